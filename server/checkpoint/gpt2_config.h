@@ -1,0 +1,49 @@
+// GPT-2's configuration: the fields of config.json that change the arithmetic.
+#ifndef HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
+#define HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hydrophone {
+
+// Hugging Face's names and defaults (transformers, configuration_gpt2.py).
+struct Gpt2Config {
+  // What Hugging Face's ACT2FN gives for config.json's activation_function.
+  enum class Activation : uint8_t {
+    kGeluNew,    // "gelu_new", "gelu_pytorch_tanh", "gelu_fast": 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    kGelu,       // "gelu": x Phi(x), by erf
+    kQuickGelu,  // "quick_gelu": x sigmoid(1.702 x)
+    kRelu,       // "relu"
+    kSilu,       // "silu", "swish"
+    kTanh,       // "tanh"
+  };
+
+  int n_layer = 12;
+  int n_embd = 768;
+  int n_head = 12;
+  int n_inner = 3072;  // config.json's n_inner, or 4 n_embd when that is null
+  int n_positions = 1024;
+  int vocab_size = 50257;
+  Activation activation = Activation::kGeluNew;
+  double layer_norm_epsilon = 1e-5;
+  bool scale_attn_weights = true;                // scores / sqrt(d/H)
+  bool scale_attn_by_inverse_layer_idx = false;  // scores / (layer + 1) besides
+  bool reorder_and_upcast_attn = false;          // float32 scores scaled before the product: the same, computing in float32
+  bool tie_word_embeddings = true;
+  double embd_pdrop = 0.1;   // dropout probabilities: train mode only
+  double attn_pdrop = 0.1;
+  double resid_pdrop = 0.1;
+
+  int d_head() const { return n_embd / n_head; }
+};
+
+// Reads config.json's text. INVALID_ARGUMENT, naming every field that is missing, of the wrong type, out of range, or asks for
+// arithmetic that this server does not do (cross attention, another model_type, an unknown activation, ...).
+absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_

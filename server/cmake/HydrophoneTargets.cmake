@@ -1,0 +1,27 @@
+# What every target of ours shares: the language, the warnings, the sanitizers; and the two functions that make targets.
+
+add_library(hydrophone_options INTERFACE)
+target_compile_features(hydrophone_options INTERFACE cxx_std_20)
+target_include_directories(hydrophone_options INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(hydrophone_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-math-errno -ffp-contract=off)
+if(HYDROPHONE_SANITIZER)
+  target_compile_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER} -fno-omit-frame-pointer)
+  target_link_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER})
+endif()
+
+# hydrophone_library(NAME SRCS file... [DEPS target...] [PRIVATE_DEPS target...]): a static library of ours.
+function(hydrophone_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SRCS})
+  target_link_libraries(${name} PUBLIC hydrophone_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# hydrophone_test(NAME SRCS file... [DEPS target...]): a GoogleTest program, registered with ctest under its name.
+function(hydrophone_test name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE hydrophone_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+endfunction()

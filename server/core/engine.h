@@ -1,0 +1,76 @@
+// The model as the rest of the server sees it; server/model implements it, tests use a fake.
+#ifndef HYDROPHONE_SERVER_CORE_ENGINE_H_
+#define HYDROPHONE_SERVER_CORE_ENGINE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "server/core/hook_points.h"
+#include "server/core/model_info.h"
+#include "server/core/plan.h"
+#include "server/core/tensor.h"
+
+namespace hydrophone {
+
+// Takes one plan's captures while the forward pass computes. Called on the engine's thread: hand over and return.
+class CaptureSink {
+ public:
+  virtual ~CaptureSink() = default;
+
+  // The rows of plan.captures[index], float32, [row_count, RowShape...]; each index once, in ascending order.
+  // The view's elements are never written again.
+  virtual void OnCapture(size_t index, TensorView rows) = 0;
+
+  // Whether the caller has left or run out of time. Asked between layers; once true, no more captures are handed over.
+  virtual bool Stopped() const = 0;
+};
+
+// A plan in a batch, with the sink that takes its captures. Both outlive the Run.
+struct BatchMember {
+  const Plan* plan = nullptr;
+  CaptureSink* sink = nullptr;
+};
+
+// One value of the float64 reference: all tokens of the one sequence at this point, [tokens, width].
+using ReferenceSink = std::function<void(HookPoint point, absl::Span<const double> values)>;
+
+// What a fresh reading of the weight files gives, beside what is in memory.
+struct WeightsAudit {
+  std::string file_sha256;                        // of the files as they are now
+  std::vector<std::string> differing_parameters;  // names of those whose values in memory are not the files'
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  virtual const ModelInfo& model() const = 0;
+  virtual const ComputeInfo& compute() const = 0;
+
+  // One forward pass, eval mode, float32, over all members' tokens, up to the deepest block that any of them needs. Gives every
+  // member's captures to its sink. Returns early, with OK, when every sink has stopped. One thread at a time.
+  // INTERNAL when the library fails (out of memory included): then no member got all of its captures.
+  virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
+
+  // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.
+  virtual absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const = 0;
+
+  // A plain float64 forward pass over one sequence, written separately from Run. Gives kEmbed, kPosEmbed, every block's kResidPre,
+  // kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that order. Asks `stopped` between tokens'
+  // blocks of work and returns CANCELLED when it says so. Thread-safe; single-threaded; slow.
+  virtual absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                                    const std::function<bool()>& stopped) const = 0;
+
+  // Reads the weight files again and compares. Thread-safe; takes seconds for large checkpoints.
+  virtual absl::StatusOr<WeightsAudit> AuditWeights() const = 0;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CORE_ENGINE_H_

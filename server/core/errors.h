@@ -1,0 +1,60 @@
+// How a layer says what is wrong, so that the edge can tell the caller: absl::Status with a reason, the violations of a bad request,
+// and when to try again. rpc turns these into google.rpc.Status details, in one place.
+#ifndef HYDROPHONE_SERVER_CORE_ERRORS_H_
+#define HYDROPHONE_SERVER_CORE_ERRORS_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace hydrophone {
+
+// What is wrong with one field of a request: "inputs[2].token_ids[7]": "got 60000, expected an id below 50257".
+struct Violation {
+  std::string field;
+  std::string description;
+};
+
+// Gathers a request's violations, so that one answer can name several. Keeps the first kKept and counts the rest.
+class Violations {
+ public:
+  static constexpr size_t kKept = 16;
+
+  void Add(std::string field, std::string description);
+  bool empty() const { return total_ == 0; }
+  size_t total() const { return total_; }
+  const std::vector<Violation>& kept() const { return kept_; }
+
+  // OK when there are none; otherwise INVALID_ARGUMENT, reason "BAD_REQUEST", with the violations attached.
+  absl::Status ToStatus() const;
+
+ private:
+  std::vector<Violation> kept_;
+  size_t total_ = 0;
+};
+
+// UNIMPLEMENTED, reason "NOT_BUILT": the API has the field, this server does not do it.
+absl::Status NotBuilt(absl::string_view field, absl::string_view what);
+// FAILED_PRECONDITION, reason "PRECONDITION".
+absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, absl::string_view expected);
+// INVALID_ARGUMENT, reason "TOO_LARGE": can never fit; `needed` and `limit` in `unit`.
+absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, absl::string_view unit);
+// RESOURCE_EXHAUSTED, reason "OVERLOADED": the same request may fit after `retry_after`.
+absl::Status Overloaded(absl::string_view message, absl::Duration retry_after);
+// UNAVAILABLE, reason "DRAINING".
+absl::Status Draining(absl::Duration retry_after);
+
+// What the functions above attached; "" and nothing for other statuses.
+std::string ReasonOf(const absl::Status& status);
+std::vector<Violation> ViolationsOf(const absl::Status& status);
+size_t ViolationTotalOf(const absl::Status& status);
+std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CORE_ERRORS_H_

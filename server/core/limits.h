@@ -1,0 +1,25 @@
+// Every limit that the server enforces on requests. main fills it from flags; GetModel reports it.
+#ifndef HYDROPHONE_SERVER_CORE_LIMITS_H_
+#define HYDROPHONE_SERVER_CORE_LIMITS_H_
+
+#include <cstdint>
+
+namespace hydrophone {
+
+struct Limits {
+  uint32_t max_inputs_per_request = 4096;
+  uint32_t max_tokens_per_request = 16384;             // tokens of all runs; never above max_batch_tokens
+  uint64_t max_response_bytes = uint64_t{1} << 30;     // captured data of one request, bytes; never above the budget
+  uint64_t max_request_bytes = uint64_t{4} << 20;      // one request message, bytes
+  uint32_t max_request_elements = 1 << 20;             // messages and list elements, of all depths, in one request
+  uint32_t max_tensors_per_request = 1 << 20;          // tensors that one request may ask for
+  uint64_t max_message_bytes = (uint64_t{1} << 20);    // one message of a stream, bytes
+  uint32_t max_queued_requests = 256;                  // requests waiting for the model
+  uint32_t max_batch_tokens = 16384;                   // tokens computed together
+  uint64_t response_budget_bytes = uint64_t{2} << 30;  // captured data that all requests together may hold, bytes
+  uint32_t max_reference_tokens = 64;                  // tokens of an input that Verify's reference runs on
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CORE_LIMITS_H_

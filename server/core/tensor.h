@@ -1,0 +1,56 @@
+// A read-only view of a tensor's elements and whatever keeps their memory alive.
+#ifndef HYDROPHONE_SERVER_CORE_TENSOR_H_
+#define HYDROPHONE_SERVER_CORE_TENSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace hydrophone {
+
+enum class Dtype : uint8_t { kFloat32, kFloat16, kBfloat16 };
+
+constexpr size_t ElementSize(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 : 2; }
+
+// Row-major (C order), contiguous, little-endian elements that `owner` keeps alive.
+//
+//   TensorView ──shares──► owner ──keeps──► storage [elements]
+//       │                                      ▲
+//       └──────────────── data ────────────────┘
+//
+// Copying a view is cheap and shares the elements. Whoever sends the bytes holds a copy until the last one has left; when
+// the last holder lets go, the storage is freed, on that holder's thread.
+struct TensorView {
+  Dtype dtype = Dtype::kFloat32;
+  std::vector<int64_t> shape;
+  const std::byte* data = nullptr;
+  std::shared_ptr<const void> owner;
+
+  size_t elements() const {
+    size_t product = 1;
+    for (int64_t dimension : shape) product *= static_cast<size_t>(dimension);
+    return product;
+  }
+  size_t bytes() const { return elements() * ElementSize(dtype); }
+
+  // The elements; the dtype must be kFloat32.
+  absl::Span<const float> floats() const {
+    return {reinterpret_cast<const float*>(data), elements()};
+  }
+
+  // Rows [first, first + count) along the first dimension, sharing the elements.
+  TensorView Rows(int64_t first, int64_t count) const {
+    TensorView rows = *this;
+    size_t row_bytes = shape[0] == 0 ? 0 : bytes() / static_cast<size_t>(shape[0]);
+    rows.data = data + static_cast<size_t>(first) * row_bytes;
+    rows.shape[0] = count;
+    return rows;
+  }
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CORE_TENSOR_H_

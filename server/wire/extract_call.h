@@ -1,0 +1,60 @@
+// An Extract request, read: what the model must do (the plan) and how the answer is told.
+#ifndef HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
+#define HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "hydrophone/v1/extract.pb.h"
+#include "server/core/limits.h"
+#include "server/core/model_info.h"
+#include "server/core/plan.h"
+#include "server/core/tokenizer.h"
+
+namespace hydrophone {
+
+// What requests are read against. All of it outlives the calls.
+struct RequestContext {
+  const ModelInfo& model;
+  const ComputeInfo& compute;
+  const Tokenizer& tokenizer;
+  const Limits& limits;
+  std::string server_version;
+};
+
+// An input as understood: what its InputInfo says.
+struct PlannedInput {
+  std::string key;
+  std::vector<uint32_t> token_ids;     // empty when skipped
+  std::vector<uint32_t> byte_offsets;  // as long as token_ids
+  uint32_t truncated_tokens = 0;
+  std::string skipped;  // why; empty when it was not
+};
+
+// How one capture's rows are told.
+struct CaptureFormat {
+  v1::View view = v1::VIEW_BYTES;
+  uint32_t first_tensor = 0;  // the stream's number of its first tensor
+};
+
+struct ExtractCall {
+  Plan plan;
+  std::vector<PlannedInput> inputs;
+  std::vector<CaptureFormat> formats;  // one for each of plan.captures
+  v1::Layout layout = v1::LAYOUT_PER_RUN;
+  bool validate_only = false;
+  uint32_t tensors = 0;      // of the whole stream
+  uint64_t data_bytes = 0;   // of all chunked tensors
+  std::string request_sha256;
+};
+
+// Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, UNIMPLEMENTED, or FAILED_PRECONDITION
+// (see core/errors.h). Thread-safe.
+absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request, std::string request_sha256,
+                                        const RequestContext& context);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_

@@ -1,0 +1,73 @@
+// The messages of an Extract stream as bytes: a short head that is ours, and a tail borrowed from a tensor's memory.
+//
+// A chunk's message on the wire (protobuf's encoding; field 15 is the last in both messages):
+//
+//   ExtractResponse.chunk tag │ length │ Chunk fields 1-4 │ Chunk.data tag │ length │ data
+//   └──────────────────────────────── head ────────────────────────────────────────┘ └ tail ┘
+#ifndef HYDROPHONE_SERVER_WIRE_FRAMES_H_
+#define HYDROPHONE_SERVER_WIRE_FRAMES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/core/tensor.h"
+#include "server/wire/extract_call.h"
+
+namespace hydrophone {
+
+// One serialized ExtractResponse: head, then tail. `owner` keeps the tail's memory; null when there is no tail.
+struct Frame {
+  std::string head;
+  const std::byte* tail = nullptr;
+  size_t tail_size = 0;
+  std::shared_ptr<const void> owner;
+
+  size_t size() const { return head.size() + tail_size; }
+};
+
+Frame EncodeHeader(const ExtractCall& call, const RequestContext& context);
+
+// `index` counts the request's inputs.
+Frame EncodeInputInfo(const ExtractCall& call, uint32_t index, const Tokenizer& tokenizer);
+
+// What the trailer tells of the forward pass.
+struct StreamTotals {
+  uint64_t nonfinite = 0;
+  double queue_seconds = 0;
+  double compute_seconds = 0;
+  int64_t batch_tokens = 0;
+};
+Frame EncodeTrailer(const ExtractCall& call, const StreamTotals& totals);
+
+// Turns one capture's rows into frames, one at a time, so that a stream encodes as fast as it sends. Not thread-safe.
+class CaptureFrames {
+ public:
+  // `call` outlives this. `rows`: as CaptureSink::OnCapture gives them.
+  CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView rows, uint64_t max_message_bytes);
+
+  // The next message; nullopt when the capture is done.
+  std::optional<Frame> Next();
+
+  // Infinite or NaN values in the rows; complete once Next gave nullopt.
+  uint64_t nonfinite() const { return nonfinite_; }
+
+ private:
+  Frame NextChunk();
+  Frame NextValues();
+
+  const ExtractCall& call_;
+  size_t capture_index_;
+  TensorView rows_;
+  uint64_t max_message_bytes_;
+  size_t tensor_ = 0;      // among this capture's tensors
+  int64_t first_row_ = 0;  // of that tensor, among the capture's rows
+  uint64_t offset_ = 0;    // bytes of that tensor already sent
+  uint64_t nonfinite_ = 0;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_FRAMES_H_
