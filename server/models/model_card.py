@@ -1,19 +1,12 @@
-"""Writes a model's README.md and loss.svg from its training.json: no figure is typed by hand.
+"""Writes a model's README.md from its training.json: no figure is typed by hand.
 
-Run as a program on a directory, it writes both anew: model_card.py DIR
+Run as a program on a model's directory, it writes the card anew: model_card.py DIR
 """
 
 import json
 import math
 import pathlib
 import sys
-
-import matplotlib
-from matplotlib.figure import Figure
-
-matplotlib.rcParams["svg.hashsalt"] = "hydrophone"  # the same file from the same figures
-
-SMOOTH = 20  # steps whose mean loss is one point of the training curve
 
 CARD = """\
 ---
@@ -80,30 +73,6 @@ GPT-2's, plant some in a random checkpoint (`server/models/random_checkpoint.py 
 """
 
 
-def smooth(points):
-    chunks = [points[i : i + SMOOTH] for i in range(0, len(points), SMOOTH)]
-    return [(chunk[-1][0], sum(loss for _, loss in chunk) / len(chunk)) for chunk in chunks]
-
-
-def draw(path, figures):
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.subplots()
-    history = figures["history"]
-    axes.plot(
-        *zip(*smooth(history["train"])), color="0.6", label=f"training, mean of {SMOOTH} steps"
-    )
-    axes.plot(*zip(*history["held_out"]), color="C0", marker="o", markersize=3, label="held out")
-    for name, style, label in (
-        ("unigram_cross_entropy", "--", "training frequencies on held-out text"),
-        ("unigram_own_entropy", ":", "held-out text's own frequencies"),
-    ):
-        axes.axhline(figures[name], color="C3", linestyle=style, linewidth=1, label=label)
-    axes.set(xlabel="step", ylabel="loss (nats per token)", ylim=(4, 8), xlim=(0, figures["steps"]))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize="small")
-    figure.savefig(path, metadata={"Date": None})
-
-
 def command(figures):
     words = ["server/models/train_default.py"]
     for name in ("steps", "seed", "learning_rate", "warmup", "threads"):
@@ -111,13 +80,13 @@ def command(figures):
     return " ".join(words)
 
 
-def write(out):
-    figures = json.loads((out / "training.json").read_text(encoding="utf-8"))
-    config = json.loads((out / "config.json").read_text(encoding="utf-8"))
-    draw(out / "loss.svg", figures)
-    card = CARD.format(
+def render(directory):
+    """The card of the model in `directory`, from its training.json and config.json."""
+    figures = json.loads((directory / "training.json").read_text(encoding="utf-8"))
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    return CARD.format(
         **{**config, **figures},
-        name=out.resolve().name,
+        name=directory.resolve().name,
         megabytes=figures["weights_bytes"] / 1e6,
         perplexity_128=math.exp(figures["held_out_loss_128"]),
         perplexity_1024=math.exp(figures["held_out_loss_1024"]),
@@ -127,7 +96,10 @@ def write(out):
         epochs=figures["steps"] * 1024 / figures["train_tokens"],
         command=command(figures),
     )
-    (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def write(directory):
+    (directory / "README.md").write_text(render(directory), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 For tests and benchmarks: the arithmetic and the memory of a real GPT-2 without a download. The
 result is a directory with config.json, model.safetensors (or shards and their index) and the
 tokenizer's vocab.json and merges.txt. Only numpy is needed. 124M parameters (fp32, 0.5 GB) take a
-few seconds, XL (1.56 billion, 6.2 GB) well under a minute, both with little memory.
+few seconds, XL (1.56 billion, 6.2 GB) about a minute, both in the memory of one tensor.
 
 No parameter is left at a value that would hide its absence: weights are normal with standard
 deviation --init-std (those of both c_proj divided by sqrt(2 layers), as in GPT-2), biases are too,

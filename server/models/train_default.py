@@ -43,6 +43,7 @@ import torch
 import transformers
 from torch import nn
 
+import loss_curve
 import model_card
 from full_softmax_loss import FullSoftmaxLoss
 from held_out import losses_by_position, unigram_entropies
@@ -270,6 +271,7 @@ def main():
     figures["history"] = dataclasses.asdict(history)
     (flags.out / "training.json").write_text(json.dumps(figures) + "\n")
     model_card.write(flags.out)
+    loss_curve.write(flags.out)
 
 
 if __name__ == "__main__":
