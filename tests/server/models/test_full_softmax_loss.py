@@ -1,4 +1,4 @@
-"""The loss that trains the default model is the plain softmax cross-entropy, and its gradient too."""
+"""The loss that trains the default model is softmax cross-entropy, and its gradient too."""
 
 import pathlib
 import sys

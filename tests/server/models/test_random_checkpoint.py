@@ -1,4 +1,4 @@
-"""random_checkpoint.py's directories are what transformers reads: every name, shape, dtype and value."""
+"""random_checkpoint.py writes what transformers reads: names, shapes, dtypes and values."""
 
 import json
 import pathlib
