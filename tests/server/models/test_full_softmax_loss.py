@@ -8,7 +8,7 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "server" / "models"))
 
-from full_softmax_loss import LOGIT_ROWS, FullSoftmaxLoss  # noqa: E402
+from full_softmax_loss import LOGIT_ROWS, FullSoftmaxLoss
 
 
 @pytest.mark.parametrize("rows", [1, LOGIT_ROWS, 2 * LOGIT_ROWS + 3])
