@@ -1,0 +1,68 @@
+// The pieces of a byte-level BPE and their ids: vocab.json.
+#ifndef HYDROPHONE_SERVER_TOKENIZER_VOCABULARY_H_
+#define HYDROPHONE_SERVER_TOKENIZER_VOCABULARY_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hydrophone {
+
+// The spelling of GPT-2's only special token.
+inline constexpr absl::string_view kEndOfText = "<|endoftext|>";
+
+// Immutable once parsed; safe to read from any number of threads.
+class Vocabulary {
+ public:
+  // `json` is one object from piece to id. INVALID_ARGUMENT, saying where and what, when it is not,
+  // when a piece comes twice, when the ids are not exactly 0 to size-1 once each, and when one of
+  // the 256 bytes or <|endoftext|> has no piece. Safe on hostile input; memory is linear in json's
+  // size.
+  static absl::StatusOr<Vocabulary> Parse(absl::string_view json);
+
+  // The maps point into the strings, which stay where they are when a vocabulary moves.
+  Vocabulary(Vocabulary&&) = default;
+  Vocabulary& operator=(Vocabulary&&) = default;
+
+  uint32_t size() const { return static_cast<uint32_t>(pieces_.size()); }
+
+  // The piece in its printable form, and the bytes that it stands for. `id` must be below size().
+  const std::string& piece(uint32_t id) const { return pieces_[id]; }
+  const std::string& bytes(uint32_t id) const { return bytes_[id]; }
+
+  // The id of a printable piece; nothing if there is no such piece.
+  std::optional<uint32_t> Find(absl::string_view piece) const;
+
+  // The ids of the 256 pieces of one byte, by byte.
+  const std::array<uint32_t, 256>& byte_ids() const { return byte_ids_; }
+
+  uint32_t end_of_text() const { return end_of_text_; }
+
+ private:
+  using Entries = std::vector<std::pair<std::string, uint64_t>>;
+
+  Vocabulary() = default;
+  absl::Status TakePieces(Entries entries);
+  absl::Status FindBytes();
+  absl::Status FindEndOfText();
+
+  std::vector<std::string> pieces_;                       // by id
+  std::vector<std::string> bytes_;                        // by id
+  absl::flat_hash_map<absl::string_view, uint32_t> ids_;  // keys are views of pieces_
+  std::array<uint32_t, 256> byte_ids_{};
+  uint32_t end_of_text_ = 0;
+};
+
+// `piece` for an error message: escaped to ASCII, cut when long.
+std::string ShowPiece(absl::string_view piece);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_TOKENIZER_VOCABULARY_H_

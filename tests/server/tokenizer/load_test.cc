@@ -1,0 +1,107 @@
+#include "server/tokenizer/load.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_replace.h"
+#include "tests/server/tokenizer/small_vocabulary.h"
+
+namespace hydrophone {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// A directory of the test's own with a vocab.json and a merges.txt that can be spoilt.
+class LoadTest : public ::testing::Test {
+ protected:
+  LoadTest() {
+    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ = std::filesystem::path(::testing::TempDir()) / ("hydrophone_load_" + name);
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directory(directory_);
+    vocab_ = (directory_ / "vocab.json").string();
+    merges_ = (directory_ / "merges.txt").string();
+    Write(vocab_, SmallVocabJson({"ab"}));
+    Write(merges_, "#version: 0.2\na b\n");
+  }
+  ~LoadTest() override { std::filesystem::remove_all(directory_); }
+
+  static void Write(const std::string& path, absl::string_view bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+
+  // The error of loading the two files, which must be of `code` and name `path`.
+  std::string ErrorAt(const std::string& path, absl::StatusCode code) const {
+    const absl::Status status = LoadTokenizer(vocab_, merges_).status();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()), StartsWith(path + ": "));
+    return std::string(status.message());
+  }
+
+  std::filesystem::path directory_;
+  std::string vocab_;
+  std::string merges_;
+};
+
+TEST_F(LoadTest, LoadsASmallTokenizer) {
+  const auto tokenizer = LoadTokenizer(vocab_, merges_);
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_EQ((*tokenizer)->vocab_size(), 258);
+  EXPECT_THAT(PiecesOf(**tokenizer, (*tokenizer)->Encode("abba", SpecialTokens::kAsTokens)),
+              ::testing::ElementsAre("ab", "b", "a"));
+}
+
+TEST_F(LoadTest, DigestsBothFiles) {
+  // sha256sum of the concatenation of GPT-2's two files.
+  EXPECT_EQ(Gpt2().sha256(), "00f404d36600411e497efb3df08d3b4e094f0820e2595afcb7cbd0c4353d4fcb");
+}
+
+TEST_F(LoadTest, TheDigestFollowsTheBytesOfEitherFile) {
+  const std::string before((*LoadTokenizer(vocab_, merges_))->sha256());
+  Write(merges_, "#version: 0.3\na b\n");
+  const std::string after((*LoadTokenizer(vocab_, merges_))->sha256());
+  EXPECT_NE(before, after);
+  Write(vocab_, SmallVocabJson({"ab", "c d"}));
+  EXPECT_NE(after, (*LoadTokenizer(vocab_, merges_))->sha256());
+}
+
+TEST_F(LoadTest, AMissingFileIsNamedWithAHint) {
+  std::filesystem::remove(merges_);
+  EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kNotFound), HasSubstr("tokenizer.json"));
+  std::filesystem::remove(vocab_);
+  ErrorAt(vocab_, absl::StatusCode::kNotFound);
+}
+
+TEST_F(LoadTest, ADirectoryIsNoFile) {
+  std::filesystem::remove(vocab_);
+  std::filesystem::create_directory(vocab_);
+  EXPECT_THAT(ErrorAt(vocab_, absl::StatusCode::kInvalidArgument), HasSubstr("not a regular file"));
+}
+
+TEST_F(LoadTest, AHugeFileIsNotRead) {
+  std::filesystem::resize_file(vocab_, (uintmax_t{64} << 20) + 1);  // sparse
+  EXPECT_THAT(ErrorAt(vocab_, absl::StatusCode::kInvalidArgument), HasSubstr("67108865 bytes"));
+}
+
+TEST_F(LoadTest, ABadVocabularyIsNamed) {
+  Write(vocab_, "{");
+  EXPECT_THAT(ErrorAt(vocab_, absl::StatusCode::kInvalidArgument), HasSubstr("bad JSON"));
+}
+
+TEST_F(LoadTest, AnEmptyVocabularyIsNamed) {
+  Write(vocab_, "");
+  EXPECT_THAT(ErrorAt(vocab_, absl::StatusCode::kInvalidArgument), HasSubstr("bad JSON"));
+}
+
+TEST_F(LoadTest, BadMergesAreNamed) {
+  Write(merges_, "#version: 0.2\na b\nb a\n");
+  EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kInvalidArgument),
+              HasSubstr("line 3: piece \"ba\" is not in the vocabulary"));
+}
+
+}  // namespace
+}  // namespace hydrophone
