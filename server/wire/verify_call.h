@@ -1,0 +1,76 @@
+// A Verify request's way: what to extract, what came back, what the answer says.
+//
+//   VerifyRequest ─ PlanVerify ─► VerifyCall ─ its extracts, one after another ─► VerifyRun.Take ─► VerifyRun.Finish ─► VerifyResponse
+//
+// The captures take the same way as Extract's: planned by PlanExtract, cut into messages by CaptureFrames, put together again by
+// the assembler, their checksums compared. What is measured is what a client would have got.
+#ifndef HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
+#define HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hydrophone/v1/verify.pb.h"
+#include "server/core/engine.h"
+#include "server/core/tensor.h"
+#include "server/verify/verify.h"
+#include "server/wire/extract_call.h"
+
+namespace hydrophone {
+
+// A Verify request, read.
+struct VerifyCall {
+  // What to run, each as a request of its own. Separate passes, so that no comparison is of a buffer with itself.
+  enum : size_t { kStates, kBlocks, kAlone, kExtracts };
+  std::array<ExtractCall, kExtracts> extracts;
+
+  VerifyOptions options;
+  int64_t neighbour_tokens = 0;  // rows of the sequence that stands before the inputs in kBlocks' plan
+
+  // Float32 bytes that Finish works on: what all extracts capture. At most max_response_bytes.
+  uint64_t capture_bytes() const;
+};
+
+// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes and hashes nothing twice, but may still take
+// milliseconds: a worker's job. Thread-safe.
+// INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is needed and what is allowed: the extracts' tokens
+// together against max_tokens_per_request, their captures together against max_response_bytes, and with include_residuals the
+// residuals against one message; UNIMPLEMENTED for train_seed; FAILED_PRECONDITION for another model or numerics.
+absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
+                                      const RequestContext& context);
+
+// Takes the extracts' captures and answers. One thread at a time.
+//
+// Who runs it submits call().extracts[i].plan for each i, *one after another*, and hands each one's captures to Take before it
+// submits the next: Take copies them out and lets go of them, so that a Verify never holds a share of the response budget while it
+// waits for another. The copies stay until Finish: bounded by max_response_bytes a Verify, so bound how many run at once.
+class VerifyRun {
+ public:
+  // What `context` refers to outlives this.
+  VerifyRun(VerifyCall call, const RequestContext& context);
+
+  const VerifyCall& call() const { return call_; }
+
+  // `captures[k]` is what CaptureSink::OnCapture gave for extracts[extract].plan.captures[k]; all of them. `batch_tokens`: tokens of
+  // the whole batch that it was computed in (JobTimings::batch_tokens).
+  // Encodes and decodes every byte once: about a second for a gigabyte; a worker's job. INTERNAL when the bytes do not survive it.
+  absl::Status Take(size_t extract, std::vector<TensorView> captures, int64_t batch_tokens);
+
+  // After all extracts were taken. Heavy (seconds; see Verify): a worker's job. `stopped` as in Verify: the call was cancelled or its
+  // deadline has passed; then CANCELLED.
+  absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine, const std::function<bool()>& stopped);
+
+ private:
+  VerifyCall call_;
+  RequestContext context_;
+  VerifyInputs inputs_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
