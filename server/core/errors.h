@@ -4,6 +4,7 @@
 #define HYDROPHONE_SERVER_CORE_ERRORS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

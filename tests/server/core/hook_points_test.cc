@@ -1,0 +1,86 @@
+#include "server/core/hook_points.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace hydrophone {
+namespace {
+
+using ::testing::ElementsAre;
+
+ModelInfo SmallModel() {
+  ModelInfo model;
+  model.n_layer = 3;
+  model.n_embd = 12;
+  model.n_head = 4;
+  model.n_inner = 50;
+  model.vocab_size = 100;
+  return model;
+}
+
+TEST(HookPointsTest, TheCatalogueIsInTheOrderOfSite) {
+  ASSERT_EQ(HookPoints().size(), static_cast<size_t>(Site::kLogits) + 1);
+  for (size_t i = 0; i < HookPoints().size(); ++i) {
+    EXPECT_EQ(static_cast<size_t>(HookPoints()[i].site), i) << HookPoints()[i].name;
+    EXPECT_EQ(&HookPointOf(HookPoints()[i].site), &HookPoints()[i]);
+  }
+}
+
+TEST(HookPointsTest, NoTwoPointsShareAName) {
+  std::set<std::string> seen;
+  for (const HookPointInfo& info : HookPoints()) {
+    EXPECT_TRUE(seen.insert(info.name).second) << info.name;
+    for (const char* alias : info.aliases) {
+      EXPECT_TRUE(seen.insert(alias).second) << alias;
+    }
+    if (info.hugging_face[0] == '\0') continue;
+    EXPECT_TRUE(seen.insert(info.hugging_face).second) << info.hugging_face;
+  }
+}
+
+TEST(HookPointsTest, NamesHoldALayerExactlyWhenThePointHasLayers) {
+  for (const HookPointInfo& info : HookPoints()) {
+    const bool holds = std::string(info.name).find('L') != std::string::npos;
+    EXPECT_EQ(holds, info.layers != LayerKind::kNone) << info.name;
+  }
+}
+
+TEST(HookPointsTest, PointsOfTheResidualStreamsWidthAreCapturable) {
+  for (const HookPointInfo& info : HookPoints()) {
+    const bool wide = info.shape.size() == 2 && std::string(info.shape[0]) == "s" && std::string(info.shape[1]) == "d";
+    EXPECT_EQ(info.capturable, wide) << info.name;
+  }
+}
+
+TEST(HookPointsTest, NamesTakeTheLayer) {
+  EXPECT_EQ(CanonicalName({Site::kAttnOut, 10}), "blocks.10.hook_attn_out");
+  EXPECT_EQ(CanonicalName({Site::kHiddenState, 0}), "hidden_states.0");
+  EXPECT_EQ(CanonicalName({Site::kLnFinalOut, -1}), "ln_final.hook_out");
+  EXPECT_EQ(HuggingFaceName({Site::kAttnOut, 10}), "transformer.h.10.attn.c_proj");
+  EXPECT_EQ(HuggingFaceName({Site::kResidPre, 2}), "transformer.h.2.input");
+  EXPECT_EQ(HuggingFaceName({Site::kHiddenState, 12}), "hidden_states[12]");
+  EXPECT_EQ(HuggingFaceName({Site::kLn1Scale, 1}), "");
+}
+
+TEST(HookPointsTest, SizesAreTheModels) {
+  const ModelInfo model = SmallModel();
+  EXPECT_EQ(LayerCount(Site::kEmbed, model), 0);
+  EXPECT_EQ(LayerCount(Site::kMlpOut, model), 3);
+  EXPECT_EQ(LayerCount(Site::kHiddenState, model), 4);
+
+  EXPECT_THAT(RowShape(Site::kAttnOut, model), ElementsAre(12));
+  EXPECT_THAT(RowShape(Site::kQ, model), ElementsAre(4, 3));
+  EXPECT_THAT(RowShape(Site::kResult, model), ElementsAre(4, 12));
+  EXPECT_THAT(RowShape(Site::kLn1Scale, model), ElementsAre(1));
+  EXPECT_THAT(RowShape(Site::kPattern, model), ElementsAre(0, 0));
+  EXPECT_EQ(RowWidth(Site::kResidPost, model), 12);
+  EXPECT_EQ(RowWidth(Site::kResult, model), 48);
+  EXPECT_EQ(RowWidth(Site::kMlpPost, model), 50);
+  EXPECT_EQ(RowWidth(Site::kLogits, model), 100);
+}
+
+}  // namespace
+}  // namespace hydrophone

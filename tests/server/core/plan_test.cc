@@ -1,0 +1,68 @@
+#include "server/core/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+namespace hydrophone {
+namespace {
+
+constexpr int kLayers = 3;
+
+std::vector<HookPoint> EveryPoint() {
+  ModelInfo model;
+  model.n_layer = kLayers;
+  std::vector<HookPoint> points;
+  for (const HookPointInfo& info : HookPoints()) {
+    if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
+    for (int layer = 0; layer < LayerCount(info.site, model); ++layer) points.push_back({info.site, layer});
+  }
+  return points;
+}
+
+int64_t Order(Site site, int layer = -1) { return ForwardOrder({site, layer}, kLayers); }
+
+TEST(ForwardOrderTest, NoTwoPointsComeAtTheSameTime) {
+  std::set<int64_t> seen;
+  for (const HookPoint& point : EveryPoint()) {
+    EXPECT_TRUE(seen.insert(ForwardOrder(point, kLayers)).second) << CanonicalName(point);
+  }
+}
+
+TEST(ForwardOrderTest, FollowsTheForwardPass) {
+  const std::vector<int64_t> passed = {
+      Order(Site::kEmbed),           Order(Site::kPosEmbed),      Order(Site::kHiddenState, 0), Order(Site::kResidPre, 0),
+      Order(Site::kLn1Scale, 0),     Order(Site::kAttnOut, 0),    Order(Site::kResidMid, 0),    Order(Site::kMlpOut, 0),
+      Order(Site::kResidPost, 0),    Order(Site::kHiddenState, 1), Order(Site::kReconstructionResidual, 0),
+      Order(Site::kResidPre, 1),     Order(Site::kHiddenState, 2), Order(Site::kResidPre, 2),
+      Order(Site::kResidPost, 2),    Order(Site::kLnFinalScale),  Order(Site::kLnFinalOut),     Order(Site::kHiddenState, 3),
+      Order(Site::kLnFinalResidual), Order(Site::kLogits),
+  };
+  for (size_t i = 1; i < passed.size(); ++i) EXPECT_LT(passed[i - 1], passed[i]) << i;
+}
+
+TEST(ForwardOrderTest, APointNeverNeedsMoreBlocksThanALaterOne) {
+  for (const HookPoint& a : EveryPoint()) {
+    for (const HookPoint& b : EveryPoint()) {
+      if (ForwardOrder(a, kLayers) < ForwardOrder(b, kLayers)) {
+        EXPECT_LE(BlocksNeeded(a, kLayers), BlocksNeeded(b, kLayers)) << CanonicalName(a) << " " << CanonicalName(b);
+      }
+    }
+  }
+}
+
+TEST(BlocksNeededTest, StopsAtTheDeepestBlock) {
+  EXPECT_EQ(BlocksNeeded({Site::kEmbed, -1}, kLayers), 0);
+  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 0}, kLayers), 0);
+  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 2}, kLayers), 2);
+  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 3}, kLayers), 3);
+  EXPECT_EQ(BlocksNeeded({Site::kResidPre, 2}, kLayers), 2);
+  EXPECT_EQ(BlocksNeeded({Site::kLn1Out, 2}, kLayers), 3);
+  EXPECT_EQ(BlocksNeeded({Site::kResidPost, 0}, kLayers), 1);
+  EXPECT_EQ(BlocksNeeded({Site::kLnFinalOut, -1}, kLayers), 3);
+  EXPECT_EQ(BlocksNeeded({Site::kLogits, -1}, kLayers), 3);
+}
+
+}  // namespace
+}  // namespace hydrophone
