@@ -42,18 +42,24 @@ struct CaptureFormat {
 struct ExtractCall {
   Plan plan;
   std::vector<PlannedInput> inputs;
+
+  // Of each of plan.runs, the number that the request gives it (its place in the request's runs, or
+  // inputs when there are none): what answers call it. They differ from plan.runs' own places when
+  // inputs were skipped.
+  std::vector<uint32_t> run_numbers;
+
   std::vector<CaptureFormat> formats;  // one for each of plan.captures
   v1::Layout layout = v1::LAYOUT_PER_RUN;
   bool validate_only = false;
-  uint32_t tensors = 0;      // of the whole stream
-  uint64_t data_bytes = 0;   // of all chunked tensors
+  uint32_t tensors = 0;     // of the whole stream
+  uint64_t data_bytes = 0;  // of all chunked tensors
   std::string request_sha256;
 };
 
-// Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, UNIMPLEMENTED, or FAILED_PRECONDITION
-// (see core/errors.h). Thread-safe.
-absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request, std::string request_sha256,
-                                        const RequestContext& context);
+// Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, UNIMPLEMENTED, or
+// FAILED_PRECONDITION (see core/errors.h). Thread-safe.
+absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
+                                        std::string request_sha256, const RequestContext& context);
 
 }  // namespace hydrophone
 

@@ -1,0 +1,30 @@
+// Turns selectors into the plan's captures: which rows, in what order, how many bytes.
+#ifndef HYDROPHONE_SERVER_WIRE_CAPTURES_H_
+#define HYDROPHONE_SERVER_WIRE_CAPTURES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "server/core/errors.h"
+#include "server/wire/extract_call.h"
+#include "server/wire/runs.h"
+#include "server/wire/selectors.h"
+
+namespace hydrophone {
+
+// The most elements that VIEW_FLOATS sends of one tensor.
+inline constexpr uint64_t kMaxFloats = 65536;
+
+// Fills in call->plan.captures and capture_bytes, call->formats, tensors and data_bytes, in the
+// layout that `call` has. `max_response_bytes`: the caller's own limit, 0 for none. Adds violations
+// for positions; then, and when the request has others already, the captures are left out.
+// INVALID_ARGUMENT (TOO_LARGE) when they exceed a limit.
+absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& runs,
+                          uint64_t max_response_bytes, const RequestContext& context,
+                          Violations* violations, ExtractCall* call);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_CAPTURES_H_

@@ -1,0 +1,174 @@
+#include "server/wire/inputs.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydrophone {
+namespace {
+
+constexpr size_t kMaxKeyBytes = 256;
+
+void AddToken(uint32_t id, size_t offset, PlannedInput* planned) {
+  planned->token_ids.push_back(id);
+  planned->byte_offsets.push_back(static_cast<uint32_t>(offset));
+}
+
+// A piece has one character for each byte of its token.
+size_t TokenBytes(absl::string_view piece) {
+  return static_cast<size_t>(
+      std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer,
+              PlannedInput* planned) {
+  SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
+  for (const EncodedToken& token : tokenizer.Encode(bytes, specials))
+    AddToken(token.id, token.begin, planned);
+}
+
+// A tokenizer may know more tokens than the model has embeddings for, and the other way round.
+uint32_t VocabularySize(const RequestContext& context) {
+  return std::min(context.tokenizer.vocab_size(), static_cast<uint32_t>(context.model.vocab_size));
+}
+
+void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestContext& context,
+                 PlannedInput* planned, Violations* violations) {
+  uint32_t vocabulary = VocabularySize(context);
+  size_t offset = 0;
+  for (int i = 0; i < input.token_ids_size(); ++i) {
+    uint32_t id = input.token_ids(i);
+    if (id >= vocabulary) {
+      violations->Add(absl::StrCat(path, ".token_ids[", i, "]"),
+                      absl::StrCat("got ", id, ", expected an id below ", vocabulary));
+      continue;
+    }
+    AddToken(id, offset, planned);
+    offset += TokenBytes(context.tokenizer.Piece(id));
+  }
+}
+
+// The tokenizer's own tokens, the beginning-of-sequence token too, must be the model's.
+void CheckVocabulary(const PlannedInput& planned, absl::string_view path,
+                     const RequestContext& context, Violations* violations) {
+  uint32_t vocabulary = VocabularySize(context);
+  for (uint32_t id : planned.token_ids) {
+    if (id < vocabulary) continue;
+    violations->Add(
+        std::string(path),
+        absl::StrCat("got token ", id, ", the model's vocabulary has ", vocabulary, " tokens"));
+    return;
+  }
+}
+
+void LimitToContext(absl::string_view path, bool truncate, bool refuse, size_t context_length,
+                    PlannedInput* planned, Violations* violations) {
+  size_t length = planned->token_ids.size();
+  if (length <= context_length) return;
+  if (truncate) {
+    planned->token_ids.resize(context_length);
+    planned->byte_offsets.resize(context_length);
+    planned->truncated_tokens = static_cast<uint32_t>(length - context_length);
+  } else if (refuse) {
+    violations->Add(
+        std::string(path),
+        absl::StrCat("got ", length, " tokens, expected at most ", context_length,
+                     ", the model's context; truncate keeps the first ", context_length));
+  }
+}
+
+void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules& rules,
+                const RequestContext& context, PlannedInput* planned, Violations* violations) {
+  if (input.prepend_bos()) AddToken(context.tokenizer.bos_id(), 0, planned);
+  if (input.token_ids_size() > 0) {
+    AddTokenIds(input, path, context, planned, violations);
+  } else {
+    const std::string& bytes = input.text().empty() ? input.text_bytes() : input.text();
+    AddBytes(bytes, input.literal_specials(), context.tokenizer, planned);
+  }
+  LimitToContext(path, input.truncate(), rules.limit_to_context,
+                 static_cast<size_t>(context.model.n_positions), planned, violations);
+  CheckVocabulary(*planned, path, context, violations);
+}
+
+PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const InputRules& rules,
+                       const RequestContext& context, Violations* violations) {
+  PlannedInput planned;
+  planned.key = input.key();
+  CheckKey(input.key(), absl::StrCat(path, ".key"), violations);
+  if (input.token_ids_size() > 0 && input.literal_specials()) {
+    violations->Add(absl::StrCat(path, ".literal_specials"),
+                    "got true beside token_ids, expected it beside text only");
+  }
+  int given = !input.text().empty() + !input.text_bytes().empty() + (input.token_ids_size() > 0);
+  if (given == 1) {
+    ReadTokens(input, path, rules, context, &planned, violations);
+  } else {
+    violations->Add(
+        std::string(path),
+        given == 0 ? "got no tokens, expected a text, text_bytes or token_ids that is not empty"
+                   : "got more than one of text, text_bytes and token_ids, expected exactly one");
+  }
+  return planned;
+}
+
+// An input that is left out says why in one line; a key that is itself too long is not given back.
+PlannedInput Skipped(const PlannedInput& planned, const Violations& violations) {
+  PlannedInput skipped;
+  if (planned.key.size() <= kMaxKeyBytes) skipped.key = planned.key;
+  const Violation& first = violations.kept()[0];
+  skipped.skipped = absl::StrCat(first.field, ": ", first.description);
+  if (violations.total() > 1)
+    absl::StrAppend(&skipped.skipped, " (and ", violations.total() - 1, " more)");
+  return skipped;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<PlannedInput>> ReadInputs(
+    const google::protobuf::RepeatedPtrField<std::string>& texts,
+    const google::protobuf::RepeatedPtrField<v1::Input>& inputs, InputRules rules,
+    const RequestContext& context, Violations* violations) {
+  auto total = static_cast<size_t>(texts.size()) + static_cast<size_t>(inputs.size());
+  if (total == 0)
+    violations->Add("inputs", "got no inputs, expected at least one in texts or inputs");
+  if (total > context.limits.max_inputs_per_request) {
+    return TooLarge("inputs", total, context.limits.max_inputs_per_request, "inputs");
+  }
+
+  std::vector<PlannedInput> planned;
+  planned.reserve(total);
+  auto read = [&](const v1::Input& input, const std::string& path) {
+    Violations own;
+    PlannedInput one = ReadInput(input, path, rules, context, rules.skip_bad ? &own : violations);
+    planned.push_back(own.empty() ? std::move(one) : Skipped(one, own));
+  };
+  v1::Input text_only;
+  for (int i = 0; i < texts.size(); ++i) {
+    text_only.set_text(texts[i]);
+    read(text_only, absl::StrCat("texts[", i, "]"));
+  }
+  for (int i = 0; i < inputs.size(); ++i) read(inputs[i], absl::StrCat("inputs[", i, "]"));
+  return planned;
+}
+
+void CheckKey(absl::string_view key, absl::string_view path, Violations* violations) {
+  if (key.size() <= kMaxKeyBytes) return;
+  violations->Add(std::string(path),
+                  absl::StrCat("got ", key.size(), " bytes, expected at most ", kMaxKeyBytes));
+}
+
+absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics,
+                                const RequestContext& context) {
+  if (!model.empty() && model != context.model.name)
+    return PreconditionFailed("model", model, context.model.name);
+  if (!numerics.empty() && numerics != context.compute.numerics) {
+    return PreconditionFailed("numerics", numerics, context.compute.numerics);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydrophone
