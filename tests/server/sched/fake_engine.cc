@@ -1,0 +1,96 @@
+#include "tests/server/sched/fake_engine.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace hydrophone {
+namespace {
+
+// All tokens of a plan, run after run: the rows that captures count in.
+std::vector<uint32_t> TokensOf(const Plan& plan) {
+  std::vector<uint32_t> tokens;
+  for (const PlannedRun& run : plan.runs) tokens.insert(tokens.end(), run.token_ids.begin(), run.token_ids.end());
+  return tokens;
+}
+
+TensorView RowsOf(const Capture& capture, const std::vector<uint32_t>& tokens) {
+  auto values = std::make_shared<std::vector<float>>();
+  for (int64_t i = 0; i < capture.row_count; ++i) {
+    int64_t row = capture.contiguous ? capture.first_row + i : capture.rows[static_cast<size_t>(i)];
+    for (int64_t column = 0; column < capture.row_width; ++column) {
+      values->push_back(FakeEngine::Value(capture.point, tokens[static_cast<size_t>(row)], column));
+    }
+  }
+  TensorView view;
+  view.shape = {capture.row_count, capture.row_width};
+  view.data = reinterpret_cast<const std::byte*>(values->data());
+  view.owner = std::move(values);
+  return view;
+}
+
+}  // namespace
+
+ModelInfo TinyModel() {
+  ModelInfo model;
+  model.name = "tiny";
+  model.architecture = "gpt2";
+  model.n_layer = 2;
+  model.n_embd = 4;
+  model.n_head = 2;
+  model.n_inner = 16;
+  model.n_positions = 16;
+  model.vocab_size = 50257;
+  model.activation_function = "gelu_new";
+  model.layer_norm_epsilon = 1e-5;
+  model.weights_sha256 = std::string(64, 'a');
+  model.weights_dtype = "float32";
+  model.tokenizer_sha256 = std::string(64, 'b');
+  return model;
+}
+
+FakeEngine::FakeEngine() {
+  audit.file_sha256 = model_.weights_sha256;
+  compute_info.numerics = "fake";
+  compute_info.batch_independent = true;
+  compute_info.libtorch_version = "none";
+}
+
+float FakeEngine::Value(HookPoint point, uint32_t token, int64_t column) {
+  return static_cast<float>(static_cast<int>(point.site) * 1000 + point.layer * 100) + static_cast<float>(token) +
+         static_cast<float>(column) / 8;
+}
+
+std::vector<size_t> FakeEngine::batches() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return batches_;
+}
+
+absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    batches_.push_back(batch.size());
+  }
+  on_run();
+  if (!result.ok()) return result;
+  size_t captures = 0;
+  for (const BatchMember& member : batch) captures = std::max(captures, member.plan->captures.size());
+  for (size_t index = 0; index < captures; ++index) {
+    before_capture(index);
+    for (const BatchMember& member : batch) {
+      if (index + captures_held_back >= member.plan->captures.size() || member.sink->Stopped()) continue;
+      member.sink->OnCapture(index, RowsOf(member.plan->captures[index], TokensOf(*member.plan)));
+    }
+  }
+  after_captures();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TensorView> FakeEngine::ApplyFinalLayerNorm(const TensorView& rows) const { return rows; }
+
+absl::Status FakeEngine::RunReference(absl::Span<const uint32_t>, const ReferenceSink&,
+                                      const std::function<bool()>& stopped) const {
+  return stopped() ? absl::CancelledError("stopped") : absl::OkStatus();
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,54 @@
+// An engine without a model: every captured value is a known function of the point, the token and the column.
+#ifndef HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_
+#define HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/core/engine.h"
+
+namespace hydrophone {
+
+// Two blocks of width 4, 16 positions, 50257 tokens.
+ModelInfo TinyModel();
+
+class FakeEngine : public Engine {
+ public:
+  FakeEngine();
+
+  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: where tests make it
+  // wait. Set before the first Run.
+  std::function<void()> on_run = [] {};
+  std::function<void(size_t index)> before_capture = [](size_t) {};
+  std::function<void()> after_captures = [] {};
+  absl::Status result;                 // what Run returns; captures are given only when OK
+  size_t captures_held_back = 0;       // so many captures are not given at the end
+  WeightsAudit audit;
+  ComputeInfo compute_info;
+
+  // The value of one element.
+  static float Value(HookPoint point, uint32_t token, int64_t column);
+
+  // The number of requests in each batch so far.
+  std::vector<size_t> batches() const;
+
+  const ModelInfo& model() const override { return model_; }
+  const ComputeInfo& compute() const override { return compute_info; }
+  absl::Status Run(absl::Span<const BatchMember> batch) override;
+  absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
+  absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                            const std::function<bool()>& stopped) const override;
+  absl::StatusOr<WeightsAudit> AuditWeights() const override { return audit; }
+
+ private:
+  const ModelInfo model_ = TinyModel();
+  mutable std::mutex mutex_;  // guards batches_
+  std::vector<size_t> batches_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_

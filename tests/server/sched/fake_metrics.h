@@ -1,0 +1,97 @@
+// Metrics that a test can read back.
+#ifndef HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
+#define HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/metrics.h"
+
+namespace hydrophone {
+
+class FakeMetrics : public Metrics {
+ public:
+  void RpcStarted(absl::string_view method) override {
+    Change([&] { ++started_[std::string(method)]; });
+  }
+  void RpcHandled(absl::string_view method, absl::string_view code, absl::Duration) override {
+    Change([&] { ++handled_[absl::StrCat(method, " ", code)]; });
+  }
+  void RpcMessageReceived(absl::string_view method) override {
+    Change([&] { ++received_[std::string(method)]; });
+  }
+  void RpcMessageSent(absl::string_view method, uint64_t bytes) override {
+    Change([&] {
+      ++sent_[std::string(method)];
+      sent_bytes_ += bytes;
+    });
+  }
+  void QueueDepth(int64_t requests) override {
+    Change([&] { queue_depth_ = requests; });
+  }
+  void BudgetUsed(uint64_t bytes) override {
+    Change([&] { budget_used_ = bytes; });
+  }
+  void BatchDone(int64_t, int64_t tokens, absl::Duration) override {
+    Change([&] { batch_tokens_.push_back(tokens); });
+  }
+  void QueueWait(absl::Duration elapsed) override {
+    Change([&] { waits_.push_back(elapsed); });
+  }
+
+  int started(const std::string& method) { return Count(started_, method); }
+  int handled(const std::string& method_and_code) { return Count(handled_, method_and_code); }
+  int received(const std::string& method) { return Count(received_, method); }
+  int sent(const std::string& method) { return Count(sent_, method); }
+  uint64_t budget_used() { return Read(budget_used_); }
+  std::vector<int64_t> batch_tokens() { return Read(batch_tokens_); }
+  std::vector<absl::Duration> waits() { return Read(waits_); }
+
+  void AwaitHandled(const std::string& method_and_code, int count = 1) {
+    Await([&] { return handled_[method_and_code] >= count; });
+  }
+  void AwaitQueueDepth(int64_t requests) {
+    Await([&] { return queue_depth_ == requests; });
+  }
+  void AwaitBudgetUsed(uint64_t bytes) {
+    Await([&] { return budget_used_ == bytes; });
+  }
+
+ private:
+  void Change(const std::function<void()>& change) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    change();
+    changed_.notify_all();
+  }
+  template <typename T>
+  T Read(const T& number) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return number;
+  }
+  int Count(std::map<std::string, int>& counts, const std::string& key) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return counts[key];
+  }
+  void Await(const std::function<bool()>& condition) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, condition);
+  }
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::map<std::string, int> started_, handled_, received_, sent_;
+  uint64_t sent_bytes_ = 0;
+  int64_t queue_depth_ = 0;
+  uint64_t budget_used_ = 0;
+  std::vector<int64_t> batch_tokens_;
+  std::vector<absl::Duration> waits_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
