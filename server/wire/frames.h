@@ -1,4 +1,5 @@
-// The messages of an Extract stream as bytes: a short head that is ours, and a tail borrowed from a tensor's memory.
+// The messages of an Extract stream as bytes: a short head that is ours, and a tail borrowed from a
+// tensor's memory.
 //
 // A chunk's message on the wire (protobuf's encoding; field 15 is the last in both messages):
 //
@@ -18,7 +19,8 @@
 
 namespace hydrophone {
 
-// One serialized ExtractResponse: head, then tail. `owner` keeps the tail's memory; null when there is no tail.
+// One serialized ExtractResponse: head, then tail. `owner` keeps the tail's memory; null when there
+// is no tail.
 struct Frame {
   std::string head;
   const std::byte* tail = nullptr;
@@ -28,12 +30,19 @@ struct Frame {
   size_t size() const { return head.size() + tail_size; }
 };
 
+// What answers say about where numbers come from, and about an input; Verify's say it too.
+void FillProvenance(const std::string& request_sha256, const RequestContext& context,
+                    v1::Provenance* provenance);
+void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer,
+                   v1::InputInfo* info);
+
 Frame EncodeHeader(const ExtractCall& call, const RequestContext& context);
 
 // `index` counts the request's inputs.
 Frame EncodeInputInfo(const ExtractCall& call, uint32_t index, const Tokenizer& tokenizer);
 
-// What the trailer tells of the forward pass.
+// What the trailer tells of the forward pass. A call that is only validated sends one too, with
+// zeros.
 struct StreamTotals {
   uint64_t nonfinite = 0;
   double queue_seconds = 0;
@@ -42,11 +51,13 @@ struct StreamTotals {
 };
 Frame EncodeTrailer(const ExtractCall& call, const StreamTotals& totals);
 
-// Turns one capture's rows into frames, one at a time, so that a stream encodes as fast as it sends. Not thread-safe.
+// Turns one capture's rows into frames, one at a time, so that a stream encodes as fast as it
+// sends. Not thread-safe.
 class CaptureFrames {
  public:
   // `call` outlives this. `rows`: as CaptureSink::OnCapture gives them.
-  CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView rows, uint64_t max_message_bytes);
+  CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView rows,
+                uint64_t max_message_bytes);
 
   // The next message; nullopt when the capture is done.
   std::optional<Frame> Next();
@@ -57,6 +68,8 @@ class CaptureFrames {
  private:
   Frame NextChunk();
   Frame NextValues();
+  TensorView CurrentTensor() const;
+  void FinishTensor(const TensorView& tensor);
 
   const ExtractCall& call_;
   size_t capture_index_;

@@ -1,0 +1,29 @@
+// Numbers about a tensor's elements.
+#ifndef HYDROPHONE_SERVER_WIRE_STATISTICS_H_
+#define HYDROPHONE_SERVER_WIRE_STATISTICS_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+namespace hydrophone {
+
+// How many of the values are infinite or not a number. As fast as memory is read.
+uint64_t CountNonfinite(absl::Span<const float> values);
+
+// Moments of the finite values, accumulated in float64, the deviation in a second pass. All are NaN
+// when there are none.
+struct Moments {
+  double mean = 0;
+  double std = 0;  // the population's
+  double min = 0;
+  double max = 0;
+  double l2 = 0;           // square root of the sum of squares
+  uint64_t count = 0;      // values counted
+  uint64_t nonfinite = 0;  // values left out
+};
+Moments MomentsOf(absl::Span<const float> values);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_STATISTICS_H_
