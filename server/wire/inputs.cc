@@ -17,12 +17,6 @@ void AddToken(uint32_t id, size_t offset, PlannedInput* planned) {
   planned->byte_offsets.push_back(static_cast<uint32_t>(offset));
 }
 
-// A piece has one character for each byte of its token.
-size_t TokenBytes(absl::string_view piece) {
-  return static_cast<size_t>(
-      std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer,
               PlannedInput* planned) {
   SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
@@ -159,6 +153,11 @@ void CheckKey(absl::string_view key, absl::string_view path, Violations* violati
   if (key.size() <= kMaxKeyBytes) return;
   violations->Add(std::string(path),
                   absl::StrCat("got ", key.size(), " bytes, expected at most ", kMaxKeyBytes));
+}
+
+size_t TokenBytes(absl::string_view piece) {
+  return static_cast<size_t>(
+      std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics,

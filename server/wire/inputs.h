@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_SERVER_WIRE_INPUTS_H_
 #define HYDROPHONE_SERVER_WIRE_INPUTS_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ absl::StatusOr<std::vector<PlannedInput>> ReadInputs(
 
 // A key of the caller's: adds a violation when it is longer than 256 bytes.
 void CheckKey(absl::string_view key, absl::string_view path, Violations* violations);
+
+// How many bytes a token stands for: its piece has one character for each.
+size_t TokenBytes(absl::string_view piece);
 
 // FAILED_PRECONDITION when the request names another model or other numerics than the loaded ones;
 // empty names are any.

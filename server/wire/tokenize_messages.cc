@@ -1,0 +1,96 @@
+#include "server/wire/tokenize_messages.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "server/core/errors.h"
+#include "server/wire/inputs.h"
+#include "server/wire/utf8.h"
+
+namespace hydrophone {
+namespace {
+
+void FillTokens(const PlannedInput& input, const Tokenizer& tokenizer,
+                v1::TokenizedInput* message) {
+  message->set_key(input.key);
+  message->mutable_token_ids()->Add(input.token_ids.begin(), input.token_ids.end());
+  message->mutable_byte_offsets()->Add(input.byte_offsets.begin(), input.byte_offsets.end());
+  for (uint32_t id : input.token_ids) {
+    absl::string_view piece = tokenizer.Piece(id);
+    message->add_pieces(piece.data(), piece.size());
+  }
+}
+
+// The bytes that a sequence stands for; ids outside the vocabulary become violations.
+uint64_t CountBytes(const v1::TokenSequence& sequence, int index, const Tokenizer& tokenizer,
+                    Violations* violations) {
+  uint64_t bytes = 0;
+  for (int i = 0; i < sequence.token_ids_size(); ++i) {
+    uint32_t id = sequence.token_ids(i);
+    if (id < tokenizer.vocab_size()) {
+      bytes += TokenBytes(tokenizer.Piece(id));
+    } else {
+      violations->Add(absl::StrCat("sequences[", index, "].token_ids[", i, "]"),
+                      absl::StrCat("got ", id, ", expected an id below ", tokenizer.vocab_size()));
+    }
+  }
+  return bytes;
+}
+
+absl::Status CheckSequences(const v1::DetokenizeRequest& request, const RequestContext& context) {
+  auto sequences = static_cast<uint64_t>(request.sequences_size());
+  if (sequences > context.limits.max_inputs_per_request) {
+    return TooLarge("sequences", sequences, context.limits.max_inputs_per_request, "sequences");
+  }
+  Violations violations;
+  if (sequences == 0) violations.Add("sequences", "got no sequences, expected at least one");
+  uint64_t bytes = 0;
+  for (int i = 0; i < request.sequences_size(); ++i) {
+    bytes += CountBytes(request.sequences(i), i, context.tokenizer, &violations);
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  if (bytes <= context.limits.max_request_bytes) return absl::OkStatus();
+  return TooLarge("sequences", bytes, context.limits.max_request_bytes, "bytes");
+}
+
+}  // namespace
+
+absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request,
+                                                    const RequestContext& context) {
+  Violations violations;
+  absl::StatusOr<std::vector<PlannedInput>> inputs =
+      ReadInputs(request.texts(), request.inputs(),
+                 {/*limit_to_context=*/false, /*skip_bad=*/false}, context, &violations);
+  if (!inputs.ok()) return inputs.status();
+  if (!violations.empty()) return violations.ToStatus();
+  uint64_t tokens = 0;
+  for (const PlannedInput& input : *inputs) tokens += input.token_ids.size();
+  if (tokens > context.limits.max_request_elements) {
+    return TooLarge("inputs", tokens, context.limits.max_request_elements, "tokens");
+  }
+  v1::TokenizeResponse response;
+  for (const PlannedInput& input : *inputs)
+    FillTokens(input, context.tokenizer, response.add_inputs());
+  return response;
+}
+
+absl::StatusOr<v1::DetokenizeResponse> AnswerDetokenize(const v1::DetokenizeRequest& request,
+                                                        const RequestContext& context) {
+  if (absl::Status status = CheckSequences(request, context); !status.ok()) return status;
+  v1::DetokenizeResponse response;
+  for (const v1::TokenSequence& sequence : request.sequences()) {
+    absl::StatusOr<std::string> bytes = context.tokenizer.Decode(sequence.token_ids());
+    if (!bytes.ok()) return bytes.status();
+    v1::DetokenizedSequence* message = response.add_sequences();
+    message->set_text(ToUtf8(*bytes));
+    message->set_text_bytes(*std::move(bytes));
+  }
+  return response;
+}
+
+}  // namespace hydrophone
