@@ -24,7 +24,8 @@ TEST(CharClass, KnowsAscii) {
 }
 
 TEST(CharClass, KnowsWhiteSpaceBeyondAscii) {
-  for (const char32_t space : {0x85, 0xA0, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029, 0x3000}) {
+  constexpr char32_t kSome[] = {0x85, 0xA0, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029, 0x3000};
+  for (const char32_t space : kSome) {
     EXPECT_EQ(ClassOf(space), CharClass::kSpace) << std::hex << static_cast<uint32_t>(space);
   }
   EXPECT_EQ(ClassOf(0x200B), CharClass::kOther);  // zero width

@@ -59,7 +59,8 @@ TEST(ReadUtf8, AReplacementCharacterInTheTextIsValid) {
 }
 
 TEST(AppendUtf8, WritesWhatReadUtf8Reads) {
-  for (const char32_t value : {0x0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x10FFFF}) {
+  constexpr char32_t kEdges[] = {0x0, 0x7F, 0x80, 0x7FF, 0x800, 0xFFFF, 0x10000, 0x10FFFF};
+  for (const char32_t value : kEdges) {
     std::string text;
     AppendUtf8(value, &text);
     const CodePoint read = ReadUtf8(text);
