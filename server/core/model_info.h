@@ -33,6 +33,7 @@ struct ComputeInfo {
   std::string numerics;
   bool batch_independent = false;  // found by a probe at the start
   int threads = 1;                 // that one product may use
+  bool inference_mode = false;     // found inside a forward pass: libtorch records no gradient graph
   std::string libtorch_version;
 };
 
