@@ -41,13 +41,19 @@ class WordMerger {
   // A merge of the piece at `left` with its right neighbour, possible when it was found. It still
   // is if the two together still end at `end`, since pieces only grow.
   struct Candidate {
-    uint32_t rank;
-    uint32_t left;
+    uint64_t order;  // rank << 32 | left: the lowest is done first
     uint32_t end;
-    uint32_t id;
+    uint32_t id;  // what the two become
+
+    uint32_t left() const { return static_cast<uint32_t>(order); }
+    // Orders a heap of the standard library, which has the greatest in front.
+    bool operator<(const Candidate& other) const { return order > other.order; }
   };
 
   void Start(absl::string_view word);
+  // Appends the merge of the piece at `left` with its neighbour to heap_, if there is one.
+  bool Collect(uint32_t left);
+  // The same, and keeps heap_ a heap.
   void Consider(uint32_t left);
   bool IsStale(const Candidate& candidate) const;
   void Apply(const Candidate& candidate);

@@ -5,8 +5,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 
-#include "absl/strings/str_replace.h"
+#include "server/tokenizer/byte_level_bpe.h"
 #include "tests/server/tokenizer/small_vocabulary.h"
 
 namespace hydrophone {
@@ -101,6 +102,48 @@ TEST_F(LoadTest, BadMergesAreNamed) {
   Write(merges_, "#version: 0.2\na b\nb a\n");
   EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kInvalidArgument),
               HasSubstr("line 3: piece \"ba\" is not in the vocabulary"));
+}
+
+// One to three bytes of `text` replaced, dropped or doubled.
+std::string Damaged(std::string text, std::mt19937* random) {
+  for (size_t i = 1 + (*random)() % 3; i > 0; --i) {
+    const size_t place = (*random)() % text.size();
+    switch ((*random)() % 3) {
+      case 0:
+        text[place] = static_cast<char>((*random)());
+        break;
+      case 1:
+        text.erase(place, 1);
+        break;
+      default:
+        text.insert(place, 1, text[place]);
+    }
+  }
+  return text;
+}
+
+// Damage gives an error or another tokenizer, which still gives back every byte.
+TEST_F(LoadTest, DamagedFilesAreRefusedOrRoundTrip) {
+  const std::string vocab = SmallVocabJson({"ab", "abc", "Ġa", "\u4e2d"});
+  const std::string merges = "#version: 0.2\na b\nab c\nĠ a\n";
+  std::mt19937 random(9);
+  int loaded = 0;
+  for (int round = 0; round < 600; ++round) {
+    auto vocabulary = Vocabulary::Parse(round % 2 == 0 ? Damaged(vocab, &random) : vocab);
+    if (!vocabulary.ok()) continue;
+    auto table = MergeTable::Parse(Damaged(merges, &random), *vocabulary);
+    if (!table.ok()) continue;
+    ++loaded;
+    const ByteLevelBpe tokenizer(*std::move(vocabulary), *std::move(table), "");
+    std::string input(40, '\0');
+    for (char& byte : input) byte = " abc\xE4\xB8\xAD"[random() % 7];
+    std::vector<uint32_t> ids;
+    for (const EncodedToken& token : tokenizer.Encode(input, SpecialTokens::kAsTokens)) {
+      ids.push_back(token.id);
+    }
+    ASSERT_EQ(*tokenizer.Decode(ids), input);
+  }
+  EXPECT_GT(loaded, 10);
 }
 
 }  // namespace
