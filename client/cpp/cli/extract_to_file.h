@@ -1,0 +1,21 @@
+// `hydrophone extract --out`: captures into a safetensors file or a directory of NumPy arrays.
+#ifndef HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_TO_FILE_H_
+#define HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_TO_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "client/cpp/cli/session.h"
+#include "hydrophone/v1/extract.pb.h"
+
+namespace hydrophone::client {
+
+// Whether `out` can be written to: FILE.safetensors in a writable directory, or a directory that is new or empty.
+absl::Status CheckOutput(const std::string& out, bool bfloat16);
+
+// Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the exit status.
+int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out);
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_TO_FILE_H_

@@ -1,0 +1,40 @@
+// Inputs from arguments, text files and JSON lines.
+#ifndef HYDROPHONE_CLIENT_CPP_CLI_INPUTS_H_
+#define HYDROPHONE_CLIENT_CPP_CLI_INPUTS_H_
+
+#include <istream>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "hydrophone/v1/input.pb.h"
+
+namespace hydrophone::client {
+
+// A text as an input: `text` when it is valid UTF-8, else `text_bytes`.
+v1::Input InputFromText(std::string text);
+
+// One input a line; LF or CRLF ends a line. INVALID_ARGUMENT for an empty line, since an input without tokens cannot run.
+// `name` is for messages.
+absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name);
+
+// One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and "text_bytes_base64" (string), and
+// "key" (string) if liked. Blank lines are passed over. INVALID_ARGUMENT names the line and what is wrong in it.
+absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
+
+// Where a command's inputs come from, in this order.
+struct InputSources {
+  std::vector<std::string> texts;
+  std::string text_file;   // "" for none; "-" for standard input
+  std::string jsonl_file;  // the same
+
+  bool empty() const { return texts.empty() && text_file.empty() && jsonl_file.empty(); }
+};
+
+// All of them. `standard_input` is read when a file is "-".
+absl::StatusOr<std::vector<v1::Input>> ReadInputs(const InputSources& sources, std::istream& standard_input);
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_CLI_INPUTS_H_

@@ -1,0 +1,11 @@
+// The program `hydrophone`: see command_line.cc, and commands.h for its subcommands.
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "client/cpp/cli/command_line.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return hydrophone::client::RunCommandLine(arguments, std::cin, std::cout, std::cerr);
+}

@@ -1,0 +1,106 @@
+#include "client/cpp/cli/selection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace hydrophone::client {
+namespace {
+
+// More layers than any model has: a slip such as "0-999999999" must not cost memory.
+constexpr int32_t kMostLayers = 100'000;
+
+absl::Status Unexpected(absl::string_view what, absl::string_view got, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat(what, ": got \"", got, "\", expected ", expected));
+}
+
+bool ParseInteger(absl::string_view text, int32_t* value) { return absl::SimpleAtoi(absl::StripAsciiWhitespace(text), value); }
+
+// "3-6"; false when it is not written so.
+bool ParseRange(absl::string_view text, int32_t* first, int32_t* last) {
+  const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(text, absl::MaxSplits('-', 1));
+  return ParseInteger(ends.first, first) && ParseInteger(ends.second, last) && *last >= 0;
+}
+
+// Each part empty or a number, and at most three of them.
+bool IsSlice(absl::string_view text) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ':');
+  return parts.size() <= 3 && std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
+           int32_t number = 0;
+           return absl::StripAsciiWhitespace(part).empty() || ParseInteger(part, &number);
+         });
+}
+
+bool NamesALayer(absl::string_view name) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
+  return std::any_of(parts.begin(), parts.end(), [](absl::string_view part) {
+    int32_t number = 0;
+    return part == "*" || ParseInteger(part, &number);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
+  constexpr char kExpected[] = "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
+  std::vector<int32_t> layers;
+  text = absl::StripAsciiWhitespace(text);
+  if (text.empty() || text == "all") return layers;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    int32_t first = 0;
+    int32_t last = 0;
+    if (ParseInteger(part, &first)) {
+      layers.push_back(first);
+    } else if (ParseRange(part, &first, &last) && first <= last && last - first < kMostLayers) {
+      for (int32_t layer = first; layer <= last; ++layer) layers.push_back(layer);
+    } else {
+      return Unexpected("layers", part, kExpected);
+    }
+  }
+  return layers;
+}
+
+absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
+  constexpr char kExpected[] = "\"last\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
+  v1::Positions positions;
+  absl::string_view inner = absl::StripAsciiWhitespace(text);
+  if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]")) return Unexpected("positions", text, kExpected);
+  if (inner == "last") {
+    positions.add_at(-1);
+    return positions;
+  }
+  if (inner.find(':') != absl::string_view::npos) {
+    if (!IsSlice(inner)) return Unexpected("positions", text, kExpected);
+    positions.set_slice(std::string(inner));
+    return positions;
+  }
+  for (const absl::string_view part : absl::StrSplit(inner, ',')) {
+    int32_t position = 0;
+    if (!ParseInteger(part, &position)) return Unexpected("positions", text, kExpected);
+    positions.add_at(position);
+  }
+  return positions;
+}
+
+absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
+  v1::HookSelector selector;
+  selector.set_hook_point(std::string(parts.first));
+  std::vector<int32_t> layers = common_layers;
+  if (text.find('@') != absl::string_view::npos) {
+    const auto own = ParseLayers(parts.second);
+    if (!own.ok()) return own.status();
+    layers = *own;
+  } else if (NamesALayer(parts.first)) {
+    layers.clear();
+  }
+  selector.mutable_layers()->Assign(layers.begin(), layers.end());
+  return selector;
+}
+
+}  // namespace hydrophone::client

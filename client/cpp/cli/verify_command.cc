@@ -1,0 +1,90 @@
+// hydrophone verify: whether the numbers are right, as the server measures it and as this client does.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/cpp/cli/commands.h"
+#include "client/cpp/cli/input_options.h"
+#include "client/cpp/cli/selection.h"
+#include "client/cpp/cli/verify_report.h"
+#include "client/cpp/reconstruction.h"
+
+namespace hydrophone::client {
+namespace {
+
+constexpr char kExamples[] =
+    "Without inputs, the server verifies its own example sentence. The server closes H[L+1] = (H[L] + attention) + MLP on what\n"
+    "it captures; this client fetches states and deltas by two separate requests, closes it again from the bytes that it\n"
+    "received, and compares.\n"
+    "Examples:\n"
+    "  hydrophone verify\n"
+    "  hydrophone verify --layers 10 --mask-abs 30 \"Plants make fantastic pets\"\n"
+    "  hydrophone verify --mask-quantile 0.99 --skip-reference --json \"Hello world\"";
+
+struct VerifyOptions {
+  InputOptions inputs;
+  std::string layers;
+  float mask_abs = 0;
+  float mask_quantile = 0;
+  bool skip_reference = false;
+  bool json = false;
+};
+
+absl::StatusOr<v1::VerifyRequest> MakeRequest(const VerifyOptions& options, std::istream& in) {
+  v1::VerifyRequest request;
+  const auto inputs = options.inputs.Read(in, /*none_is_fine=*/true);
+  if (!inputs.ok()) return inputs.status();
+  request.mutable_inputs()->Assign(inputs->begin(), inputs->end());
+  const auto layers = ParseLayers(options.layers);
+  if (!layers.ok()) return layers.status();
+  request.mutable_layers()->Assign(layers->begin(), layers->end());
+  if (options.mask_abs > 0) request.mutable_mask()->set_max_abs(options.mask_abs);
+  if (options.mask_quantile > 0) request.mutable_mask()->set_quantile(options.mask_quantile);
+  request.set_skip_reference(options.skip_reference);
+  return request;
+}
+
+// The exact ids that the server verified: no tokenizer stands between the two measurements.
+std::vector<v1::Input> SameInputs(const v1::VerifyResponse& response) {
+  std::vector<v1::Input> inputs;
+  for (const v1::InputInfo& info : response.inputs()) {
+    if (info.token_ids_size() > 0) *inputs.emplace_back().mutable_token_ids() = info.token_ids();
+  }
+  return inputs;
+}
+
+int RunVerify(const Session& session, const VerifyOptions& options) {
+  const auto request = MakeRequest(options, session.in);
+  if (!request.ok()) return session.Refuse(request.status());
+  const auto client = session.Connect();
+  const auto response = client->Verify(*request);
+  if (!response.ok()) return session.Fail(response.status());
+  std::vector<uint32_t> layers;
+  for (const v1::LayerReport& layer : response->layers()) layers.push_back(layer.layer());
+  const auto own = ReconstructLayers(*client, SameInputs(*response), layers);
+  if (!own.ok()) return session.Fail(own.status());
+  const VerifyReport report(*response, *own);
+  session.out << (options.json ? report.Json() : report.Text());
+  return report.passed() ? kOk : kCheckFailed;
+}
+
+}  // namespace
+
+void AddVerifyCommand(CLI::App& app, const Session& session, Action* action) {
+  auto options = std::make_shared<VerifyOptions>();
+  CLI::App* command = app.add_subcommand("verify", "Whether the numbers are right; exit status 1 when a check fails");
+  options->inputs.AddTo(command);
+  command->add_option("--layers", options->layers, "Layers to report, as in 10 or 0,5,-1 or 3-6; without it, all");
+  CLI::Option* mask_abs = command->add_option("--mask-abs", options->mask_abs,
+                                              "Leave elements of larger magnitude out of the masked correlations; the server's default is 30");
+  mask_abs->check(CLI::PositiveNumber);
+  command->add_option("--mask-quantile", options->mask_quantile, "The same above this quantile of the magnitudes: 0.99 keeps 99 %")
+      ->check(CLI::Range(0.0, 1.0))
+      ->excludes(mask_abs);
+  command->add_flag("--skip-reference", options->skip_reference, "Leave out the float64 reference, the slow part");
+  command->add_flag("--json", options->json, "The server's answer and the client's measurements as JSON");
+  command->footer(kExamples);
+  command->callback([=, &session] { *action = [=, &session] { return RunVerify(session, *options); }; });
+}
+
+}  // namespace hydrophone::client

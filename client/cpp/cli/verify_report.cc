@@ -1,0 +1,132 @@
+#include "client/cpp/cli/verify_report.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "client/cpp/cli/session.h"
+#include "client/cpp/cli/table.h"
+#include "nlohmann/json.hpp"
+
+namespace hydrophone::client {
+namespace {
+
+const char* YesNo(bool yes) { return yes ? "yes" : "no"; }
+
+std::string Correlation(double r) { return absl::StrFormat("%.6f", r); }
+
+void PrintCorrelations(const v1::VerifyResponse& server, std::ostream& out) {
+  std::vector<std::string> names = {"layer"};
+  if (server.layers().empty()) return;
+  for (const v1::Correlation& correlation : server.layers(0).correlations()) {
+    names.push_back(correlation.name());
+    names.push_back("masked");
+  }
+  names.push_back("hidden %");
+  Table table(std::move(names));
+  for (const v1::LayerReport& layer : server.layers()) {
+    std::vector<std::string> row = {absl::StrCat(layer.layer())};
+    for (const v1::Correlation& correlation : layer.correlations()) {
+      row.push_back(Correlation(correlation.r()));
+      row.push_back(Correlation(correlation.r_masked()));
+    }
+    row.push_back(absl::StrFormat("%.3f", 100 * layer.mask().hidden_share()));
+    table.Add(std::move(row));
+  }
+  out << "\nPearson's r, over all elements and over those that the mask leaves:\n";
+  table.Print(out);
+}
+
+void PrintFinalState(const v1::FinalStateReport& state, std::ostream& out) {
+  Table table;
+  table.Add({"B1  hidden_states[i] against what enters block i, captured apart", Short(state.max_abs_input_difference())});
+  table.Add({"B2  last block's raw output against hidden_states[N]", Short(state.max_abs_raw_difference())});
+  table.Add({"B3  ln_f of it against hidden_states[N]", Short(state.max_abs_ln_f_difference())});
+  out << "\nFinal state, largest difference:\n";
+  table.Print(out);
+  std::vector<std::string> norms;
+  for (const double norm : state.raw_profile_norms()) norms.push_back(Short(norm));
+  out << "B5  norms of the raw states: " << absl::StrJoin(norms, " ") << "; of the normalised last one: " << Short(state.normalised_norm())
+      << "\n";
+}
+
+void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
+  Table table({"check", "passed", "value", "allowed"});
+  for (const v1::Check& check : server.checks()) {
+    table.Add({check.name(), check.passed() ? "yes" : "NO", Short(check.value()), Short(check.tolerance())});
+  }
+  out << "\nChecks:\n";
+  table.Print(out);
+  for (const v1::Check& check : server.checks()) {
+    if (!check.passed()) out << "failed: " << check.name() << ": " << check.detail() << "\n";
+  }
+}
+
+}  // namespace
+
+VerifyReport::VerifyReport(const v1::VerifyResponse& server, std::vector<Reconstruction> client)
+    : server_(server), client_(std::move(client)) {}
+
+bool VerifyReport::AgreeOn(int index) const {
+  const v1::LayerReport& layer = server_.layers(index);
+  const Reconstruction& own = client_[static_cast<size_t>(index)];
+  return layer.layer() == own.layer && layer.bitwise() == own.bitwise && layer.max_abs() == own.max_abs;
+}
+
+bool VerifyReport::agree() const {
+  if (client_.size() != static_cast<size_t>(server_.layers_size())) return false;
+  for (int i = 0; i < server_.layers_size(); ++i) {
+    if (!AgreeOn(i)) return false;
+  }
+  return true;
+}
+
+bool VerifyReport::ClientBitwise() const {
+  return std::all_of(client_.begin(), client_.end(), [](const Reconstruction& layer) { return layer.bitwise; });
+}
+
+bool VerifyReport::passed() const { return server_.passed() && ClientBitwise() && agree(); }
+
+std::string VerifyReport::Text() const {
+  std::ostringstream out;
+  out << "model " << server_.provenance().model() << ", weights " << server_.provenance().weights_sha256() << "\n";
+  uint64_t tokens = 0;
+  for (const v1::InputInfo& input : server_.inputs()) tokens += static_cast<uint64_t>(input.token_ids_size());
+  out << server_.inputs_size() << " inputs, " << tokens << " tokens\n\n";
+  out << "H[L+1] - ((H[L] + attention) + MLP), in float32:\n";
+  Table table({"layer", "server: bitwise", "max", "mean", "client: bitwise", "max", "mean", "agree"});
+  for (int i = 0; i < server_.layers_size() && static_cast<size_t>(i) < client_.size(); ++i) {
+    const v1::LayerReport& layer = server_.layers(i);
+    const Reconstruction& own = client_[static_cast<size_t>(i)];
+    table.Add({absl::StrCat(layer.layer()), YesNo(layer.bitwise()), Short(layer.max_abs()), Short(layer.mean_abs()), YesNo(own.bitwise),
+               Short(own.max_abs), Short(own.mean_abs), YesNo(AgreeOn(i))});
+  }
+  table.Print(out);
+  PrintCorrelations(server_, out);
+  if (server_.has_final_state()) PrintFinalState(server_.final_state(), out);
+  PrintChecks(server_, out);
+  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE") << " on every layer's residual\n";
+  out << (passed() ? "PASSED" : "FAILED") << "\n";
+  return out.str();
+}
+
+std::string VerifyReport::Json() const {
+  nlohmann::ordered_json json;
+  json["server"] = nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
+  json["client"]["layers"] = nlohmann::ordered_json::array();
+  for (const Reconstruction& own : client_) {
+    json["client"]["layers"].push_back({{"layer", own.layer},
+                                        {"elements", own.elements},
+                                        {"bitwise", own.bitwise},
+                                        {"max_abs", own.max_abs},
+                                        {"mean_abs", own.mean_abs}});
+  }
+  json["client"]["agrees"] = agree();
+  json["passed"] = passed();
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hydrophone::client

@@ -1,0 +1,193 @@
+#include "client/cpp/client.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "client/cpp/errors.h"
+#include "client/cpp/health.h"
+#include "client/cpp/stream_assembler.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
+
+namespace hydrophone::client {
+namespace {
+
+// Messages received, at most: enough for the tokens of the longest text that a server's default limits let through.
+constexpr uint64_t kReceiveBytes = uint64_t{64} << 20;
+// A message's envelope beside the bytes that a server counts.
+constexpr uint64_t kSlackBytes = uint64_t{1} << 20;
+// Between two looks at a server that does not serve yet.
+constexpr absl::Duration kHealthInterval = absl::Milliseconds(100);
+constexpr int kReconnectMilliseconds = 100;
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, uint64_t receive_bytes) {
+  grpc::ChannelArguments arguments;
+  constexpr uint64_t kMostBytes = std::numeric_limits<int>::max();
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(receive_bytes, kMostBytes)));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// Whether the same call may succeed after a while, and after how long.
+std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
+  if (!absl::IsUnavailable(status) && !absl::IsResourceExhausted(status)) return std::nullopt;
+  return RetryAfterOf(status);
+}
+
+}  // namespace
+
+std::unique_ptr<Client> Client::Connect(ClientOptions options) { return std::unique_ptr<Client>(new Client(std::move(options))); }
+
+Client::Client(ClientOptions options) : options_(std::move(options)) {
+  absl::MutexLock lock(&mutex_);
+  receive_bytes_ = kReceiveBytes;
+  channel_ = MakeChannel(options_.address, receive_bytes_);
+  stub_ = v1::ActivationService::NewStub(channel_);
+}
+
+std::shared_ptr<v1::ActivationService::Stub> Client::Stub() {
+  absl::MutexLock lock(&mutex_);
+  return stub_;
+}
+
+absl::StatusOr<std::shared_ptr<v1::ActivationService::Stub>> Client::StubForStreams() {
+  const auto model = Model();
+  if (!model.ok()) return model.status();
+  const uint64_t needed = model->limits().max_message_bytes() + kSlackBytes;
+  absl::MutexLock lock(&mutex_);
+  if (needed > receive_bytes_) {
+    receive_bytes_ = needed;
+    channel_ = MakeChannel(options_.address, receive_bytes_);
+    stub_ = v1::ActivationService::NewStub(channel_);
+  }
+  return stub_;
+}
+
+void Client::SetDeadline(grpc::ClientContext* context) const {
+  if (options_.timeout == absl::InfiniteDuration()) return;
+  context->set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
+}
+
+absl::Status Client::Retry(const std::function<absl::Status()>& call) const {
+  for (int attempt = 1;; ++attempt) {
+    absl::Status status = call();
+    const auto delay = RetryDelay(status);
+    if (status.ok() || !delay || attempt >= options_.attempts) return status;
+    options_.sleep(*delay);
+  }
+}
+
+template <typename Request, typename Response>
+absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                                           Response*),
+                                       const Request& request) {
+  Response response;
+  const auto stub = Stub();
+  absl::Status status = Retry([&] {
+    grpc::ClientContext context;
+    SetDeadline(&context);
+    response.Clear();
+    return FromGrpcStatus(((*stub).*method)(&context, request, &response));
+  });
+  if (!status.ok()) return status;
+  return response;
+}
+
+absl::StatusOr<v1::GetModelResponse> Client::GetModel() {
+  return Unary(&v1::ActivationService::Stub::GetModel, v1::GetModelRequest());
+}
+
+absl::StatusOr<v1::ListHookPointsResponse> Client::ListHookPoints() {
+  return Unary(&v1::ActivationService::Stub::ListHookPoints, v1::ListHookPointsRequest());
+}
+
+absl::StatusOr<v1::TokenizeResponse> Client::Tokenize(const v1::TokenizeRequest& request) {
+  return Unary(&v1::ActivationService::Stub::Tokenize, request);
+}
+
+absl::StatusOr<v1::DetokenizeResponse> Client::Detokenize(const v1::DetokenizeRequest& request) {
+  return Unary(&v1::ActivationService::Stub::Detokenize, request);
+}
+
+absl::StatusOr<v1::VerifyResponse> Client::Verify(const v1::VerifyRequest& request) {
+  return Unary(&v1::ActivationService::Stub::Verify, request);
+}
+
+absl::StatusOr<v1::GetModelResponse> Client::Model() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (model_ != nullptr) return *model_;
+  }
+  auto model = GetModel();
+  if (!model.ok()) return model;
+  absl::MutexLock lock(&mutex_);
+  if (model_ == nullptr) model_ = std::make_unique<v1::GetModelResponse>(*model);
+  return *model_;
+}
+
+absl::Status Client::ExtractOnce(v1::ActivationService::Stub& stub, const v1::ExtractRequest& request, ExtractSink* sink,
+                                 bool* started) {
+  grpc::ClientContext context;
+  SetDeadline(&context);
+  StreamAssembler assembler(request.validate_only(), sink);
+  const auto reader = stub.Extract(&context, request);
+  v1::ExtractResponse message;
+  absl::Status failure;
+  while (failure.ok() && reader->Read(&message)) {
+    failure = assembler.Add(std::move(message));
+    message.Clear();
+  }
+  *started = assembler.started();
+  if (!failure.ok()) {
+    context.TryCancel();
+    while (reader->Read(&message)) continue;
+    reader->Finish();
+    return failure;
+  }
+  absl::Status status = FromGrpcStatus(reader->Finish());
+  return status.ok() ? assembler.Finish() : status;
+}
+
+absl::Status Client::Extract(const v1::ExtractRequest& request, ExtractSink* sink) {
+  const auto stub = StubForStreams();
+  if (!stub.ok()) return stub.status();
+  absl::Status late;  // a failure that must not be retried, because the sink has got a part
+  absl::Status status = Retry([&] {
+    bool started = false;
+    absl::Status once = ExtractOnce(**stub, request, sink, &started);
+    if (!started) return once;
+    late = std::move(once);
+    return absl::OkStatus();
+  });
+  return status.ok() ? late : status;
+}
+
+absl::StatusOr<Extraction> Client::Extract(const v1::ExtractRequest& request) {
+  Extraction extraction;
+  GatheringSink sink(&extraction);
+  if (absl::Status status = Extract(request, &sink); !status.ok()) return status;
+  return extraction;
+}
+
+absl::Status Client::CheckHealth(const std::string& service) {
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    absl::MutexLock lock(&mutex_);
+    channel = channel_;
+  }
+  return client::CheckHealth(channel, service, std::min(options_.timeout, kHealthTimeout));
+}
+
+absl::Status Client::WaitUntilServing(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  for (;;) {
+    absl::Status status = CheckHealth();
+    if (status.ok() || absl::Now() + kHealthInterval >= deadline) return status;
+    options_.sleep(kHealthInterval);
+  }
+}
+
+}  // namespace hydrophone::client

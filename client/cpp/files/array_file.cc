@@ -1,0 +1,24 @@
+#include "client/cpp/files/array_file.h"
+
+namespace hydrophone::client {
+
+size_t ElementSize(ElementType type) {
+  switch (type) {
+    case ElementType::kFloat16:
+    case ElementType::kBFloat16:
+      return 2;
+    case ElementType::kFloat32:
+      return 4;
+    case ElementType::kInt64:
+      return 8;
+  }
+  return 0;
+}
+
+uint64_t StoredArray::size() const {
+  uint64_t size = 0;
+  for (const Segment& segment : segments) size += segment.size;
+  return size;
+}
+
+}  // namespace hydrophone::client

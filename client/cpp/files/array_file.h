@@ -1,0 +1,35 @@
+// Arrays on their way into a file.
+#ifndef HYDROPHONE_CLIENT_CPP_FILES_ARRAY_FILE_H_
+#define HYDROPHONE_CLIENT_CPP_FILES_ARRAY_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/cpp/files/spool.h"
+
+namespace hydrophone::client {
+
+enum class ElementType : uint8_t { kFloat32, kFloat16, kBFloat16, kInt64 };
+
+// Bytes of one element.
+size_t ElementSize(ElementType type);
+
+// An array whose bytes lie in a spool.
+struct StoredArray {
+  std::string name;
+  ElementType type = ElementType::kFloat32;
+  std::vector<uint64_t> shape;
+  std::vector<Segment> segments;  // one after the other, they are its bytes: little-endian, C order
+
+  uint64_t size() const;  // in bytes
+};
+
+// What a file says about itself: names and texts, in this order.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_FILES_ARRAY_FILE_H_

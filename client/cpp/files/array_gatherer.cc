@@ -1,0 +1,173 @@
+#include "client/cpp/files/array_gatherer.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+namespace hydrophone::client {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+ElementType TypeOf(v1::Dtype dtype) {
+  switch (dtype) {
+    case v1::DTYPE_FLOAT16:
+      return ElementType::kFloat16;
+    case v1::DTYPE_BFLOAT16:
+      return ElementType::kBFloat16;
+    default:
+      return ElementType::kFloat32;  // the assembler lets no fourth type through
+  }
+}
+
+std::vector<uint64_t> ShapeOf(const v1::TensorInfo& info) { return {info.shape().begin(), info.shape().end()}; }
+
+// Whether rows of one can follow rows of the other in one array.
+bool SameRows(const StoredArray& array, ElementType type, const std::vector<uint64_t>& shape) {
+  return array.type == type && !shape.empty() && array.shape.size() == shape.size() &&
+         std::equal(array.shape.begin() + 1, array.shape.end(), shape.begin() + 1);
+}
+
+// A segment that continues the last one makes it longer.
+void AddSegment(const Segment& segment, std::vector<Segment>* segments) {
+  if (!segments->empty() && segments->back().offset + segments->back().size == segment.offset) {
+    segments->back().size += segment.size;
+  } else {
+    segments->push_back(segment);
+  }
+}
+
+std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+absl::Status ArrayGatherer::OnHeader(const v1::Header& header) {
+  const v1::Provenance& now = header.provenance();
+  if (request_digests_.empty()) {
+    provenance_ = now;
+  } else if (now.weights_sha256() != provenance_.weights_sha256() || now.tokenizer_sha256() != provenance_.tokenizer_sha256() ||
+             now.numerics() != provenance_.numerics()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("another server answers now: got model ", now.model(), " with weights ", now.weights_sha256(), " and numerics ",
+                     now.numerics(), ", expected ", provenance_.model(), " with ", provenance_.weights_sha256(), " and ",
+                     provenance_.numerics()));
+  }
+  request_digests_.push_back(now.request_sha256());
+  return absl::OkStatus();
+}
+
+absl::Status ArrayGatherer::OnInput(v1::InputInfo input) {
+  if (input.skipped().empty()) run_inputs_.push_back(inputs_.size());
+  inputs_.push_back({input.key(), input.skipped(), static_cast<size_t>(input.token_ids_size()), input.truncated_tokens()});
+  return absl::OkStatus();
+}
+
+absl::Status ArrayGatherer::OnTensor(ReceivedTensor tensor) {
+  const auto found = Find(tensor);
+  if (!found.ok()) return found.status();
+  Gathered& gathered = **found;
+  const auto shape = ShapeOf(tensor.info);
+  if (!SameRows(gathered.array, TypeOf(tensor.info.dtype()), shape)) {
+    return absl::DataLossError(
+        absl::StrCat(tensor.info.name(), ": the rows of two answers do not have one shape and type; try --layout per-run"));
+  }
+  gathered.array.shape[0] += shape[0];
+  if (absl::Status status = CountRows(tensor.info, &gathered); !status.ok()) return status;
+  const auto segment = spool_.Append(tensor.bytes);
+  if (!segment.ok()) return segment.status();
+  AddSegment(*segment, &gathered.array.segments);
+  received_bytes_ += tensor.bytes.size();
+  return absl::OkStatus();
+}
+
+absl::Status ArrayGatherer::OnTrailer(const v1::Trailer& trailer) {
+  nonfinite_ += trailer.nonfinite();
+  return absl::OkStatus();
+}
+
+// The array that the tensor's rows belong to; a new one, with no rows yet, for a new point.
+absl::StatusOr<ArrayGatherer::Gathered*> ArrayGatherer::Find(const ReceivedTensor& tensor) {
+  std::string name = tensor.info.name();
+  if (per_run_) {
+    if (tensor.info.runs_size() != 1 || tensor.info.runs(0) >= run_inputs_.size()) {
+      return absl::DataLossError(absl::StrCat(name, ": expected the tensor of one run"));
+    }
+    absl::StrAppend(&name, ".input", run_inputs_[tensor.info.runs(0)]);
+  }
+  const Key key(tensor.info.selector(), name);
+  if (const auto known = index_.find(key); known != index_.end()) return &gathered_[known->second];
+  Gathered gathered;
+  gathered.array.name = UniqueName(name, tensor.info.selector());
+  gathered.array.type = TypeOf(tensor.info.dtype());
+  gathered.array.shape = ShapeOf(tensor.info);
+  if (!gathered.array.shape.empty()) gathered.array.shape[0] = 0;
+  index_[key] = gathered_.size();
+  gathered_.push_back(std::move(gathered));
+  return &gathered_.back();
+}
+
+std::string ArrayGatherer::UniqueName(const std::string& name, uint32_t selector) const {
+  const bool taken =
+      std::any_of(gathered_.begin(), gathered_.end(), [&](const Gathered& other) { return other.array.name == name; });
+  return taken ? absl::StrCat(name, ".selector", selector) : name;
+}
+
+absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gathered) const {
+  if (per_run_) return absl::OkStatus();
+  if (info.runs_size() != info.rows_size()) {
+    return absl::DataLossError(absl::StrCat(info.name(), ": rows are told for ", info.rows_size(), " runs, expected ", info.runs_size()));
+  }
+  gathered->rows.resize(inputs_.size(), 0);
+  uint64_t total = 0;
+  for (int i = 0; i < info.runs_size(); ++i) {
+    if (info.runs(i) >= run_inputs_.size()) return absl::DataLossError(absl::StrCat(info.name(), ": it names run ", info.runs(i)));
+    gathered->rows[run_inputs_[info.runs(i)]] += info.rows(i);
+    total += info.rows(i);
+  }
+  if (total == info.shape(0)) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(info.name(), ": its inputs' rows add up to ", total, ", expected ", info.shape(0)));
+}
+
+absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name, std::vector<int64_t> rows) {
+  rows.resize(inputs_.size(), 0);
+  const auto* bytes = reinterpret_cast<const char*>(rows.data());
+  const auto segment = spool_.Append(absl::string_view(bytes, rows.size() * sizeof(int64_t)));
+  if (!segment.ok()) return segment.status();
+  return StoredArray{name, ElementType::kInt64, {rows.size()}, {*segment}};
+}
+
+absl::StatusOr<std::vector<StoredArray>> ArrayGatherer::Finish() {
+  std::vector<StoredArray> arrays;
+  for (const Gathered& gathered : gathered_) arrays.push_back(gathered.array);
+  if (per_run_ || gathered_.empty()) return arrays;
+  const bool alike = std::all_of(gathered_.begin(), gathered_.end(),
+                                 [&](const Gathered& other) { return other.rows == gathered_.front().rows; });
+  const size_t count = alike ? 1 : gathered_.size();
+  for (size_t i = 0; i < count; ++i) {
+    auto rows = StoreRows(alike ? "rows" : gathered_[i].array.name + ".rows", gathered_[i].rows);
+    if (!rows.ok()) return rows.status();
+    arrays.push_back(*std::move(rows));
+  }
+  return arrays;
+}
+
+Metadata ArrayGatherer::DescribeSources() const {
+  const Json provenance = {{"model", provenance_.model()},
+                           {"weights_sha256", provenance_.weights_sha256()},
+                           {"tokenizer_sha256", provenance_.tokenizer_sha256()},
+                           {"numerics", provenance_.numerics()},
+                           {"server_version", provenance_.server_version()},
+                           {"request_sha256", request_digests_}};
+  Json inputs = Json::array();
+  for (const Input& input : inputs_) {
+    Json entry = {{"tokens", input.tokens}};
+    if (!input.key.empty()) entry["key"] = input.key;
+    if (!input.skipped.empty()) entry["skipped"] = input.skipped;
+    if (input.truncated_tokens > 0) entry["truncated_tokens"] = input.truncated_tokens;
+    inputs.push_back(std::move(entry));
+  }
+  return {{"hydrophone.provenance", Dump(provenance)}, {"hydrophone.inputs", Dump(inputs)}};
+}
+
+}  // namespace hydrophone::client

@@ -1,0 +1,81 @@
+// From Extract's answers to the arrays of a file: one array a point, the rows of all inputs in input order.
+#ifndef HYDROPHONE_CLIENT_CPP_FILES_ARRAY_GATHERER_H_
+#define HYDROPHONE_CLIENT_CPP_FILES_ARRAY_GATHERER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "client/cpp/files/array_file.h"
+#include "client/cpp/files/spool.h"
+#include "client/cpp/received.h"
+#include "hydrophone/v1/extract.pb.h"
+
+namespace hydrophone::client {
+
+// A sink for ExtractAll that puts bytes into a spool as they come: its memory does not grow with them.
+//
+// LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out") and a further one, "rows" (int64, one element an
+// input, 0 for a skipped one), tells how many of its rows are each input's; when the points differ in that, each has its
+// own "NAME.rows". LAYOUT_PER_RUN: an array an input, named "NAME.inputI". A point that two selectors ask for has
+// ".selectorI" appended in the later one.
+class ArrayGatherer : public ExtractSink {
+ public:
+  // `spool` outlives this.
+  ArrayGatherer(v1::Layout layout, Spool* spool) : per_run_(layout == v1::LAYOUT_PER_RUN), spool_(*spool) {}
+
+  // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the midst of it.
+  absl::Status OnHeader(const v1::Header& header) override;
+  absl::Status OnInput(v1::InputInfo input) override;
+  absl::Status OnTensor(ReceivedTensor tensor) override;
+  absl::Status OnTrailer(const v1::Trailer& trailer) override;
+
+  // All arrays, in the order in which they came, then the rows. Called once, at the end.
+  absl::StatusOr<std::vector<StoredArray>> Finish();
+
+  // "hydrophone.provenance" and "hydrophone.inputs", as JSON.
+  Metadata DescribeSources() const;
+
+  uint64_t received_bytes() const { return received_bytes_; }
+  size_t inputs() const { return inputs_.size(); }
+  size_t skipped() const { return inputs_.size() - run_inputs_.size(); }
+  uint64_t nonfinite() const { return nonfinite_; }
+
+ private:
+  struct Gathered {
+    StoredArray array;
+    std::vector<int64_t> rows;  // by input; shorter than inputs_ when the last ones have none
+  };
+  struct Input {
+    std::string key;
+    std::string skipped;
+    size_t tokens = 0;
+    uint32_t truncated_tokens = 0;
+  };
+  using Key = std::pair<uint32_t, std::string>;  // selector, name
+
+  absl::StatusOr<Gathered*> Find(const ReceivedTensor& tensor);
+  std::string UniqueName(const std::string& name, uint32_t selector) const;
+  absl::Status CountRows(const v1::TensorInfo& info, Gathered* gathered) const;
+  absl::StatusOr<StoredArray> StoreRows(const std::string& name, std::vector<int64_t> rows);
+
+  const bool per_run_;
+  Spool& spool_;
+  v1::Provenance provenance_;
+  std::vector<std::string> request_digests_;
+  std::vector<Input> inputs_;
+  std::vector<size_t> run_inputs_;  // the input of each run
+  std::vector<Gathered> gathered_;
+  std::map<Key, size_t> index_;  // into gathered_
+  uint64_t received_bytes_ = 0;
+  uint64_t nonfinite_ = 0;
+};
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_FILES_ARRAY_GATHERER_H_

@@ -1,0 +1,28 @@
+// Safetensors files:
+//
+//   length of the header, 8 bytes little-endian │ header, JSON padded with spaces to a multiple of 8 │ data
+//
+//   header: {"__metadata__": {name: text, ...}, name: {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}, ...}
+//
+// Offsets count from the data's begin and leave no holes. Arrays with larger elements come first, so that each is aligned.
+#ifndef HYDROPHONE_CLIENT_CPP_FILES_SAFETENSORS_WRITER_H_
+#define HYDROPHONE_CLIENT_CPP_FILES_SAFETENSORS_WRITER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cpp/files/array_file.h"
+#include "client/cpp/files/spool.h"
+
+namespace hydrophone::client {
+
+// Readers refuse headers that are longer, in bytes.
+inline constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;
+
+// Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the header is too long.
+absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata, Spool& spool);
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_FILES_SAFETENSORS_WRITER_H_

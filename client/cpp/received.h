@@ -1,0 +1,66 @@
+// What a client gets from an Extract stream.
+#ifndef HYDROPHONE_CLIENT_CPP_RECEIVED_H_
+#define HYDROPHONE_CLIENT_CPP_RECEIVED_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hydrophone/v1/extract.pb.h"
+#include "hydrophone/v1/tensor.pb.h"
+
+namespace hydrophone::client {
+
+// A whole tensor, its checksums verified. Owns its bytes.
+struct ReceivedTensor {
+  v1::TensorInfo info;
+  std::string bytes;  // little-endian, C order; product(info.shape) * ElementSize(info.dtype) of them
+};
+
+// Bytes of one element; 0 for a type that this client does not know.
+size_t ElementSize(v1::Dtype dtype);
+
+// The elements of a DTYPE_FLOAT32 tensor; INVALID_ARGUMENT for another type.
+absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor);
+
+// Takes a stream's parts in the order in which they arrive; captures only when they are complete and verified.
+// A status other than OK cancels the stream and is what the call returns. Called from the caller's own thread.
+class ExtractSink {
+ public:
+  virtual ~ExtractSink() = default;
+  virtual absl::Status OnHeader(const v1::Header& /*header*/) { return absl::OkStatus(); }
+  virtual absl::Status OnInput(v1::InputInfo /*input*/) { return absl::OkStatus(); }
+  virtual absl::Status OnTensor(ReceivedTensor /*tensor*/) { return absl::OkStatus(); }
+  virtual absl::Status OnValues(v1::Values /*values*/) { return absl::OkStatus(); }
+  virtual absl::Status OnTrailer(const v1::Trailer& /*trailer*/) { return absl::OkStatus(); }
+};
+
+// A whole answer in memory.
+struct Extraction {
+  v1::Header header;
+  std::vector<v1::InputInfo> inputs;
+  std::vector<ReceivedTensor> tensors;  // in the order in which they were complete
+  std::vector<v1::Values> values;
+  v1::Trailer trailer;
+};
+
+// Gathers a stream into an Extraction, which must outlive this.
+class GatheringSink : public ExtractSink {
+ public:
+  explicit GatheringSink(Extraction* extraction) : extraction_(*extraction) {}
+  absl::Status OnHeader(const v1::Header& header) override;
+  absl::Status OnInput(v1::InputInfo input) override;
+  absl::Status OnTensor(ReceivedTensor tensor) override;
+  absl::Status OnValues(v1::Values values) override;
+  absl::Status OnTrailer(const v1::Trailer& trailer) override;
+
+ private:
+  Extraction& extraction_;
+};
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_RECEIVED_H_

@@ -1,0 +1,57 @@
+#include "client/cpp/errors.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/client/cpp/fake_service.h"
+
+namespace hydrophone::client {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(Errors, KeepCodeMessageReasonFieldsAndDelay) {
+  const absl::Status status =
+      FromGrpcStatus(StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "2 fields are wrong", "BAD_REQUEST",
+                                       {{"hooks[0].hook_point", "got \"x\""}, {"inputs[3].text", "got nothing"}}, absl::Seconds(2)));
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_EQ(status.message(), "2 fields are wrong");
+  EXPECT_EQ(ReasonOf(status), "BAD_REQUEST");
+  ASSERT_THAT(ViolationsOf(status), SizeIs(2));
+  EXPECT_EQ(ViolationsOf(status)[1].field, "inputs[3].text");
+  EXPECT_EQ(RetryAfterOf(status), absl::Seconds(2));
+}
+
+TEST(Errors, DescribeNamesEachFieldOnALineOfItsOwn) {
+  const absl::Status status = FromGrpcStatus(StatusWithDetails(
+      grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED", {{"inputs[3].text", "got nothing"}}, absl::Milliseconds(1500)));
+  EXPECT_EQ(Describe(status), "RESOURCE_EXHAUSTED: busy [OVERLOADED]\n  inputs[3].text: got nothing\n  try again in 1.5s");
+}
+
+TEST(Errors, StatusesWithoutDetailsHaveNone) {
+  const absl::Status status = FromGrpcStatus(grpc::Status(grpc::StatusCode::INTERNAL, "oops"));
+  EXPECT_EQ(ReasonOf(status), "");
+  EXPECT_THAT(ViolationsOf(status), IsEmpty());
+  EXPECT_EQ(RetryAfterOf(status), std::nullopt);
+  EXPECT_EQ(Describe(status), "INTERNAL: oops");
+}
+
+TEST(Errors, DetailsThatAreNoProtobufAreLeftOut) {
+  const absl::Status status = FromGrpcStatus(grpc::Status(grpc::StatusCode::INTERNAL, "oops", "\xff\xff not a message"));
+  EXPECT_EQ(Describe(status), "INTERNAL: oops");
+}
+
+TEST(Errors, InputIndicesAreToldInTheWholeRequestsTerms) {
+  const absl::Status part = FromGrpcStatus(
+      StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "wrong", "BAD_REQUEST",
+                        {{"inputs[3].text", "a"}, {"hooks[3].layers[0]", "b"}, {"inputs", "c"}, {"inputs[x]", "d"}}));
+  const auto violations = ViolationsOf(ShiftInputIndices(part, 100));
+  ASSERT_THAT(violations, SizeIs(4));
+  EXPECT_EQ(violations[0].field, "inputs[103].text");
+  EXPECT_EQ(violations[1].field, "hooks[3].layers[0]");
+  EXPECT_EQ(violations[2].field, "inputs");
+  EXPECT_EQ(violations[3].field, "inputs[x]");
+}
+
+}  // namespace
+}  // namespace hydrophone::client

@@ -1,0 +1,169 @@
+#include "client/cpp/stream_assembler.h"
+
+#include <functional>
+
+#include "absl/strings/string_view.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/client/cpp/toy_model.h"
+
+namespace hydrophone::client {
+namespace {
+
+using ::testing::HasSubstr;
+using Stream = std::vector<v1::ExtractResponse>;
+
+// header, 2 inputs, 3 chunks (2 rows, 1 row; 1 row) of the 2 tensors, trailer.
+enum Place : size_t { kHeader, kFirstInput, kSecondInput, kFirstChunk, kSecondChunk, kThirdChunk, kTrailer };
+
+Stream GoodStream() {
+  v1::ExtractRequest request;
+  request.add_texts("abc");
+  request.add_texts("d");
+  v1::HookSelector* hook = request.add_hooks();
+  hook->set_hook_point("hidden_states");
+  hook->add_layers(1);
+  return ToyStream(request);
+}
+
+absl::Status Assemble(const Stream& stream, Extraction* extraction, bool validate_only = false) {
+  GatheringSink sink(extraction);
+  StreamAssembler assembler(validate_only, &sink);
+  for (const auto& message : stream) {
+    if (absl::Status status = assembler.Add(message); !status.ok()) return status;
+  }
+  return assembler.Finish();
+}
+
+// What is said of the good stream after `damage`.
+std::string AfterDamage(const std::function<void(Stream&)>& damage) {
+  Stream stream = GoodStream();
+  damage(stream);
+  Extraction extraction;
+  const absl::Status status = Assemble(stream, &extraction);
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  return std::string(status.message());
+}
+
+void Erase(Stream& stream, size_t place) { stream.erase(stream.begin() + static_cast<ptrdiff_t>(place)); }
+
+TEST(StreamAssembler, PutsChunksTogether) {
+  Extraction extraction;
+  ASSERT_TRUE(Assemble(GoodStream(), &extraction).ok());
+  EXPECT_EQ(extraction.inputs.size(), 2u);
+  ASSERT_EQ(extraction.tensors.size(), 2u);
+  std::vector<float> expected;
+  for (const char c : std::string("abc")) {
+    const auto row = ToyRow("hidden_states", 1, static_cast<unsigned char>(c));
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  EXPECT_EQ(ToFloats(extraction.tensors[0]).value(), expected);
+  EXPECT_EQ(ToFloats(extraction.tensors[1]).value(), ToyRow("hidden_states", 1, 'd'));
+}
+
+TEST(StreamAssembler, OtherTensorsChunksMayComeBetween) {
+  Stream stream = GoodStream();
+  std::swap(stream[kSecondChunk], stream[kThirdChunk]);
+  Extraction extraction;
+  ASSERT_TRUE(Assemble(stream, &extraction).ok());
+  EXPECT_EQ(extraction.tensors[1].bytes.size(), 3 * kToyWidth * sizeof(float));
+}
+
+TEST(StreamAssembler, ATensorWithoutRowsIsComplete) {
+  v1::ExtractRequest request;
+  request.add_inputs();
+  request.add_hook_points("hidden_states");
+  request.set_layout(v1::LAYOUT_ROWS);
+  Extraction extraction;
+  ASSERT_TRUE(Assemble(ToyStream(request), &extraction).ok());
+  ASSERT_EQ(extraction.tensors.size(), kToyLayers);
+  EXPECT_EQ(extraction.tensors[0].bytes, "");
+}
+
+TEST(StreamAssembler, ACutAnywhereIsNoticed) {
+  const Stream good = GoodStream();
+  for (size_t length = 0; length < good.size(); ++length) {
+    Extraction extraction;
+    const absl::Status status = Assemble(Stream(good.begin(), good.begin() + static_cast<ptrdiff_t>(length)), &extraction);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << length;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("cut stream"));
+  }
+}
+
+TEST(StreamAssembler, EachLostMessageIsNoticed) {
+  for (size_t place = 0; place < GoodStream().size(); ++place) {
+    AfterDamage([&](Stream& stream) { Erase(stream, place); });
+  }
+}
+
+TEST(StreamAssembler, AFlippedBitIsNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) { (*stream[kSecondChunk].mutable_chunk()->mutable_data())[5] ^= 1; }),
+              HasSubstr("CRC-32 of a chunk of blocks.1.hidden_states at byte 24"));
+}
+
+TEST(StreamAssembler, ChunksOutOfOrderAreNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_chunk()->set_offset(12); }),
+              HasSubstr("offset of a chunk of blocks.1.hidden_states: got 12, expected 24"));
+}
+
+TEST(StreamAssembler, MoreBytesThanTheShapeSaysAreNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk] = ToyChunk(0, 24, std::string(16, 'x')); }),
+              HasSubstr("size of blocks.1.hidden_states: got 40, expected 36"));
+}
+
+TEST(StreamAssembler, AShapeBeyondTheAnnouncedBytesIsNoticed) {
+  const auto with_shape = [](uint32_t rows, uint32_t width) {
+    return AfterDamage([=](Stream& stream) {
+      stream[kFirstChunk].mutable_chunk()->mutable_info()->set_shape(0, rows);
+      stream[kFirstChunk].mutable_chunk()->mutable_info()->set_shape(1, width);
+    });
+  };
+  EXPECT_THAT(with_shape(1000, 3), HasSubstr("does not fit the 48 bytes"));
+  EXPECT_THAT(with_shape(0xffffffff, 0xffffffff), HasSubstr("does not fit")) << "a product that overflows";
+}
+
+TEST(StreamAssembler, AnUnknownTypeIsNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) {
+                stream[kFirstChunk].mutable_chunk()->mutable_info()->set_dtype(static_cast<v1::Dtype>(99));
+              }),
+              HasSubstr("has type 99"));
+}
+
+TEST(StreamAssembler, CountsThatDifferAreNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_tensors(3); }),
+              HasSubstr("tensors: got 2, expected 3"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_tensors(1); }),
+              HasSubstr("got tensor 1, but the header announced 1 tensors"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_data_bytes(60); }),
+              HasSubstr("bytes: got 48, expected 60"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_tensors(1); }),
+              HasSubstr("the trailer's tensors: got 1, expected 2"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_data_bytes(1); }),
+              HasSubstr("the trailer's bytes: got 1, expected 48"));
+}
+
+TEST(StreamAssembler, MessagesInTheWrongPlaceAreNoticed) {
+  EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kHeader], stream[kFirstInput]); }), HasSubstr("not the header"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kFirstInput], stream[kSecondInput]); }), HasSubstr("index"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kSecondInput], stream[kFirstChunk]); }), HasSubstr("inputs before"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream.push_back(stream[kTrailer]); }), HasSubstr("after the trailer"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream.insert(stream.begin(), stream[kHeader]); }), HasSubstr("second header"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kThirdChunk] = stream[kSecondChunk]; }), HasSubstr("was complete"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { *stream[kSecondChunk].mutable_chunk()->mutable_info() = stream[kFirstChunk].chunk().info(); }),
+              HasSubstr("described twice"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kFirstChunk].mutable_chunk()->clear_info(); }), HasSubstr("does not say"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_values()->set_tensor(0); }), HasSubstr("both as chunks"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].Clear(); }), HasSubstr("does not know"));
+}
+
+TEST(StreamAssembler, ValidateOnlyEndsAfterTheInputs) {
+  Stream stream = GoodStream();
+  stream.resize(kFirstChunk);
+  Extraction extraction;
+  EXPECT_TRUE(Assemble(stream, &extraction, /*validate_only=*/true).ok());
+  stream.pop_back();
+  EXPECT_TRUE(absl::IsDataLoss(Assemble(stream, &extraction, /*validate_only=*/true)));
+}
+
+}  // namespace
+}  // namespace hydrophone::client

@@ -1,0 +1,209 @@
+#include "tests/client/cpp/toy_model.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace hydrophone::client {
+namespace {
+
+float Attention(int32_t layer, uint32_t token) { return 0.5F * static_cast<float>(token) + static_cast<float>(layer); }
+float Mlp(int32_t layer) { return 0.1F * static_cast<float>(layer) - 1.0F; }
+
+float State(int32_t layer, uint32_t token, uint32_t unit) {
+  if (layer == 0) return static_cast<float>(token + unit);
+  return (State(layer - 1, token, unit) + Attention(layer - 1, token)) + Mlp(layer - 1);
+}
+
+std::vector<int32_t> LayersOf(const v1::HookSelector& hook) {
+  std::vector<int32_t> layers(hook.layers().begin(), hook.layers().end());
+  if (!layers.empty()) return layers;
+  for (uint32_t layer = 0; layer < kToyLayers; ++layer) layers.push_back(static_cast<int32_t>(layer));
+  return layers;
+}
+
+// What the request asks for, flat.
+struct Toy {
+  std::vector<v1::Input> inputs;
+  std::vector<std::vector<uint32_t>> runs;  // tokens; inputs without any make no run
+  std::vector<v1::HookSelector> hooks;
+};
+
+Toy Read(const v1::ExtractRequest& request) {
+  Toy toy;
+  for (const std::string& text : request.texts()) toy.inputs.emplace_back().set_text(text);
+  toy.inputs.insert(toy.inputs.end(), request.inputs().begin(), request.inputs().end());
+  for (const v1::Input& input : toy.inputs) {
+    if (auto tokens = ToyTokens(input); !tokens.empty()) toy.runs.push_back(std::move(tokens));
+  }
+  for (const std::string& name : request.hook_points()) toy.hooks.emplace_back().set_hook_point(name);
+  toy.hooks.insert(toy.hooks.end(), request.hooks().begin(), request.hooks().end());
+  return toy;
+}
+
+std::vector<uint32_t> Selected(std::vector<uint32_t> tokens, const v1::HookSelector& hook) {
+  const bool last_only = hook.positions().at_size() == 1 && hook.positions().at(0) == -1;
+  return last_only ? std::vector<uint32_t>{tokens.back()} : tokens;
+}
+
+struct Capture {
+  v1::TensorInfo info;
+  std::string bytes;
+};
+
+void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer, Capture* capture) {
+  for (const uint32_t token : tokens) {
+    const auto row = ToyRow(hook_point, layer, token);
+    capture->bytes.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
+  }
+  capture->info.set_shape(0, capture->info.shape(0) + static_cast<uint32_t>(tokens.size()));
+}
+
+Capture NewCapture(uint32_t selector, const v1::HookSelector& hook, int32_t layer) {
+  Capture capture;
+  capture.info.set_name(absl::StrCat("blocks.", layer, ".", hook.hook_point()));
+  capture.info.set_layer(layer);
+  capture.info.set_selector(selector);
+  capture.info.set_dtype(v1::DTYPE_FLOAT32);
+  capture.info.add_shape(0);
+  capture.info.add_shape(kToyWidth);
+  return capture;
+}
+
+std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy) {
+  std::vector<Capture> captures;
+  for (uint32_t s = 0; s < toy.hooks.size(); ++s) {
+    for (const int32_t layer : LayersOf(toy.hooks[s])) {
+      if (request.layout() == v1::LAYOUT_ROWS) captures.push_back(NewCapture(s, toy.hooks[s], layer));
+      for (uint32_t run = 0; run < toy.runs.size(); ++run) {
+        const auto tokens = Selected(toy.runs[run], toy.hooks[s]);
+        if (request.layout() != v1::LAYOUT_ROWS) {
+          captures.push_back(NewCapture(s, toy.hooks[s], layer));
+          captures.back().info.add_runs(run);
+        } else {
+          captures.back().info.add_rows(static_cast<uint32_t>(tokens.size()));
+        }
+        AppendRows(tokens, toy.hooks[s].hook_point(), layer, &captures.back());
+      }
+    }
+  }
+  return captures;
+}
+
+void AddChunks(uint32_t tensor, const Capture& capture, size_t chunk_rows, std::vector<v1::ExtractResponse>* stream) {
+  const size_t chunk_bytes = chunk_rows * kToyWidth * sizeof(float);
+  size_t offset = 0;
+  do {
+    auto message = ToyChunk(tensor, offset, capture.bytes.substr(offset, chunk_bytes));
+    if (offset == 0) *message.mutable_chunk()->mutable_info() = capture.info;
+    stream->push_back(std::move(message));
+    offset += chunk_bytes;
+  } while (offset < capture.bytes.size());
+}
+
+v1::ExtractResponse ValuesMessage(uint32_t tensor, const Capture& capture, v1::View view) {
+  v1::ExtractResponse message;
+  v1::Values* values = message.mutable_values();
+  values->set_tensor(tensor);
+  *values->mutable_info() = capture.info;
+  if (view == v1::VIEW_SUMMARY) {
+    values->mutable_summary()->set_mean(0.25);
+  } else {
+    values->set_preview("[[1. 2. 3.]]");
+  }
+  return message;
+}
+
+}  // namespace
+
+v1::GetModelResponse ToyModel() {
+  v1::GetModelResponse response;
+  response.mutable_model()->set_name("toy");
+  response.mutable_model()->set_n_layer(kToyLayers);
+  response.mutable_model()->set_n_embd(kToyWidth);
+  response.mutable_model()->set_n_positions(1024);
+  response.mutable_model()->set_weights_sha256("abc");
+  response.mutable_compute()->set_numerics("toy numerics");
+  v1::Limits* limits = response.mutable_limits();
+  limits->set_max_inputs_per_request(1000);
+  limits->set_max_tokens_per_request(1000000);
+  limits->set_max_request_bytes(1 << 20);
+  limits->set_max_request_elements(1 << 20);
+  limits->set_max_message_bytes(1 << 20);
+  return response;
+}
+
+std::vector<uint32_t> ToyTokens(const v1::Input& input) {
+  std::vector<uint32_t> tokens(input.token_ids().begin(), input.token_ids().end());
+  for (const char c : input.text() + input.text_bytes()) tokens.push_back(static_cast<unsigned char>(c));
+  return tokens;
+}
+
+std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t token) {
+  std::vector<float> row;
+  for (uint32_t unit = 0; unit < kToyWidth; ++unit) {
+    if (hook_point == "attn.c_proj") {
+      row.push_back(Attention(layer, token));
+    } else if (hook_point == "mlp.c_proj") {
+      row.push_back(Mlp(layer));
+    } else if (hook_point == "hook_resid_post") {
+      row.push_back(State(layer + 1, token, unit));
+    } else if (layer == static_cast<int32_t>(kToyLayers)) {
+      row.push_back(0);  // hidden_states[N] is normalised: not the last block's output
+    } else {
+      row.push_back(State(layer, token, unit));
+    }
+  }
+  return row;
+}
+
+v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data) {
+  v1::ExtractResponse message;
+  v1::Chunk* chunk = message.mutable_chunk();
+  chunk->set_tensor(tensor);
+  chunk->set_offset(offset);
+  chunk->set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size())));
+  chunk->set_data(std::move(data));
+  return message;
+}
+
+std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, size_t chunk_rows) {
+  const Toy toy = Read(request);
+  const auto captures = Captures(request, toy);
+  const bool bytes = request.view() == v1::VIEW_UNSPECIFIED || request.view() == v1::VIEW_BYTES;
+  uint64_t data_bytes = 0;
+  for (const Capture& capture : captures) data_bytes += bytes ? capture.bytes.size() : 0;
+  std::vector<v1::ExtractResponse> stream(1);
+  v1::Header* header = stream[0].mutable_header();
+  header->mutable_provenance()->set_model("toy");
+  header->mutable_provenance()->set_weights_sha256("abc");
+  header->mutable_provenance()->set_request_sha256(absl::StrCat("request of ", toy.inputs.size()));
+  header->set_inputs(static_cast<uint32_t>(toy.inputs.size()));
+  header->set_runs(static_cast<uint32_t>(toy.runs.size()));
+  header->set_tensors(static_cast<uint32_t>(captures.size()));
+  header->set_data_bytes(data_bytes);
+  for (uint32_t i = 0; i < toy.inputs.size(); ++i) {
+    v1::InputInfo* info = stream.emplace_back().mutable_input();
+    info->set_index(i);
+    info->set_key(toy.inputs[i].key());
+    for (const uint32_t token : ToyTokens(toy.inputs[i])) info->add_token_ids(token);
+    if (info->token_ids().empty()) info->set_skipped("no tokens");
+  }
+  if (request.validate_only()) return stream;
+  for (uint32_t tensor = 0; tensor < captures.size(); ++tensor) {
+    if (bytes) {
+      AddChunks(tensor, captures[tensor], chunk_rows, &stream);
+    } else {
+      stream.push_back(ValuesMessage(tensor, captures[tensor], request.view()));
+    }
+  }
+  v1::Trailer* trailer = stream.emplace_back().mutable_trailer();
+  trailer->set_tensors(header->tensors());
+  trailer->set_data_bytes(data_bytes);
+  return stream;
+}
+
+}  // namespace hydrophone::client
