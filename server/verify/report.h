@@ -43,8 +43,8 @@ struct MaskReport {
 // How one block's reconstruction closes.
 struct LayerReport {
   int layer = 0;
-  bool bitwise = false;  // whether H[L+1] and (H[L] + attn) + mlp have the same bits everywhere
-  double max_abs = 0;    // of the residual; NaN when the residual holds one
+  uint64_t different_elements = 0;  // whose bits differ between H[L+1] and (H[L] + attn) + mlp
+  double max_abs = 0;               // of the residual; NaN when the residual holds one
   double mean_abs = 0;
   std::vector<Correlation> correlations;  // four
   MaskReport mask;

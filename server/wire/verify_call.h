@@ -29,15 +29,12 @@ struct VerifyCall {
   enum : size_t { kStates, kBlocks, kAlone, kExtracts };
   std::array<ExtractCall, kExtracts> extracts;
 
+  std::vector<PlannedInput> inputs;  // as understood; the extracts have their tokens
   VerifyOptions options;
-  int64_t neighbour_tokens = 0;  // rows of the sequence that stands before the inputs in kBlocks' plan
-
-  // Float32 bytes that Finish works on: what all extracts capture. At most max_response_bytes.
-  uint64_t capture_bytes() const;
+  std::string request_sha256;
 };
 
-// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes and hashes nothing twice, but may still take
-// milliseconds: a worker's job. Thread-safe.
+// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes: a worker's job. Thread-safe.
 // INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is needed and what is allowed: the extracts' tokens
 // together against max_tokens_per_request, their captures together against max_response_bytes, and with include_residuals the
 // residuals against one message; UNIMPLEMENTED for train_seed; FAILED_PRECONDITION for another model or numerics.
@@ -57,7 +54,7 @@ class VerifyRun {
   const VerifyCall& call() const { return call_; }
 
   // `captures[k]` is what CaptureSink::OnCapture gave for extracts[extract].plan.captures[k]; all of them. `batch_tokens`: tokens of
-  // the whole batch that it was computed in (JobTimings::batch_tokens).
+  // the whole batch that it was computed in (JobTimings::batch_tokens). Each extract once.
   // Encodes and decodes every byte once: about a second for a gigabyte; a worker's job. INTERNAL when the bytes do not survive it.
   absl::Status Take(size_t extract, std::vector<TensorView> captures, int64_t batch_tokens);
 

@@ -1,0 +1,17 @@
+// Pearson's correlation coefficient in float64.
+#ifndef HYDROPHONE_SERVER_VERIFY_PEARSON_H_
+#define HYDROPHONE_SERVER_VERIFY_PEARSON_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+namespace hydrophone {
+
+// Pearson's r of two arrays of one size, over the elements whose mask is not 0; an empty mask counts all. Two passes: the means
+// first, then the moments about them. NaN when either array is constant there, when no element counts, or when one is not finite.
+double Pearson(absl::Span<const double> x, absl::Span<const double> y, absl::Span<const uint8_t> mask = {});
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_VERIFY_PEARSON_H_

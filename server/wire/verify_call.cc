@@ -1,0 +1,170 @@
+#include "server/wire/verify_call.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/errors.h"
+#include "server/wire/inputs.h"
+
+namespace hydrophone {
+namespace {
+
+// The lessons' own input.
+constexpr char kLessonSentence[] = "Plants make fantastic pets because they don't leave a mess after you feed them.";
+
+// Tokens of the sequence that stands before the inputs in kBlocks, so that they are never computed by themselves there.
+constexpr size_t kNeighbourTokens = 16;
+
+// What a receiver with gRPC's default takes of one message, 4 MiB, less room for checks, layers and inputs.
+constexpr uint64_t kMaxResidualBytes = uint64_t{3} << 20;
+
+std::vector<int> ReadLayers(const v1::VerifyRequest& request, int n_layer, Violations* violations) {
+  std::set<int> layers;
+  for (int i = 0; i < request.layers_size(); ++i) {
+    const int layer = request.layers(i);
+    if (layer < -n_layer || layer >= n_layer) {
+      violations->Add(absl::StrCat("layers[", i, "]"),
+                      absl::StrCat("got ", layer, ", expected ", -n_layer, " to ", n_layer - 1));
+    } else {
+      layers.insert(layer < 0 ? layer + n_layer : layer);
+    }
+  }
+  for (int layer = 0; request.layers().empty() && layer < n_layer; ++layer) layers.insert(layer);
+  return {layers.begin(), layers.end()};
+}
+
+MaskRule ReadMask(const v1::VerifyRequest& request, Violations* violations) {
+  MaskRule rule;
+  if (!request.has_mask()) return rule;
+  switch (request.mask().rule_case()) {
+    case v1::Mask::kMaxAbs:
+      rule = {MaskRule::Kind::kMaxAbs, request.mask().max_abs()};
+      if (!(std::isfinite(rule.value) && rule.value >= 0)) {
+        violations->Add("mask.max_abs", absl::StrCat("got ", rule.value, ", expected a finite number, 0 or more"));
+      }
+      break;
+    case v1::Mask::kQuantile:
+      rule = {MaskRule::Kind::kQuantile, request.mask().quantile()};
+      if (!(rule.value > 0 && rule.value <= 1)) {
+        violations->Add("mask.quantile", absl::StrCat("got ", rule.value, ", expected more than 0 and at most 1"));
+      }
+      break;
+    case v1::Mask::RULE_NOT_SET:
+      violations->Add("mask", "got neither max_abs nor quantile, expected one; leave `mask` out for max_abs 30");
+      break;
+  }
+  return rule;
+}
+
+absl::StatusOr<std::vector<PlannedInput>> ReadInputsOrLesson(const v1::VerifyRequest& request, const RequestContext& context,
+                                                             Violations* violations) {
+  google::protobuf::RepeatedPtrField<std::string> texts = request.texts();
+  if (texts.empty() && request.inputs().empty()) *texts.Add() = kLessonSentence;
+  return ReadInputs(texts, request.inputs(), InputRules{}, context, violations);
+}
+
+uint64_t TokensOf(const std::vector<PlannedInput>& inputs) {
+  uint64_t tokens = 0;
+  for (const PlannedInput& input : inputs) tokens += input.token_ids.size();
+  return tokens;
+}
+
+// The end of the first input, backwards: tokens that the model knows, in another order.
+std::vector<uint32_t> Neighbour(const std::vector<uint32_t>& token_ids) {
+  const size_t count = std::min(token_ids.size(), kNeighbourTokens);
+  return {token_ids.rbegin(), token_ids.rbegin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+// All of Verify's passes together are one request's worth of work.
+absl::Status CheckSizes(const VerifyCall& call, const RequestContext& context) {
+  const uint64_t all = TokensOf(call.inputs);
+  const uint64_t first = call.inputs[0].token_ids.size();
+  const uint64_t neighbour = std::min<uint64_t>(first, kNeighbourTokens);
+  const uint64_t tokens = all + (neighbour + all) + first;
+  if (tokens > context.limits.max_tokens_per_request) {
+    return TooLarge("inputs", tokens, context.limits.max_tokens_per_request,
+                    absl::StrCat("tokens (states of ", all, ", blocks of ", all, " and ", neighbour, " beside them, the first input's ",
+                                 first, " alone)"));
+  }
+  const uint64_t row_bytes = static_cast<uint64_t>(context.model.n_embd) * sizeof(float);
+  const uint64_t rows = StatePoints(context.model).size() * all + BlockPoints(context.model, call.options).size() * all +
+                        AlonePoints(context.model).size() * first;
+  if (rows * row_bytes > context.limits.max_response_bytes) {
+    return TooLarge("inputs", rows * row_bytes, context.limits.max_response_bytes, "bytes of captured data");
+  }
+  const uint64_t residual_bytes = (call.options.layers.size() + 1) * all * row_bytes;
+  if (call.options.keep_residuals && residual_bytes > kMaxResidualBytes) {
+    return TooLarge("include_residuals", residual_bytes, kMaxResidualBytes, "bytes in one message");
+  }
+  return absl::OkStatus();
+}
+
+// Asks for all rows of `points` of the runs from `first_run` on, as one tensor a point.
+v1::ExtractRequest RequestOf(const std::vector<std::vector<uint32_t>>& inputs, size_t first_run,
+                             const std::vector<HookPoint>& points) {
+  v1::ExtractRequest request;
+  request.set_layout(v1::LAYOUT_ROWS);
+  for (const auto& ids : inputs) request.add_inputs()->mutable_token_ids()->Add(ids.begin(), ids.end());
+  for (HookPoint point : points) {
+    v1::HookSelector* hook = request.add_hooks();
+    hook->set_hook_point(CanonicalName(point));
+    for (size_t run = first_run; first_run > 0 && run < inputs.size(); ++run) hook->add_runs(static_cast<uint32_t>(run));
+  }
+  return request;
+}
+
+absl::Status PlanExtracts(const RequestContext& context, VerifyCall* call) {
+  std::vector<std::vector<uint32_t>> inputs;
+  for (const PlannedInput& input : call->inputs) inputs.push_back(input.token_ids);
+  std::vector<std::vector<uint32_t>> with_neighbour = {Neighbour(inputs[0])};
+  with_neighbour.insert(with_neighbour.end(), inputs.begin(), inputs.end());
+
+  const v1::ExtractRequest requests[VerifyCall::kExtracts] = {
+      RequestOf(inputs, 0, StatePoints(context.model)),
+      RequestOf(with_neighbour, 1, BlockPoints(context.model, call->options)),
+      RequestOf({inputs[0]}, 0, AlonePoints(context.model)),
+  };
+  // The caller's inputs were counted; the neighbour and the points are Verify's own, and CheckSizes has bounded what they come to.
+  Limits limits = context.limits;
+  ++limits.max_inputs_per_request;
+  limits.max_hooks_per_request = limits.max_tensors_per_request = std::numeric_limits<uint32_t>::max();
+  const RequestContext own{context.model, context.compute, context.tokenizer, limits, context.server_version};
+  for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
+    absl::StatusOr<ExtractCall> extract = PlanExtract(requests[i], call->request_sha256, own);
+    if (!extract.ok()) return extract.status();
+    call->extracts[i] = *std::move(extract);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
+                                      const RequestContext& context) {
+  absl::Status preconditions = CheckPreconditions(request.model(), request.numerics(), context);
+  if (!preconditions.ok()) return preconditions;
+  if (request.has_train_seed()) return NotBuilt("train_seed", "train mode");
+
+  VerifyCall call;
+  call.request_sha256 = std::move(request_sha256);
+  Violations violations;
+  call.options.layers = ReadLayers(request, context.model.n_layer, &violations);
+  call.options.mask = ReadMask(request, &violations);
+  call.options.keep_residuals = request.include_residuals();
+  call.options.reference = !request.skip_reference();
+  call.options.max_reference_tokens = context.limits.max_reference_tokens;
+  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputsOrLesson(request, context, &violations);
+  if (!inputs.ok()) return inputs.status();
+  if (!violations.empty()) return violations.ToStatus();
+
+  call.inputs = *std::move(inputs);
+  if (absl::Status sizes = CheckSizes(call, context); !sizes.ok()) return sizes;
+  if (absl::Status planned = PlanExtracts(context, &call); !planned.ok()) return planned;
+  return call;
+}
+
+}  // namespace hydrophone
