@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,8 +14,8 @@ namespace hydrophone {
 struct Gpt2Config {
   // What Hugging Face's ACT2FN gives for config.json's activation_function.
   enum class Activation : uint8_t {
-    kGeluNew,    // "gelu_new", "gelu_pytorch_tanh", "gelu_fast": 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-    kGelu,       // "gelu": x Phi(x), by erf
+    kGeluNew,    // "gelu_new", "gelu_pytorch_tanh", "gelu_fast", ...: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+    kGelu,       // "gelu", "gelu_python": x Phi(x), by erf
     kQuickGelu,  // "quick_gelu": x sigmoid(1.702 x)
     kRelu,       // "relu"
     kSilu,       // "silu", "swish"
@@ -28,6 +29,7 @@ struct Gpt2Config {
   int n_positions = 1024;
   int vocab_size = 50257;
   Activation activation = Activation::kGeluNew;
+  std::string activation_function = "gelu_new";  // as config.json spells it
   double layer_norm_epsilon = 1e-5;
   bool scale_attn_weights = true;                // scores / sqrt(d/H)
   bool scale_attn_by_inverse_layer_idx = false;  // scores / (layer + 1) besides
@@ -40,8 +42,10 @@ struct Gpt2Config {
   int d_head() const { return n_embd / n_head; }
 };
 
-// Reads config.json's text. INVALID_ARGUMENT, naming every field that is missing, of the wrong type, out of range, or asks for
-// arithmetic that this server does not do (cross attention, another model_type, an unknown activation, ...).
+// Reads config.json's text; a field that is absent has Hugging Face's default, but model_type must be there. INVALID_ARGUMENT, with one
+// message that names every field that is of the wrong type, out of range, or asks for arithmetic that this server does not do
+// (cross attention, another model_type, an unknown activation, ...), each with got and expected. gpt2_config.cc lists which fields
+// are done, which are refused, and why the others have no effect.
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
 
 }  // namespace hydrophone

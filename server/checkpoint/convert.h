@@ -1,0 +1,24 @@
+// Exact conversion of stored elements to float32: every float16 and bfloat16 value is a float32 value.
+#ifndef HYDROPHONE_SERVER_CHECKPOINT_CONVERT_H_
+#define HYDROPHONE_SERVER_CHECKPOINT_CONVERT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "server/core/tensor.h"
+
+namespace hydrophone {
+
+// The bits of the float32 with the value of a float16 (IEEE binary16) or a bfloat16. Infinities stay, subnormals become normal,
+// a NaN keeps its sign and payload.
+uint32_t Float16ToFloat32Bits(uint16_t bits);
+uint32_t Bfloat16ToFloat32Bits(uint16_t bits);
+
+// Converts values.size() little-endian elements, which need no alignment. `stored` holds exactly as many.
+void ConvertToFloat32(Dtype dtype, absl::string_view stored, absl::Span<float> values);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CHECKPOINT_CONVERT_H_

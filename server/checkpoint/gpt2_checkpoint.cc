@@ -1,0 +1,107 @@
+#include "server/checkpoint/gpt2_checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "server/checkpoint/gpt2_match.h"
+#include "server/checkpoint/gpt2_parameters.h"
+#include "server/checkpoint/gpt2_tensors.h"
+#include "server/checkpoint/messages.h"
+#include "server/checkpoint/random_access_file.h"
+#include "server/checkpoint/weight_files.h"
+
+namespace hydrophone {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+constexpr char kLmHead[] = "lm_head.weight";
+
+std::string LastComponent(const std::string& directory) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(directory, error).lexically_normal();
+  return absolute.has_filename() ? absolute.filename().string() : absolute.parent_path().filename().string();
+}
+
+absl::StatusOr<Gpt2Config> ReadConfig(const std::string& directory) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(absl::StrCat(directory, "/config.json"), kMaxConfigBytes);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Gpt2Config> config = ParseGpt2Config(*text);
+  if (!config.ok()) return Annotate(config.status(), absl::StrCat(Printable(directory), "/config.json"));
+  return config;
+}
+
+bool SameBits(absl::Span<const float> a, absl::Span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// "float32", or "float32+float16" when the parameters are stored in several types.
+std::string DtypesOf(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {
+  std::string names;
+  for (const auto& [dtype, name] : {std::pair("F32", "float32"), {"F16", "float16"}, {"BF16", "bfloat16"}}) {
+    const bool used = std::any_of(parameters.begin(), parameters.end(), [&, stored = dtype](const Gpt2Parameter& parameter) {
+      return files.tensors.at(parameter.name).tensor.dtype == stored;
+    });
+    if (used) absl::StrAppend(&names, names.empty() ? "" : "+", name);
+  }
+  return names;
+}
+
+// Decides whether lm_head is wte, once both are loaded. `parameters` ends with lm_head when the files have it.
+void TieEmbeddings(Gpt2Checkpoint& checkpoint, std::vector<Gpt2Parameter>& parameters, ArrayOwners& owners) {
+  Gpt2Weights& weights = checkpoint.weights;
+  bool& tied = checkpoint.config.tie_word_embeddings;
+  if (!tied) return;
+  const bool in_files = parameters.back().name == kLmHead;
+  if (in_files && !SameBits(weights.lm_head, weights.wte)) {
+    tied = false;
+    return;
+  }
+  weights.lm_head = weights.wte;
+  if (!in_files) return;
+  parameters.pop_back();
+  owners.pop_back();
+}
+
+absl::Status LoadWeights(const WeightFiles& files, const LoadOptions& options, Gpt2Checkpoint& checkpoint) {
+  const bool with_lm_head = !checkpoint.config.tie_word_embeddings || files.tensors.contains(kLmHead);
+  std::vector<Gpt2Parameter> parameters = Gpt2Parameters(checkpoint.config, with_lm_head, checkpoint.weights);
+  if (absl::Status status = CheckTensors(parameters, files); !status.ok()) return status;
+  auto owners = std::make_shared<ArrayOwners>();
+  if (absl::Status status = LoadTensors(parameters, files, options.copy, *owners); !status.ok()) return status;
+  TieEmbeddings(checkpoint, parameters, *owners);
+  checkpoint.weights.owner = std::move(owners);
+  checkpoint.weights_dtype = DtypesOf(parameters, files);
+  for (const Gpt2Parameter& parameter : parameters) checkpoint.parameters += parameter.elements();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, const LoadOptions& options) {
+  absl::StatusOr<Gpt2Config> config = ReadConfig(directory);
+  if (!config.ok()) return config.status();
+  const absl::StatusOr<WeightFiles> files = OpenWeightFiles(directory);
+  if (!files.ok()) return files.status();
+
+  Gpt2Checkpoint checkpoint;
+  checkpoint.directory = directory;
+  checkpoint.name = LastComponent(directory);
+  checkpoint.config = *std::move(config);
+  checkpoint.activation_function = checkpoint.config.activation_function;
+  if (absl::Status status = LoadWeights(*files, options, checkpoint); !status.ok()) {
+    return Annotate(status, Printable(directory));
+  }
+  absl::StatusOr<std::string> digest = DigestFiles(*files);
+  if (!digest.ok()) return digest.status();
+  checkpoint.weights_sha256 = *std::move(digest);
+  return checkpoint;
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,64 @@
+#include "server/checkpoint/gpt2_tensors.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/checkpoint/convert.h"
+#include "server/checkpoint/gpt2_match.h"
+#include "server/checkpoint/mapped_file.h"
+
+namespace hydrophone {
+namespace {
+
+std::shared_ptr<float> NewArray(size_t elements) {
+  constexpr size_t kAlignment = 64;
+  const size_t bytes = (elements * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+  return {static_cast<float*>(std::aligned_alloc(kAlignment, bytes)), std::free};
+}
+
+bool UsableInPlace(Dtype dtype, const char* data) {
+  return dtype == Dtype::kFloat32 && reinterpret_cast<uintptr_t>(data) % alignof(float) == 0;
+}
+
+// `file` holds the tensor, `parameter` fits it.
+absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor, const FileBytes& file,
+                        ArrayOwners& owners) {
+  const absl::string_view stored = file.bytes.substr(tensor.begin, tensor.end - tensor.begin);
+  const Dtype dtype = *WeightDtype(tensor.dtype);
+  const size_t elements = static_cast<size_t>(parameter.elements());
+  if (UsableInPlace(dtype, stored.data())) {
+    *parameter.values = {reinterpret_cast<const float*>(stored.data()), elements};
+    owners.push_back(file.owner);
+    return absl::OkStatus();
+  }
+  const std::shared_ptr<float> array = NewArray(elements);
+  if (array == nullptr) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for the ", elements, " elements of ", parameter.name));
+  }
+  ConvertToFloat32(dtype, stored, {array.get(), elements});
+  *parameter.values = {array.get(), elements};
+  owners.push_back(array);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files, bool copy, ArrayOwners& owners) {
+  std::vector<FileBytes> bytes;
+  for (const RandomAccessFile& file : files.files) {
+    absl::StatusOr<FileBytes> opened = copy ? CopyFile(file) : MapFile(file);
+    if (!opened.ok()) return opened.status();
+    bytes.push_back(*std::move(opened));
+  }
+  for (const Gpt2Parameter& parameter : parameters) {
+    const StoredTensor& stored = files.tensors.at(parameter.name);
+    const absl::Status status = LoadTensor(parameter, stored.tensor, bytes[stored.file], owners);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hydrophone

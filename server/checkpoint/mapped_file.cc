@@ -1,0 +1,37 @@
+#include "server/checkpoint/mapped_file.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/checkpoint/messages.h"
+
+namespace hydrophone {
+
+absl::StatusOr<FileBytes> MapFile(const RandomAccessFile& file) {
+  const size_t size = file.size();
+  if (size == 0) return FileBytes{};  // mmap refuses a length of 0
+  void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
+  if (address == MAP_FAILED) return absl::ErrnoToStatus(errno, Printable(file.path()));
+  std::shared_ptr<const void> owner(address, [size](void* mapped) { ::munmap(mapped, size); });
+  return FileBytes{{static_cast<const char*>(address), size}, std::move(owner)};
+}
+
+absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file) {
+  constexpr size_t kAlignment = 64;
+  const size_t size = file.size();
+  const size_t rounded = (size + kAlignment - 1) / kAlignment * kAlignment;
+  std::shared_ptr<char> owner(static_cast<char*>(std::aligned_alloc(kAlignment, rounded)), std::free);
+  if (owner == nullptr && size > 0) {
+    return absl::ResourceExhaustedError(absl::StrCat(Printable(file.path()), ": no memory for ", size, " bytes"));
+  }
+  if (absl::Status status = file.Read(0, {owner.get(), size}); !status.ok()) return status;
+  return FileBytes{{owner.get(), size}, owner};
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,28 @@
+// A whole file's bytes in memory: mapped, or copied.
+#ifndef HYDROPHONE_SERVER_CHECKPOINT_MAPPED_FILE_H_
+#define HYDROPHONE_SERVER_CHECKPOINT_MAPPED_FILE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "server/checkpoint/random_access_file.h"
+
+namespace hydrophone {
+
+// Read-only bytes, beginning at a multiple of 64, that `owner` keeps. The file may be closed meanwhile.
+struct FileBytes {
+  absl::string_view bytes;
+  std::shared_ptr<const void> owner;
+};
+
+// Maps the file: memory is shared with other processes and filled on first use. When somebody cuts the file short
+// afterwards, touching what was cut ends the process with SIGBUS.
+absl::StatusOr<FileBytes> MapFile(const RandomAccessFile& file);
+
+// Copies the file into memory of its own. RESOURCE_EXHAUSTED when there is not enough.
+absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CHECKPOINT_MAPPED_FILE_H_

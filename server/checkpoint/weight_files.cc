@@ -1,0 +1,183 @@
+#include "server/checkpoint/weight_files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "server/checkpoint/messages.h"
+#include "server/checkpoint/shard_index.h"
+#include "server/core/sha256.h"
+
+namespace hydrophone {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSingleFile[] = "model.safetensors";
+constexpr char kIndexFile[] = "model.safetensors.index.json";
+constexpr char kAdapterFile[] = "adapter_config.json";
+constexpr uint64_t kMaxIndexBytes = uint64_t{16} << 20;
+constexpr uint64_t kPieceBytes = uint64_t{1} << 20;  // read at a time for a digest
+
+// Tensor name -> file name; empty for a single file, which needs no index.
+using ShardOf = std::map<std::string, std::string>;
+
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+std::string InDirectory(const std::string& directory, absl::string_view name) { return absl::StrCat(directory, "/", name); }
+
+// Causal masks and their fill value, which old versions of transformers saved with the weights: "h.0.attn.bias".
+bool IsOldBuffer(absl::string_view name) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
+  return parts.size() == 4 && parts[0] == "h" && !parts[1].empty() &&
+         std::all_of(parts[1].begin(), parts[1].end(), [](unsigned char c) { return std::isdigit(c) != 0; }) &&
+         parts[2] == "attn" && (parts[3] == "bias" || parts[3] == "masked_bias");
+}
+
+bool IsPickle(absl::string_view name) {
+  return absl::EndsWith(name, ".bin") || absl::EndsWith(name, ".pt") || absl::EndsWith(name, ".pth") ||
+         absl::EndsWith(name, ".ckpt") || absl::EndsWith(name, ".pkl");
+}
+
+// What to say to somebody whose directory has no safetensors file.
+absl::Status NoWeights(const std::string& directory) {
+  std::error_code error;
+  std::set<std::string> pickles;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (IsPickle(name)) pickles.insert(name);
+  }
+  if (error) return absl::NotFoundError(absl::StrCat(Printable(directory), ": ", error.message()));
+  if (pickles.empty()) {
+    return absl::NotFoundError(absl::StrCat(Printable(directory), ": has neither ", kSingleFile, " nor ", kIndexFile));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      Printable(directory), ": has its weights in ", Printable(*pickles.begin()),
+      ", which can run code when it is read; convert it where you trust it: python -c \"from transformers import "
+      "GPT2LMHeadModel; GPT2LMHeadModel.from_pretrained('OLD').save_pretrained('NEW')\" writes ",
+      kSingleFile));
+}
+
+absl::StatusOr<ShardOf> ReadIndex(const std::string& directory) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(InDirectory(directory, kIndexFile), kMaxIndexBytes);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<ShardOf> shard_of = ParseShardIndex(*text);
+  if (!shard_of.ok()) return Annotate(shard_of.status(), kIndexFile);
+  return shard_of;
+}
+
+absl::StatusOr<std::vector<SafetensorsTensor>> ReadHeader(const RandomAccessFile& file) {
+  std::string head(std::min(file.size(), kSafetensorsLengthBytes), '\0');
+  if (absl::Status status = file.Read(0, absl::MakeSpan(head)); !status.ok()) return status;
+  const absl::StatusOr<uint64_t> head_size = SafetensorsHeadSize(head, file.size());
+  if (!head_size.ok()) return head_size.status();
+  head.resize(*head_size);
+  if (absl::Status status = file.Read(0, absl::MakeSpan(head)); !status.ok()) return status;
+  return ParseSafetensorsHeader(head, file.size());
+}
+
+// Takes the tensors of one file after the other, and keeps account of what does not fit together.
+class Gatherer {
+ public:
+  explicit Gatherer(const ShardOf& shard_of) : shard_of_(shard_of) {}
+
+  absl::Status AddFile(const std::string& directory, const std::string& name) {
+    absl::StatusOr<RandomAccessFile> file = RandomAccessFile::Open(InDirectory(directory, name));
+    if (!file.ok()) return file.status();
+    absl::StatusOr<std::vector<SafetensorsTensor>> tensors = ReadHeader(*file);
+    if (!tensors.ok()) return Annotate(tensors.status(), name);
+    for (SafetensorsTensor& tensor : *tensors) AddTensor(name, std::move(tensor));
+    gathered_.files.push_back(*std::move(file));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<WeightFiles> Finish() {
+    NamedThings absent;
+    for (const auto& [tensor, shard] : shard_of_) {
+      if (!seen_.contains(tensor)) absent.Add(absl::StrCat(Printable(tensor), " in ", shard));
+    }
+    std::string problems;
+    if (!twice_.empty()) absl::StrAppend(&problems, "; ", twice_.Text("there twice"));
+    if (!misplaced_.empty()) absl::StrAppend(&problems, "; ", misplaced_.Text("not where the index says"));
+    if (!absent.empty()) absl::StrAppend(&problems, "; ", absent.Text("in the index but not in its file"));
+    if (problems.empty()) return std::move(gathered_);
+    return absl::InvalidArgumentError(absl::StrCat("the files' tensors do not fit together", problems));
+  }
+
+ private:
+  void AddTensor(const std::string& file_name, SafetensorsTensor tensor) {
+    if (!shard_of_.empty()) CheckPlace(file_name, tensor.name);
+    const std::string name(absl::StripPrefix(tensor.name, "transformer."));
+    if (IsOldBuffer(name)) return;
+    const StoredTensor stored{std::move(tensor), gathered_.files.size()};
+    if (!gathered_.tensors.emplace(name, stored).second) twice_.Add(Printable(name));
+  }
+
+  void CheckPlace(const std::string& file_name, const std::string& tensor) {
+    const auto place = shard_of_.find(tensor);
+    if (place == shard_of_.end() || place->second != file_name) {
+      misplaced_.Add(absl::StrCat(Printable(tensor), " in ", file_name));
+    }
+    seen_.insert(tensor);
+  }
+
+  const ShardOf& shard_of_;
+  WeightFiles gathered_;
+  std::set<std::string> seen_;  // tensors as the files name them; only with an index
+  NamedThings twice_;
+  NamedThings misplaced_;
+};
+
+}  // namespace
+
+absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory) {
+  if (Exists(InDirectory(directory, kAdapterFile))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Printable(directory), ": has ", kAdapterFile, ", whose adapter would change the weights; merge it into them first"));
+  }
+  const bool single = Exists(InDirectory(directory, kSingleFile));
+  if (!single && !Exists(InDirectory(directory, kIndexFile))) return NoWeights(directory);
+
+  ShardOf shard_of;
+  std::set<std::string> names = {kSingleFile};
+  if (!single) {
+    absl::StatusOr<ShardOf> index = ReadIndex(directory);
+    if (!index.ok()) return index.status();
+    shard_of = *std::move(index);
+    names.clear();
+    for (const auto& [tensor, shard] : shard_of) names.insert(shard);
+  }
+  Gatherer gatherer(shard_of);
+  for (const std::string& name : names) {
+    if (absl::Status status = gatherer.AddFile(directory, name); !status.ok()) return status;
+  }
+  return gatherer.Finish();
+}
+
+absl::StatusOr<std::string> DigestFiles(const WeightFiles& files) {
+  Sha256 sha;
+  std::string piece;
+  for (const RandomAccessFile& file : files.files) {
+    for (uint64_t offset = 0; offset < file.size(); offset += piece.size()) {
+      piece.resize(std::min(kPieceBytes, file.size() - offset));
+      if (absl::Status status = file.Read(offset, absl::MakeSpan(piece)); !status.ok()) return status;
+      sha.Update(piece);
+    }
+  }
+  return sha.HexDigest();
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,40 @@
+// The safetensors files of a checkpoint directory, opened, with all their headers read and checked.
+#ifndef HYDROPHONE_SERVER_CHECKPOINT_WEIGHT_FILES_H_
+#define HYDROPHONE_SERVER_CHECKPOINT_WEIGHT_FILES_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "server/checkpoint/random_access_file.h"
+#include "server/checkpoint/safetensors.h"
+
+namespace hydrophone {
+
+// A tensor and the file that it lies in.
+struct StoredTensor {
+  SafetensorsTensor tensor;
+  size_t file = 0;  // index in WeightFiles::files
+};
+
+struct WeightFiles {
+  std::vector<RandomAccessFile> files;  // in the order of their names
+  // By name without a leading "transformer." (a file may have it on some names and not on others). The buffers "h.L.attn.bias"
+  // and "h.L.attn.masked_bias" of old checkpoints, constants both, are left out.
+  absl::flat_hash_map<std::string, StoredTensor> tensors;
+};
+
+// Opens model.safetensors or, without one, the files that model.safetensors.index.json names; as Hugging Face does, but the index
+// must tell the truth about every tensor. NOT_FOUND when there are no weights; INVALID_ARGUMENT for a bad index, for a name that
+// occurs twice, for weights in other formats (pickle files can run code: they are never read) and for an adapter beside
+// the weights; DATA_LOSS for a damaged file.
+absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory);
+
+// SHA-256 of all files' bytes one after the other, in lower-case hexadecimal digits. Reads them in pieces.
+absl::StatusOr<std::string> DigestFiles(const WeightFiles& files);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CHECKPOINT_WEIGHT_FILES_H_
