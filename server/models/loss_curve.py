@@ -29,7 +29,13 @@ def write(directory):
     axes.plot(
         *zip(*smooth(history["train"])), color="0.6", label=f"training, mean of {SMOOTH} steps"
     )
-    axes.plot(*zip(*history["held_out"]), color="C0", marker="o", markersize=3, label="held out")
+    axes.plot(
+        *zip(*history["held_out"]),
+        color="C0",
+        marker="o",
+        markersize=3,
+        label="held out (the first part)",
+    )
     for name, style, label in (
         ("unigram_cross_entropy", "--", "unigram: training frequencies"),
         ("unigram_own_entropy", ":", "unigram: held-out text's own frequencies"),
