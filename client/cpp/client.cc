@@ -14,7 +14,8 @@
 namespace hydrophone::client {
 namespace {
 
-// Messages received, at most: enough for the tokens of the longest text that a server's default limits let through.
+// Messages received, at most: enough for the tokens of the longest text that a server's default
+// limits let through.
 constexpr uint64_t kReceiveBytes = uint64_t{64} << 20;
 // A message's envelope beside the bytes that a server counts.
 constexpr uint64_t kSlackBytes = uint64_t{1} << 20;
@@ -39,7 +40,9 @@ std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
 
 }  // namespace
 
-std::unique_ptr<Client> Client::Connect(ClientOptions options) { return std::unique_ptr<Client>(new Client(std::move(options))); }
+std::unique_ptr<Client> Client::Connect(ClientOptions options) {
+  return std::unique_ptr<Client>(new Client(std::move(options)));
+}
 
 Client::Client(ClientOptions options) : options_(std::move(options)) {
   absl::MutexLock lock(&mutex_);
@@ -81,8 +84,8 @@ absl::Status Client::Retry(const std::function<absl::Status()>& call) const {
 }
 
 template <typename Request, typename Response>
-absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                                                           Response*),
+absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(
+                                           grpc::ClientContext*, const Request&, Response*),
                                        const Request& request) {
   Response response;
   const auto stub = Stub();
@@ -128,7 +131,8 @@ absl::StatusOr<v1::GetModelResponse> Client::Model() {
   return *model_;
 }
 
-absl::Status Client::ExtractOnce(v1::ActivationService::Stub& stub, const v1::ExtractRequest& request, ExtractSink* sink,
+absl::Status Client::ExtractOnce(v1::ActivationService::Stub& stub,
+                                 const v1::ExtractRequest& request, ExtractSink* sink,
                                  bool* started) {
   grpc::ClientContext context;
   SetDeadline(&context);

@@ -29,10 +29,11 @@ namespace hydrophone::client {
 struct ClientOptions {
   std::string address = "127.0.0.1:50051";  // HOST:PORT, or any gRPC target
 
-  absl::Duration timeout = absl::InfiniteDuration();  // of each call, from its start to its last byte
+  absl::Duration timeout =
+      absl::InfiniteDuration();  // of each call, from its start to its last byte
 
-  // Calls that the server refuses because it is busy (OVERLOADED, DRAINING) are made again, after the delay that it names,
-  // until so many were made in all. 1: never again.
+  // Calls that the server refuses because it is busy (OVERLOADED, DRAINING) are made again, after
+  // the delay that it names, until so many were made in all. 1: never again.
   int attempts = 5;
 
   // How to wait before a further attempt.
@@ -51,14 +52,16 @@ class Client {
   absl::StatusOr<v1::DetokenizeResponse> Detokenize(const v1::DetokenizeRequest& request);
   absl::StatusOr<v1::VerifyResponse> Verify(const v1::VerifyRequest& request);
 
-  // One request, its captures given to `sink` as they are complete. DATA_LOSS when the stream is damaged or cut: what the
-  // sink got until then is verified, but not all. Not made again once the sink has got anything.
+  // One request, its captures given to `sink` as they are complete. DATA_LOSS when the stream is
+  // damaged or cut: what the sink got until then is verified, but not all. Not made again once the
+  // sink has got anything.
   absl::Status Extract(const v1::ExtractRequest& request, ExtractSink* sink);
 
   // The same, whole, in memory.
   absl::StatusOr<Extraction> Extract(const v1::ExtractRequest& request);
 
-  // Health of a service; "" for the server as a whole. OK: it serves. UNAVAILABLE: nobody there, or it does not serve (now).
+  // Health of a service; "" for the server as a whole. OK: it serves. UNAVAILABLE: nobody there, or
+  // it does not serve (now).
   absl::Status CheckHealth(const std::string& service = "");
 
   // The same until it serves or `timeout` has passed; then the last answer.
@@ -73,12 +76,14 @@ class Client {
   // A stub that may receive messages of the size that the server's limits name.
   absl::StatusOr<std::shared_ptr<v1::ActivationService::Stub>> StubForStreams();
   std::shared_ptr<v1::ActivationService::Stub> Stub();
-  absl::Status ExtractOnce(v1::ActivationService::Stub& stub, const v1::ExtractRequest& request, ExtractSink* sink, bool* started);
+  absl::Status ExtractOnce(v1::ActivationService::Stub& stub, const v1::ExtractRequest& request,
+                           ExtractSink* sink, bool* started);
   void SetDeadline(grpc::ClientContext* context) const;
   // Makes `call` until it succeeds, fails for good, or was made often enough.
   absl::Status Retry(const std::function<absl::Status()>& call) const;
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+  absl::StatusOr<Response> Unary(grpc::Status (v1::ActivationService::Stub::*method)(
+                                     grpc::ClientContext*, const Request&, Response*),
                                  const Request& request);
 
   const ClientOptions options_;

@@ -1,7 +1,8 @@
 // What went wrong, for callers: gRPC's status and its google.rpc details as one absl::Status.
 //
-// The message of a status is made for people. What programs ask for (the reason, the fields, when to try again) stays
-// attached to it and is read back with the functions below; statuses from elsewhere simply have none of it.
+// The message of a status is made for people. What programs ask for (the reason, the fields, when
+// to try again) stays attached to it and is read back with the functions below; statuses from
+// elsewhere simply have none of it.
 #ifndef HYDROPHONE_CLIENT_CPP_ERRORS_H_
 #define HYDROPHONE_CLIENT_CPP_ERRORS_H_
 
@@ -17,7 +18,8 @@
 
 namespace hydrophone::client {
 
-// One field of a request that the server refused: "inputs[2].token_ids[7]", "got 60000, expected an id below 50257".
+// One field of a request that the server refused: "inputs[2].token_ids[7]", "got 60000, expected an
+// id below 50257".
 struct FieldViolation {
   std::string field;
   std::string description;
@@ -35,7 +37,8 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 // RetryInfo's delay: the same request may succeed after it.
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
-// Adds `offset` to N in each violation's "inputs[N]": a request that was a part of a larger one, told in the larger one's terms.
+// Adds `offset` to N in each violation's "inputs[N]": a request that was a part of a larger one,
+// told in the larger one's terms.
 absl::Status ShiftInputIndices(const absl::Status& status, uint32_t offset);
 
 // Several lines for a terminal: code and message, a line for each field, and the advice to retry.

@@ -34,27 +34,31 @@ std::vector<v1::Input> AllInputs(const v1::ExtractRequest& request) {
 std::vector<InputCost> CostsOf(const std::vector<v1::Input>& inputs, uint32_t context_length) {
   std::vector<InputCost> costs;
   costs.reserve(inputs.size());
-  for (const v1::Input& input : inputs) costs.push_back(CostOf(input, MostTokens(input, context_length)));
+  for (const v1::Input& input : inputs)
+    costs.push_back(CostOf(input, MostTokens(input, context_length)));
   return costs;
 }
 
-// Replaces the costs' bounds on tokens by the exact counts. Inputs that Tokenize refuses keep their bound: what is wrong
-// with them is for Extract to say.
-absl::Status CountTokens(Client& client, const std::vector<v1::Input>& inputs, const v1::GetModelResponse& model,
-                         std::vector<InputCost>* costs) {
+// Replaces the costs' bounds on tokens by the exact counts. Inputs that Tokenize refuses keep their
+// bound: what is wrong with them is for Extract to say.
+absl::Status CountTokens(Client& client, const std::vector<v1::Input>& inputs,
+                         const v1::GetModelResponse& model, std::vector<InputCost>* costs) {
   RequestCapacity capacity;
   capacity.inputs = model.limits().max_inputs_per_request();
   capacity.bytes = std::min<uint64_t>(kTokenizeBytes, model.limits().max_request_bytes());
   capacity.elements = model.limits().max_request_elements();
   for (const InputRange& range : SplitInputs(*costs, capacity)) {
     v1::TokenizeRequest request;
-    for (size_t i = range.first; i < range.first + range.count; ++i) *request.add_inputs() = inputs[i];
+    for (size_t i = range.first; i < range.first + range.count; ++i)
+      *request.add_inputs() = inputs[i];
     const auto response = client.Tokenize(request);
     if (absl::IsInvalidArgument(response.status())) continue;
     if (!response.ok()) return response.status();
     for (size_t i = 0; i < range.count && i < static_cast<size_t>(response->inputs_size()); ++i) {
       InputCost& cost = (*costs)[range.first + i];
-      cost.tokens = std::min<uint64_t>(cost.tokens, static_cast<uint64_t>(response->inputs(static_cast<int>(i)).token_ids_size()));
+      cost.tokens = std::min<uint64_t>(
+          cost.tokens,
+          static_cast<uint64_t>(response->inputs(static_cast<int>(i)).token_ids_size()));
     }
   }
   return absl::OkStatus();
@@ -111,7 +115,8 @@ class PartSink : public ExtractSink {
 // Sends the parts one after the other, and makes them smaller when the server says so.
 class PartSender {
  public:
-  PartSender(Client& client, const v1::ExtractRequest& common, const std::vector<v1::Input>& inputs, ExtractSink* sink)
+  PartSender(Client& client, const v1::ExtractRequest& common, const std::vector<v1::Input>& inputs,
+             ExtractSink* sink)
       : client_(client), common_(common), inputs_(inputs), sink_(sink) {}
 
   absl::Status Send(const std::vector<InputRange>& ranges, const InputsDone& done) {
@@ -137,14 +142,16 @@ class PartSender {
   }
 
  private:
-  static void Requeue(const InputRange& range, size_t first_count, std::deque<InputRange>* waiting) {
+  static void Requeue(const InputRange& range, size_t first_count,
+                      std::deque<InputRange>* waiting) {
     waiting->push_front({range.first + first_count, range.count - first_count});
     waiting->push_front({range.first, first_count});
   }
 
   absl::Status SendOne(const InputRange& range, bool* started) {
     v1::ExtractRequest part = common_;
-    for (size_t i = range.first; i < range.first + range.count; ++i) *part.add_inputs() = inputs_[i];
+    for (size_t i = range.first; i < range.first + range.count; ++i)
+      *part.add_inputs() = inputs_[i];
     PartSink part_sink(static_cast<uint32_t>(range.first), runs_, sink_);
     absl::Status status = client_.Extract(part, &part_sink);
     *started = part_sink.started();
@@ -162,7 +169,8 @@ class PartSender {
 
 }  // namespace
 
-absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink, const InputsDone& done) {
+absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
+                        const InputsDone& done) {
   if (BelongsTogether(request)) return client.Extract(request, sink);
   const auto model = client.Model();
   if (!model.ok()) return model.status();
@@ -173,7 +181,8 @@ absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, Extra
   if (inputs.empty()) return client.Extract(common, sink);
   std::vector<InputCost> costs = CostsOf(inputs, model->model().n_positions());
   if (TotalTokens(costs) > model->limits().max_tokens_per_request()) {
-    if (absl::Status status = CountTokens(client, inputs, *model, &costs); !status.ok()) return status;
+    if (absl::Status status = CountTokens(client, inputs, *model, &costs); !status.ok())
+      return status;
   }
   const auto ranges = SplitInputs(costs, CapacityOf(model->limits(), common.ByteSizeLong()));
   return PartSender(client, common, inputs, sink).Send(ranges, done);

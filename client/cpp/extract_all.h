@@ -1,4 +1,5 @@
-// Extract for any number of inputs: as many requests as the server's limits ask for, answers in input order.
+// Extract for any number of inputs: as many requests as the server's limits ask for, answers in
+// input order.
 #ifndef HYDROPHONE_CLIENT_CPP_EXTRACT_ALL_H_
 #define HYDROPHONE_CLIENT_CPP_EXTRACT_ALL_H_
 
@@ -17,12 +18,15 @@ using InputsDone = std::function<void(size_t done, size_t total)>;
 
 // Runs `request` in as many requests as needed, one after the other.
 //
-// `sink` gets each request's header, inputs, captures and trailer. Indices are those of the whole: InputInfo.index counts
-// all inputs, and TensorInfo.runs is filled in LAYOUT_ROWS too and counts all runs. Fields named in errors
-// likewise. What the server refuses as TOO_LARGE is halved until one input alone is refused.
+// `sink` gets each request's header, inputs, captures and trailer. Indices are those of the whole:
+// InputInfo.index counts all inputs, and TensorInfo.runs is filled in LAYOUT_ROWS too and counts
+// all runs. Fields named in errors likewise. What the server refuses as TOO_LARGE is halved until
+// one input alone is refused.
 //
-// A request with `runs`, `metrics`, per-input positions or selectors that name runs is sent as it is: its parts belong together.
-absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink, const InputsDone& done = nullptr);
+// A request with `runs`, `metrics`, per-input positions or selectors that name runs is sent as it
+// is: its parts belong together.
+absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
+                        const InputsDone& done = nullptr);
 
 }  // namespace hydrophone::client
 

@@ -18,7 +18,8 @@ constexpr char kMethod[] = "/grpc.health.v1.Health/Check";
 
 }  // namespace
 
-absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const std::string& service, absl::Duration timeout) {
+absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
+                         absl::Duration timeout) {
   grpc::TemplatedGenericStub<HealthCheckRequest, HealthCheckResponse> stub(channel);
   grpc::ClientContext context;
   context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
@@ -27,15 +28,16 @@ absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const st
   HealthCheckResponse response;
   grpc::Status status;
   absl::Notification done;
-  stub.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response, [&](grpc::Status result) {
-    status = std::move(result);
-    done.Notify();
-  });
+  stub.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response,
+                 [&](grpc::Status result) {
+                   status = std::move(result);
+                   done.Notify();
+                 });
   done.WaitForNotification();
   if (!status.ok()) return FromGrpcStatus(status);
   if (response.status() == HealthCheckResponse::SERVING) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("the server answers, but is ", HealthCheckResponse::ServingStatus_Name(response.status())));
+  return absl::UnavailableError(absl::StrCat(
+      "the server answers, but is ", HealthCheckResponse::ServingStatus_Name(response.status())));
 }
 
 }  // namespace hydrophone::client

@@ -14,9 +14,10 @@ namespace hydrophone::client {
 // How long one health check may take.
 inline constexpr absl::Duration kHealthTimeout = absl::Seconds(5);
 
-// OK when `service` ("": the server as a whole) is SERVING; UNAVAILABLE, with the state's name, when it is not; NOT_FOUND when
-// the server does not know the service; else the call's error.
-absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const std::string& service, absl::Duration timeout);
+// OK when `service` ("": the server as a whole) is SERVING; UNAVAILABLE, with the state's name,
+// when it is not; NOT_FOUND when the server does not know the service; else the call's error.
+absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
+                         absl::Duration timeout);
 
 }  // namespace hydrophone::client
 

@@ -25,11 +25,13 @@ size_t ElementSize(v1::Dtype dtype) {
 
 absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor) {
   if (tensor.info.dtype() != v1::DTYPE_FLOAT32) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(tensor.info.name(), ": got ", v1::Dtype_Name(tensor.info.dtype()), ", expected DTYPE_FLOAT32"));
+    return absl::InvalidArgumentError(absl::StrCat(tensor.info.name(), ": got ",
+                                                   v1::Dtype_Name(tensor.info.dtype()),
+                                                   ", expected DTYPE_FLOAT32"));
   }
   std::vector<float> floats(tensor.bytes.size() / sizeof(float));
-  if (!floats.empty()) std::memcpy(floats.data(), tensor.bytes.data(), floats.size() * sizeof(float));
+  if (!floats.empty())
+    std::memcpy(floats.data(), tensor.bytes.data(), floats.size() * sizeof(float));
   return floats;
 }
 

@@ -17,7 +17,8 @@ namespace hydrophone::client {
 // A whole tensor, its checksums verified. Owns its bytes.
 struct ReceivedTensor {
   v1::TensorInfo info;
-  std::string bytes;  // little-endian, C order; product(info.shape) * ElementSize(info.dtype) of them
+  std::string
+      bytes;  // little-endian, C order; product(info.shape) * ElementSize(info.dtype) of them
 };
 
 // Bytes of one element; 0 for a type that this client does not know.
@@ -26,8 +27,9 @@ size_t ElementSize(v1::Dtype dtype);
 // The elements of a DTYPE_FLOAT32 tensor; INVALID_ARGUMENT for another type.
 absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor);
 
-// Takes a stream's parts in the order in which they arrive; captures only when they are complete and verified.
-// A status other than OK cancels the stream and is what the call returns. Called from the caller's own thread.
+// Takes a stream's parts in the order in which they arrive; captures only when they are complete
+// and verified. A status other than OK cancels the stream and is what the call returns. Called from
+// the caller's own thread.
 class ExtractSink {
  public:
   virtual ~ExtractSink() = default;

@@ -39,7 +39,8 @@ v1::HookSelector Selector(const char* hook_point, const std::set<uint32_t>& laye
   return selector;
 }
 
-absl::StatusOr<Arrays> Fetch(Client& client, const std::vector<v1::Input>& inputs, const std::vector<v1::HookSelector>& hooks) {
+absl::StatusOr<Arrays> Fetch(Client& client, const std::vector<v1::Input>& inputs,
+                             const std::vector<v1::HookSelector>& hooks) {
   v1::ExtractRequest request;
   request.mutable_inputs()->Assign(inputs.begin(), inputs.end());
   request.mutable_hooks()->Assign(hooks.begin(), hooks.end());
@@ -52,8 +53,8 @@ absl::StatusOr<Arrays> Fetch(Client& client, const std::vector<v1::Input>& input
 
 }  // namespace
 
-Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention, absl::Span<const float> mlp,
-                           absl::Span<const float> after) {
+Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention,
+                           absl::Span<const float> mlp, absl::Span<const float> after) {
   Reconstruction result;
   result.elements = after.size();
   result.bitwise = true;
@@ -70,7 +71,8 @@ Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const floa
   return result;
 }
 
-absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, const std::vector<v1::Input>& inputs,
+absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client,
+                                                              const std::vector<v1::Input>& inputs,
                                                               const std::vector<uint32_t>& layers) {
   const auto model = client.Model();
   if (!model.ok()) return model.status();
@@ -86,22 +88,28 @@ absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, co
   if (blocks.count(last) != 0) state_hooks.push_back(Selector("hook_resid_post", {last}));
   const auto state_arrays = Fetch(client, inputs, state_hooks);
   if (!state_arrays.ok()) return state_arrays.status();
-  const auto deltas = Fetch(client, inputs, {Selector("attn.c_proj", blocks), Selector("mlp.c_proj", blocks)});
+  const auto deltas =
+      Fetch(client, inputs, {Selector("attn.c_proj", blocks), Selector("mlp.c_proj", blocks)});
   if (!deltas.ok()) return deltas.status();
 
-  const auto find = [](const Arrays& arrays, uint32_t selector, uint32_t layer) -> absl::Span<const float> {
+  const auto find = [](const Arrays& arrays, uint32_t selector,
+                       uint32_t layer) -> absl::Span<const float> {
     const auto found = arrays.find({selector, static_cast<int32_t>(layer)});
     return found == arrays.end() ? absl::Span<const float>() : absl::MakeConstSpan(found->second);
   };
   std::vector<Reconstruction> results;
   for (const uint32_t layer : layers) {
     const auto before = find(*state_arrays, 0, layer);
-    const auto after = layer < last ? find(*state_arrays, 0, layer + 1) : find(*state_arrays, 1, last);
+    const auto after =
+        layer < last ? find(*state_arrays, 0, layer + 1) : find(*state_arrays, 1, last);
     const auto attention = find(*deltas, 0, layer);
     const auto mlp = find(*deltas, 1, layer);
-    if (after.empty() || before.size() != after.size() || attention.size() != after.size() || mlp.size() != after.size()) {
-      return absl::DataLossError(absl::StrCat("layer ", layer, ": the state before it has ", before.size(), " elements, the attention delta ",
-                                              attention.size(), ", the MLP delta ", mlp.size(), ", the state after it ", after.size()));
+    if (after.empty() || before.size() != after.size() || attention.size() != after.size() ||
+        mlp.size() != after.size()) {
+      return absl::DataLossError(absl::StrCat("layer ", layer, ": the state before it has ",
+                                              before.size(), " elements, the attention delta ",
+                                              attention.size(), ", the MLP delta ", mlp.size(),
+                                              ", the state after it ", after.size()));
     }
     results.push_back(Reconstruct(before, attention, mlp, after));
     results.back().layer = layer;

@@ -1,4 +1,5 @@
-// The lesson's equation, computed by the client from the bytes that it received: H[L+1] = (H[L] + attention delta) + MLP delta.
+// The lesson's equation, computed by the client from the bytes that it received: H[L+1] = (H[L] +
+// attention delta) + MLP delta.
 #ifndef HYDROPHONE_CLIENT_CPP_RECONSTRUCTION_H_
 #define HYDROPHONE_CLIENT_CPP_RECONSTRUCTION_H_
 
@@ -22,12 +23,14 @@ struct Reconstruction {
 };
 
 // The four arrays have one length. Pure arithmetic.
-Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention, absl::Span<const float> mlp,
-                           absl::Span<const float> after);
+Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention,
+                           absl::Span<const float> mlp, absl::Span<const float> after);
 
-// Fetches the states and, in a separate Extract, the deltas, and closes the equation for each of `layers` (0 to N-1, N the
-// model's number of blocks). The last block's output is taken raw. Holds all of it in memory.
-absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, const std::vector<v1::Input>& inputs,
+// Fetches the states and, in a separate Extract, the deltas, and closes the equation for each of
+// `layers` (0 to N-1, N the model's number of blocks). The last block's output is taken raw. Holds
+// all of it in memory.
+absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client,
+                                                              const std::vector<v1::Input>& inputs,
                                                               const std::vector<uint32_t>& layers);
 
 }  // namespace hydrophone::client

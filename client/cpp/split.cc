@@ -10,10 +10,14 @@ constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
 
 uint64_t OrUnlimited(uint64_t limit) { return limit == 0 ? kUnlimited : limit; }
 
-uint64_t Less(uint64_t limit, uint64_t taken) { return limit == 0 ? 0 : std::max<uint64_t>(1, limit - std::min(limit, taken)); }
+uint64_t Less(uint64_t limit, uint64_t taken) {
+  return limit == 0 ? 0 : std::max<uint64_t>(1, limit - std::min(limit, taken));
+}
 
 // Whether `more` fits beside `used` under `limit`, without overflow.
-bool Fits(uint64_t used, uint64_t more, uint64_t limit) { return used <= limit && more <= limit - used; }
+bool Fits(uint64_t used, uint64_t more, uint64_t limit) {
+  return used <= limit && more <= limit - used;
+}
 
 }  // namespace
 
@@ -29,16 +33,19 @@ RequestCapacity CapacityOf(const v1::Limits& limits, uint64_t request_bytes) {
 
 InputCost CostOf(const v1::Input& input, uint64_t tokens) {
   constexpr uint64_t kTagAndLengthBytes = 6;
-  return {tokens, input.ByteSizeLong() + kTagAndLengthBytes, 1 + static_cast<uint64_t>(input.token_ids_size())};
+  return {tokens, input.ByteSizeLong() + kTagAndLengthBytes,
+          1 + static_cast<uint64_t>(input.token_ids_size())};
 }
 
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length) {
-  uint64_t most = input.text().size() + input.text_bytes().size() + static_cast<uint64_t>(input.token_ids_size());
+  uint64_t most = input.text().size() + input.text_bytes().size() +
+                  static_cast<uint64_t>(input.token_ids_size());
   if (input.prepend_bos()) ++most;
   return input.truncate() && context_length > 0 ? std::min<uint64_t>(most, context_length) : most;
 }
 
-std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const RequestCapacity& capacity) {
+std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
+                                    const RequestCapacity& capacity) {
   const uint64_t max_inputs = OrUnlimited(capacity.inputs);
   const uint64_t max_tokens = OrUnlimited(capacity.tokens);
   const uint64_t max_bytes = OrUnlimited(capacity.bytes);
@@ -47,8 +54,10 @@ std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const Req
   InputCost used;
   for (size_t i = 0; i < costs.size(); ++i) {
     const InputCost& cost = costs[i];
-    const bool fits = !ranges.empty() && ranges.back().count < max_inputs && Fits(used.tokens, cost.tokens, max_tokens) &&
-                      Fits(used.bytes, cost.bytes, max_bytes) && Fits(used.elements, cost.elements, max_elements);
+    const bool fits = !ranges.empty() && ranges.back().count < max_inputs &&
+                      Fits(used.tokens, cost.tokens, max_tokens) &&
+                      Fits(used.bytes, cost.bytes, max_bytes) &&
+                      Fits(used.elements, cost.elements, max_elements);
     if (!fits) {
       ranges.push_back({i, 0});
       used = {};

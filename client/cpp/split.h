@@ -41,12 +41,14 @@ RequestCapacity CapacityOf(const v1::Limits& limits, uint64_t request_bytes);
 // The cost of an input that has this many tokens.
 InputCost CostOf(const v1::Input& input, uint64_t tokens);
 
-// A number that the input's tokens do not exceed, known without a tokenizer: byte-level BPE makes at most one token a byte.
+// A number that the input's tokens do not exceed, known without a tokenizer: byte-level BPE makes
+// at most one token a byte.
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length);
 
-// In input order, as few ranges as filling one after the other gives. An input that alone exceeds a limit gets a range of
-// its own: the server's refusal says more than this could.
-std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const RequestCapacity& capacity);
+// In input order, as few ranges as filling one after the other gives. An input that alone exceeds a
+// limit gets a range of its own: the server's refusal says more than this could.
+std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
+                                    const RequestCapacity& capacity);
 
 }  // namespace hydrophone::client
 

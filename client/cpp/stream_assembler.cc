@@ -11,11 +11,13 @@
 namespace hydrophone::client {
 namespace {
 
-// Memory set aside for a tensor before its bytes are there, at most: a shape alone must not cost memory.
+// Memory set aside for a tensor before its bytes are there, at most: a shape alone must not cost
+// memory.
 constexpr uint64_t kMaxReserveBytes = uint64_t{256} << 20;
 
 absl::Status Mismatch(const std::string& what, uint64_t got, uint64_t expected) {
-  return absl::DataLossError(absl::StrCat("damaged stream: ", what, ": got ", got, ", expected ", expected));
+  return absl::DataLossError(
+      absl::StrCat("damaged stream: ", what, ": got ", got, ", expected ", expected));
 }
 
 absl::Status Misplaced(const char* what) {
@@ -23,7 +25,8 @@ absl::Status Misplaced(const char* what) {
 }
 
 uint32_t Crc32(const std::string& data) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+  return static_cast<uint32_t>(
+      crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
 }
 
 // The tensor's size in bytes; nullopt for an unknown type, or when it exceeds `limit`.
@@ -67,8 +70,9 @@ absl::Status StreamAssembler::Finish() const {
   if (finished_) return absl::OkStatus();
   if (!header_.has_value()) return absl::DataLossError("cut stream: it ended before its header");
   if (validate_only_ && inputs_ == header_->inputs()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("cut stream: it ended without a trailer, after ", inputs_, " of ", header_->inputs(),
-                                          " inputs, ", complete_.size(), " of ", header_->tensors(), " tensors and ", data_bytes_,
+  return absl::DataLossError(absl::StrCat("cut stream: it ended without a trailer, after ", inputs_,
+                                          " of ", header_->inputs(), " inputs, ", complete_.size(),
+                                          " of ", header_->tensors(), " tensors and ", data_bytes_,
                                           " of ", header_->data_bytes(), " bytes"));
 }
 
@@ -79,30 +83,35 @@ absl::Status StreamAssembler::AddHeader(const v1::Header& header) {
 }
 
 absl::Status StreamAssembler::AddInput(v1::InputInfo* input) {
-  if (inputs_ == header_->inputs()) return Mismatch("inputs", uint64_t{inputs_} + 1, header_->inputs());
+  if (inputs_ == header_->inputs())
+    return Mismatch("inputs", uint64_t{inputs_} + 1, header_->inputs());
   if (input->index() != inputs_) return Mismatch("an input's index", input->index(), inputs_);
   ++inputs_;
   return sink_.OnInput(std::move(*input));
 }
 
 absl::Status StreamAssembler::CheckCaptureMayCome(uint32_t tensor) const {
-  if (inputs_ != header_->inputs()) return Mismatch("inputs before the first capture", inputs_, header_->inputs());
+  if (inputs_ != header_->inputs())
+    return Mismatch("inputs before the first capture", inputs_, header_->inputs());
   if (validate_only_) return Misplaced("a capture in the answer to validate_only");
   if (tensor >= header_->tensors()) {
-    return absl::DataLossError(absl::StrCat("damaged stream: got tensor ", tensor, ", but the header announced ",
-                                            header_->tensors(), " tensors"));
+    return absl::DataLossError(absl::StrCat("damaged stream: got tensor ", tensor,
+                                            ", but the header announced ", header_->tensors(),
+                                            " tensors"));
   }
   if (complete_.count(tensor) != 0) return Misplaced("more of a tensor that was complete");
   return absl::OkStatus();
 }
 
 absl::Status StreamAssembler::StartTensor(v1::Chunk* chunk) {
-  if (!chunk->has_info()) return Misplaced("a tensor's first chunk does not say which tensor it is");
+  if (!chunk->has_info())
+    return Misplaced("a tensor's first chunk does not say which tensor it is");
   const auto size = SizeOf(chunk->info(), header_->data_bytes() - announced_bytes_);
   if (!size.has_value()) {
-    return absl::DataLossError(absl::StrCat("damaged stream: tensor ", chunk->info().name(), " has type ",
-                                            chunk->info().dtype(), " and a shape that does not fit the ",
-                                            header_->data_bytes(), " bytes that the header announced"));
+    return absl::DataLossError(
+        absl::StrCat("damaged stream: tensor ", chunk->info().name(), " has type ",
+                     chunk->info().dtype(), " and a shape that does not fit the ",
+                     header_->data_bytes(), " bytes that the header announced"));
   }
   announced_bytes_ += *size;
   Partial& partial = partial_[chunk->tensor()];
@@ -124,12 +133,15 @@ absl::Status StreamAssembler::AddChunk(v1::Chunk* chunk) {
   Partial& partial = found->second;
   std::string& bytes = partial.tensor.bytes;
   const std::string& name = partial.tensor.info.name();
-  if (chunk->offset() != bytes.size()) return Mismatch(absl::StrCat("offset of a chunk of ", name), chunk->offset(), bytes.size());
+  if (chunk->offset() != bytes.size())
+    return Mismatch(absl::StrCat("offset of a chunk of ", name), chunk->offset(), bytes.size());
   if (chunk->data().size() > partial.size - bytes.size()) {
-    return Mismatch(absl::StrCat("size of ", name), bytes.size() + chunk->data().size(), partial.size);
+    return Mismatch(absl::StrCat("size of ", name), bytes.size() + chunk->data().size(),
+                    partial.size);
   }
   if (const uint32_t crc = Crc32(chunk->data()); crc != chunk->crc32()) {
-    return Mismatch(absl::StrCat("CRC-32 of a chunk of ", name, " at byte ", chunk->offset()), crc, chunk->crc32());
+    return Mismatch(absl::StrCat("CRC-32 of a chunk of ", name, " at byte ", chunk->offset()), crc,
+                    chunk->crc32());
   }
   data_bytes_ += chunk->data().size();
   if (chunk->data().size() == partial.size) {
@@ -149,7 +161,8 @@ absl::Status StreamAssembler::CompleteTensor(uint32_t tensor) {
 
 absl::Status StreamAssembler::AddValues(v1::Values* values) {
   if (absl::Status status = CheckCaptureMayCome(values->tensor()); !status.ok()) return status;
-  if (partial_.count(values->tensor()) != 0) return Misplaced("one tensor comes both as chunks and as values");
+  if (partial_.count(values->tensor()) != 0)
+    return Misplaced("one tensor comes both as chunks and as values");
   complete_.insert(values->tensor());
   return sink_.OnValues(std::move(*values));
 }
@@ -160,11 +173,15 @@ absl::Status StreamAssembler::AddTrailer(const v1::Trailer& trailer) {
   if (!validate_only_) {
     if (!partial_.empty()) {
       const Partial& partial = partial_.begin()->second;
-      return Mismatch(absl::StrCat("bytes of ", partial.tensor.info.name()), partial.tensor.bytes.size(), partial.size);
+      return Mismatch(absl::StrCat("bytes of ", partial.tensor.info.name()),
+                      partial.tensor.bytes.size(), partial.size);
     }
-    if (complete_.size() != header_->tensors()) return Mismatch("tensors", complete_.size(), header_->tensors());
-    if (data_bytes_ != header_->data_bytes()) return Mismatch("bytes", data_bytes_, header_->data_bytes());
-    if (trailer.tensors() != header_->tensors()) return Mismatch("the trailer's tensors", trailer.tensors(), header_->tensors());
+    if (complete_.size() != header_->tensors())
+      return Mismatch("tensors", complete_.size(), header_->tensors());
+    if (data_bytes_ != header_->data_bytes())
+      return Mismatch("bytes", data_bytes_, header_->data_bytes());
+    if (trailer.tensors() != header_->tensors())
+      return Mismatch("the trailer's tensors", trailer.tensors(), header_->tensors());
     if (trailer.data_bytes() != header_->data_bytes()) {
       return Mismatch("the trailer's bytes", trailer.data_bytes(), header_->data_bytes());
     }

@@ -13,13 +13,16 @@
 
 namespace hydrophone::client {
 
-// Checks, as the messages arrive: the order Header, InputInfos, captures, Trailer; each chunk's CRC-32 and place; each
-// tensor's size against its shape; the counts of header, stream and trailer against each other. What does not fit is
-// DATA_LOSS with what was got and what was expected. Knows nothing of gRPC. Not thread-safe.
+// Checks, as the messages arrive: the order Header, InputInfos, captures, Trailer; each chunk's
+// CRC-32 and place; each tensor's size against its shape; the counts of header, stream and trailer
+// against each other. What does not fit is DATA_LOSS with what was got and what was expected. Knows
+// nothing of gRPC. Not thread-safe.
 class StreamAssembler {
  public:
-  // `sink` outlives this. `validate_only`: as in the request; the stream then ends after the inputs.
-  StreamAssembler(bool validate_only, ExtractSink* sink) : validate_only_(validate_only), sink_(*sink) {}
+  // `sink` outlives this. `validate_only`: as in the request; the stream then ends after the
+  // inputs.
+  StreamAssembler(bool validate_only, ExtractSink* sink)
+      : validate_only_(validate_only), sink_(*sink) {}
 
   // Takes the next message. After an error, neither Add nor Finish may be called.
   absl::Status Add(v1::ExtractResponse message);
@@ -27,7 +30,8 @@ class StreamAssembler {
   // The stream ended without an error of its own: DATA_LOSS when it was cut.
   absl::Status Finish() const;
 
-  // Whether the header has come: the server has accepted the request, and the sink has been given something.
+  // Whether the header has come: the server has accepted the request, and the sink has been given
+  // something.
   bool started() const { return header_.has_value(); }
 
  private:
@@ -49,9 +53,9 @@ class StreamAssembler {
   const bool validate_only_;
   ExtractSink& sink_;
   std::optional<v1::Header> header_;
-  uint32_t inputs_ = 0;             // received
-  uint64_t data_bytes_ = 0;         // received
-  uint64_t announced_bytes_ = 0;    // of the tensors begun
+  uint32_t inputs_ = 0;           // received
+  uint64_t data_bytes_ = 0;       // received
+  uint64_t announced_bytes_ = 0;  // of the tensors begun
   std::map<uint32_t, Partial> partial_;
   std::set<uint32_t> complete_;
   bool finished_ = false;  // the trailer has come

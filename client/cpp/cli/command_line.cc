@@ -10,7 +10,8 @@ namespace {
 
 constexpr char kDescription[] =
     "Asks a Hydrophone server for the activations of the model that it loaded.\n"
-    "Exit status: 0 done; 1 a check failed; 2 the command line or an input is not right; 3 the server refused, the\n"
+    "Exit status: 0 done; 1 a check failed; 2 the command line or an input is not right; 3 the "
+    "server refused, the\n"
     "connection broke, or the output could not be written.";
 
 constexpr char kExamples[] =
@@ -23,7 +24,8 @@ constexpr char kExamples[] =
 
 }  // namespace
 
-int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err) {
+int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
+                   std::ostream& err) {
   Session session{in, out, err};
   Action action;
   CLI::App app(kDescription, "hydrophone");
@@ -31,8 +33,11 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
   app.require_subcommand(1);
   app.fallthrough();  // --server may stand after the subcommand too
   app.set_version_flag("--version", std::string("hydrophone " HYDROPHONE_VERSION));
-  app.add_option("--server", session.server, "Server to ask, HOST:PORT")->envname("HYDROPHONE_SERVER")->capture_default_str();
-  app.add_option("--timeout", session.timeout_seconds, "Most time for each call, in seconds; 0: no limit")
+  app.add_option("--server", session.server, "Server to ask, HOST:PORT")
+      ->envname("HYDROPHONE_SERVER")
+      ->capture_default_str();
+  app.add_option("--timeout", session.timeout_seconds,
+                 "Most time for each call, in seconds; 0: no limit")
       ->envname("HYDROPHONE_TIMEOUT")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -1,5 +1,5 @@
-// The subcommands, a file each. Each function adds its subcommand to `app`; when the command line chooses it, `action` becomes what
-// it does. `app` and `session` outlive the action.
+// The subcommands, a file each. Each function adds its subcommand to `app`; when the command line
+// chooses it, `action` becomes what it does. `app` and `session` outlive the action.
 #ifndef HYDROPHONE_CLIENT_CPP_CLI_COMMANDS_H_
 #define HYDROPHONE_CLIENT_CPP_CLI_COMMANDS_H_
 

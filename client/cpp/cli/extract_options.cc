@@ -10,7 +10,8 @@ namespace hydrophone::client {
 namespace {
 
 const std::map<std::string, v1::Layout>& Layouts() {
-  static const auto* const layouts = new std::map<std::string, v1::Layout>{{"rows", v1::LAYOUT_ROWS}, {"per-run", v1::LAYOUT_PER_RUN}};
+  static const auto* const layouts = new std::map<std::string, v1::Layout>{
+      {"rows", v1::LAYOUT_ROWS}, {"per-run", v1::LAYOUT_PER_RUN}};
   return *layouts;
 }
 
@@ -21,8 +22,10 @@ const std::map<std::string, v1::View>& Views() {
 }
 
 const std::map<std::string, v1::Dtype>& Dtypes() {
-  static const auto* const dtypes = new std::map<std::string, v1::Dtype>{
-      {"float32", v1::DTYPE_FLOAT32}, {"float16", v1::DTYPE_FLOAT16}, {"bfloat16", v1::DTYPE_BFLOAT16}};
+  static const auto* const dtypes =
+      new std::map<std::string, v1::Dtype>{{"float32", v1::DTYPE_FLOAT32},
+                                           {"float16", v1::DTYPE_FLOAT16},
+                                           {"bfloat16", v1::DTYPE_BFLOAT16}};
   return *dtypes;
 }
 
@@ -44,7 +47,8 @@ absl::Status AddHooks(const ExtractOptions& options, v1::ExtractRequest* request
 
 absl::Status CheckOut(const ExtractOptions& options) {
   if (options.out.empty()) return absl::OkStatus();
-  if (!options.view.empty() && options.view != "bytes") return absl::InvalidArgumentError("--out takes --view bytes only");
+  if (!options.view.empty() && options.view != "bytes")
+    return absl::InvalidArgumentError("--out takes --view bytes only");
   return CheckOutput(options.out, options.dtype == "bfloat16");
 }
 
@@ -52,20 +56,31 @@ absl::Status CheckOut(const ExtractOptions& options) {
 
 void ExtractOptions::AddTo(CLI::App* command) {
   inputs.AddTo(command);
-  command->add_flag("--truncate", truncate, "Keep the first tokens of an input that is longer than the context, instead of refusing it");
-  command->add_flag("--skip-bad-inputs", skip_bad_inputs, "Go on without inputs that cannot run, and say which");
+  command->add_flag(
+      "--truncate", truncate,
+      "Keep the first tokens of an input that is longer than the context, instead of refusing it");
+  command->add_flag("--skip-bad-inputs", skip_bad_inputs,
+                    "Go on without inputs that cannot run, and say which");
   command
       ->add_option("--hook", hooks,
-                   "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for layers of its own. May be given often")
+                   "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for "
+                   "layers of its own. May be given often")
       ->required()
       ->take_all()
       ->expected(1)
       ->allow_extra_args(false);
   command->add_option("--layers", layers, "Layers, as in 10 or 0,5,-1 or 3-6; without it, all");
-  command->add_option("--positions", positions, "Positions: last, a list (0,-1) or a NumPy slice (-4:, ::2); without it, all");
-  command->add_option("--layout", layout, "rows: an array a point. per-run: an array a point and input. Default: rows with --out, else per-run")
+  command->add_option(
+      "--positions", positions,
+      "Positions: last, a list (0,-1) or a NumPy slice (-4:, ::2); without it, all");
+  command
+      ->add_option("--layout", layout,
+                   "rows: an array a point. per-run: an array a point and input. Default: rows "
+                   "with --out, else per-run")
       ->check(CLI::IsMember({"rows", "per-run"}));
-  command->add_option("--view", view, "What comes: preview, summary or bytes. Default: bytes with --out, else preview")
+  command
+      ->add_option("--view", view,
+                   "What comes: preview, summary or bytes. Default: bytes with --out, else preview")
       ->check(CLI::IsMember({"preview", "summary", "bytes"}));
   command->add_option("--dtype", dtype, "Type of the elements sent")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))

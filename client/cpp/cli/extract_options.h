@@ -28,7 +28,8 @@ struct ExtractOptions {
   // This must outlive the command.
   void AddTo(CLI::App* command);
 
-  // INVALID_ARGUMENT when an option or an input is not right. What only the server can know is left to it.
+  // INVALID_ARGUMENT when an option or an input is not right. What only the server can know is left
+  // to it.
   absl::StatusOr<v1::ExtractRequest> MakeRequest(std::istream& standard_input) const;
 };
 

@@ -10,11 +10,14 @@
 
 namespace hydrophone::client {
 
-// Whether `out` can be written to: FILE.safetensors in a writable directory, or a directory that is new or empty.
+// Whether `out` can be written to: FILE.safetensors in a writable directory, or a directory that is
+// new or empty.
 absl::Status CheckOutput(const std::string& out, bool bfloat16);
 
-// Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the exit status.
-int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out);
+// Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the
+// exit status.
+int ExtractToFile(const Session& session, const v1::ExtractRequest& request,
+                  const std::string& out);
 
 }  // namespace hydrophone::client
 

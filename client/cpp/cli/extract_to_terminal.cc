@@ -11,15 +11,17 @@
 namespace hydrophone::client {
 namespace {
 
-std::string ShapeText(const v1::TensorInfo& info) { return absl::StrCat("[", absl::StrJoin(info.shape(), ", "), "]"); }
+std::string ShapeText(const v1::TensorInfo& info) {
+  return absl::StrCat("[", absl::StrJoin(info.shape(), ", "), "]");
+}
 
 class TerminalSink : public ExtractSink {
  public:
   TerminalSink(v1::View view, std::ostream* out)
       : out_(*out),
-        table_(view == v1::VIEW_SUMMARY
-                   ? Table({"point", "input", "shape", "mean", "std", "min", "max", "l2", "nonfinite"})
-                   : Table({"point", "input", "shape", "bytes"})),
+        table_(view == v1::VIEW_SUMMARY ? Table({"point", "input", "shape", "mean", "std", "min",
+                                                 "max", "l2", "nonfinite"})
+                                        : Table({"point", "input", "shape", "bytes"})),
         has_table_(view != v1::VIEW_PREVIEW) {}
 
   absl::Status OnInput(v1::InputInfo input) override {
@@ -40,18 +42,22 @@ class TerminalSink : public ExtractSink {
     const v1::TensorInfo& info = values.info();
     if (values.has_summary()) {
       const v1::Summary& summary = values.summary();
-      table_.Add({info.name(), InputOf(info), ShapeText(info), Short(summary.mean()), Short(summary.std()), Short(summary.min()),
-                  Short(summary.max()), Short(summary.l2()), absl::StrCat(summary.nonfinite())});
+      table_.Add({info.name(), InputOf(info), ShapeText(info), Short(summary.mean()),
+                  Short(summary.std()), Short(summary.min()), Short(summary.max()),
+                  Short(summary.l2()), absl::StrCat(summary.nonfinite())});
     } else {
       const std::string input = InputOf(info);
-      out_ << "\n" << info.name() << (input.empty() ? "" : absl::StrCat(" of input ", input)) << ", shape " << ShapeText(info) << ":\n";
+      out_ << "\n"
+           << info.name() << (input.empty() ? "" : absl::StrCat(" of input ", input)) << ", shape "
+           << ShapeText(info) << ":\n";
       out_ << values.preview() << "\n";
     }
     return absl::OkStatus();
   }
 
   absl::Status OnTensor(ReceivedTensor tensor) override {
-    table_.Add({tensor.info.name(), InputOf(tensor.info), ShapeText(tensor.info), absl::StrCat(tensor.bytes.size())});
+    table_.Add({tensor.info.name(), InputOf(tensor.info), ShapeText(tensor.info),
+                absl::StrCat(tensor.bytes.size())});
     return absl::OkStatus();
   }
 

@@ -18,15 +18,16 @@ bool Matches(const v1::HookPoint& point, const std::string& word) {
   const auto holds = [&](const std::string& name) {
     return absl::StrContains(absl::AsciiStrToLower(name), absl::AsciiStrToLower(word));
   };
-  return holds(point.name()) || holds(point.hugging_face_name()) || std::any_of(point.aliases().begin(), point.aliases().end(), holds);
+  return holds(point.name()) || holds(point.hugging_face_name()) ||
+         std::any_of(point.aliases().begin(), point.aliases().end(), holds);
 }
 
 void PrintHooks(const v1::ListHookPointsResponse& response, std::ostream& out) {
   Table table({"name", "Hugging Face", "shape", "layers", "capture"});
   for (const v1::HookPoint& point : response.hook_points()) {
     const std::string layers = point.layers() == 0 ? "" : absl::StrCat("0-", point.layers() - 1);
-    table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","), layers,
-               point.capturable() ? "yes" : "no"});
+    table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","),
+               layers, point.capturable() ? "yes" : "no"});
   }
   table.Print(out);
 }
@@ -54,13 +55,18 @@ void AddHooksCommand(CLI::App& app, const Session& session, Action* action) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("hooks", "The hook points: their names, shapes and layers");
+  CLI::App* command =
+      app.add_subcommand("hooks", "The hook points: their names, shapes and layers");
   command->add_option("FILTER", options->word, "Only points with this in one of their names");
-  command->add_flag("--json", options->json, "The answer as JSON, descriptions and all accepted names included");
+  command->add_flag("--json", options->json,
+                    "The answer as JSON, descriptions and all accepted names included");
   command->footer(
-      "In names, L stands for the layer. Shapes: s tokens, d width, H heads, f MLP width, V vocabulary.\n"
+      "In names, L stands for the layer. Shapes: s tokens, d width, H heads, f MLP width, V "
+      "vocabulary.\n"
       "Examples:\n  hydrophone hooks\n  hydrophone hooks c_proj\n  hydrophone hooks resid --json");
-  command->callback([=, &session] { *action = [=, &session] { return RunHooks(session, options->word, options->json); }; });
+  command->callback([=, &session] {
+    *action = [=, &session] { return RunHooks(session, options->word, options->json); };
+  });
 }
 
 }  // namespace hydrophone::client

@@ -17,12 +17,14 @@ struct InputOptions {
   bool prepend_bos = false;
   bool literal_specials = false;
 
-  // Adds TEXT, --file, --jsonl, --prepend-bos and --literal-specials; this must outlive the command.
+  // Adds TEXT, --file, --jsonl, --prepend-bos and --literal-specials; this must outlive the
+  // command.
   void AddTo(CLI::App* command);
 
-  // All inputs, in order: arguments, the text file, the JSON lines. Without any of them, the lines of standard input,
-  // unless `none_is_fine`.
-  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input, bool none_is_fine = false) const;
+  // All inputs, in order: arguments, the text file, the JSON lines. Without any of them, the lines
+  // of standard input, unless `none_is_fine`.
+  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input,
+                                              bool none_is_fine = false) const;
 };
 
 }  // namespace hydrophone::client

@@ -43,7 +43,9 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
   if (!value.is_array()) return "\"token_ids\" is not an array";
   for (const Json& id : value) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() > std::numeric_limits<uint32_t>::max()) {
-      return absl::StrCat("\"token_ids\" holds ", id.dump(-1, ' ', true, Json::error_handler_t::replace), ", expected numbers from 0 to 4294967295");
+      return absl::StrCat("\"token_ids\" holds ",
+                          id.dump(-1, ' ', true, Json::error_handler_t::replace),
+                          ", expected numbers from 0 to 4294967295");
     }
     input->add_token_ids(id.get<uint32_t>());
   }
@@ -52,7 +54,8 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
 
 std::string SetBytes(const Json& value, v1::Input* input) {
   std::string bytes;
-  if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes)) return "\"text_bytes_base64\" is not base64";
+  if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes))
+    return "\"text_bytes_base64\" is not base64";
   input->set_text_bytes(bytes);
   return "";
 }
@@ -79,19 +82,25 @@ std::string InputFromJson(const std::string& line, v1::Input* input) {
     } else if (name == "text_bytes_base64") {
       wrong = SetBytes(value, input);
     } else {
-      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, text_bytes_base64 or key");
+      wrong = absl::StrCat("unknown field \"", name,
+                           "\", expected text, token_ids, text_bytes_base64 or key");
     }
     if (!wrong.empty()) return wrong;
     if (name != "key") ++contents;
   }
-  if (contents != 1) return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
+  if (contents != 1)
+    return absl::StrCat("got ", contents,
+                        " of text, token_ids and text_bytes_base64, expected exactly one");
   return "";
 }
 
-Inputs FromFile(const std::string& path, std::istream& standard_input, const std::function<Inputs(std::istream&, absl::string_view)>& read) {
+Inputs FromFile(const std::string& path, std::istream& standard_input,
+                const std::function<Inputs(std::istream&, absl::string_view)>& read) {
   if (path == "-") return read(standard_input, "standard input");
   std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
+  if (!file)
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
   return read(file, path);
 }
 
@@ -115,7 +124,9 @@ Inputs InputsFromLines(std::istream& stream, absl::string_view name) {
   std::vector<v1::Input> inputs;
   std::string line;
   while (NextLine(stream, &line)) {
-    if (line.empty()) return InLine(name, inputs.size() + 1, "the line is empty; an input needs at least one token");
+    if (line.empty())
+      return InLine(name, inputs.size() + 1,
+                    "the line is empty; an input needs at least one token");
     inputs.push_back(InputFromText(line));
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
@@ -128,7 +139,8 @@ Inputs InputsFromJsonLines(std::istream& stream, absl::string_view name) {
   for (size_t number = 1; NextLine(stream, &line); ++number) {
     if (absl::StripAsciiWhitespace(line).empty()) continue;
     v1::Input input;
-    if (const std::string wrong = InputFromJson(line, &input); !wrong.empty()) return InLine(name, number, wrong);
+    if (const std::string wrong = InputFromJson(line, &input); !wrong.empty())
+      return InLine(name, number, wrong);
     inputs.push_back(std::move(input));
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));

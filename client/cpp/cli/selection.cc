@@ -19,11 +19,14 @@ absl::Status Unexpected(absl::string_view what, absl::string_view got, absl::str
   return absl::InvalidArgumentError(absl::StrCat(what, ": got \"", got, "\", expected ", expected));
 }
 
-bool ParseInteger(absl::string_view text, int32_t* value) { return absl::SimpleAtoi(absl::StripAsciiWhitespace(text), value); }
+bool ParseInteger(absl::string_view text, int32_t* value) {
+  return absl::SimpleAtoi(absl::StripAsciiWhitespace(text), value);
+}
 
 // "3-6"; false when it is not written so.
 bool ParseRange(absl::string_view text, int32_t* first, int32_t* last) {
-  const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(text, absl::MaxSplits('-', 1));
+  const std::pair<absl::string_view, absl::string_view> ends =
+      absl::StrSplit(text, absl::MaxSplits('-', 1));
   return ParseInteger(ends.first, first) && ParseInteger(ends.second, last) && *last >= 0;
 }
 
@@ -47,7 +50,8 @@ bool NamesALayer(absl::string_view name) {
 }  // namespace
 
 absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
-  constexpr char kExpected[] = "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
+  constexpr char kExpected[] =
+      "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
   std::vector<int32_t> layers;
   text = absl::StripAsciiWhitespace(text);
   if (text.empty() || text == "all") return layers;
@@ -66,10 +70,12 @@ absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
 }
 
 absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
-  constexpr char kExpected[] = "\"last\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
+  constexpr char kExpected[] =
+      "\"last\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
   v1::Positions positions;
   absl::string_view inner = absl::StripAsciiWhitespace(text);
-  if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]")) return Unexpected("positions", text, kExpected);
+  if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]"))
+    return Unexpected("positions", text, kExpected);
   if (inner == "last") {
     positions.add_at(-1);
     return positions;
@@ -87,8 +93,10 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
   return positions;
 }
 
-absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers) {
-  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
+absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text,
+                                           const std::vector<int32_t>& common_layers) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits('@', 1));
   v1::HookSelector selector;
   selector.set_hook_point(std::string(parts.first));
   std::vector<int32_t> layers = common_layers;

@@ -16,12 +16,14 @@ namespace hydrophone::client {
 // "10", "0,5,-1", "3-6" (3, 4, 5, 6), and mixtures. "" and "all": none named, which means all.
 absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text);
 
-// "last", a list ("0,5,-1") or a slice as NumPy writes it ("-1:", "::2"), either in brackets if liked.
+// "last", a list ("0,5,-1") or a slice as NumPy writes it ("-1:", "::2"), either in brackets if
+// liked.
 absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text);
 
-// "attn.c_proj", or with layers of its own: "hidden_states@10,11". Without those, `common_layers` apply, unless the name
-// holds a layer ("blocks.10.hook_attn_out", "transformer.h.*.mlp").
-absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers);
+// "attn.c_proj", or with layers of its own: "hidden_states@10,11". Without those, `common_layers`
+// apply, unless the name holds a layer ("blocks.10.hook_attn_out", "transformer.h.*.mlp").
+absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text,
+                                           const std::vector<int32_t>& common_layers);
 
 }  // namespace hydrophone::client
 

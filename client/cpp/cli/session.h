@@ -38,7 +38,8 @@ struct Session {
   int Refuse(const absl::Status& status) const;
 };
 
-// A protobuf message as indented JSON with the fields' names of the .proto files, fields at their default included.
+// A protobuf message as indented JSON with the fields' names of the .proto files, fields at their
+// default included.
 std::string ToJson(const google::protobuf::Message& message);
 
 // What the chosen subcommand does, after the command line was read. Gives the exit status.

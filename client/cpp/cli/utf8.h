@@ -8,7 +8,8 @@
 
 namespace hydrophone::client {
 
-// Whether protobuf's `string` may hold the bytes: no overlong forms, no surrogates, nothing above U+10FFFF.
+// Whether protobuf's `string` may hold the bytes: no overlong forms, no surrogates, nothing above
+// U+10FFFF.
 bool IsValidUtf8(absl::string_view bytes);
 
 // How many characters valid UTF-8 has; for the width of a table's column.

@@ -1,4 +1,5 @@
-// hydrophone verify: whether the numbers are right, as the server measures it and as this client does.
+// hydrophone verify: whether the numbers are right, as the server measures it and as this client
+// does.
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +14,10 @@ namespace hydrophone::client {
 namespace {
 
 constexpr char kExamples[] =
-    "Without inputs, the server verifies its own example sentence. The server closes H[L+1] = (H[L] + attention) + MLP on what\n"
-    "it captures; this client fetches states and deltas by two separate requests, closes it again from the bytes that it\n"
+    "Without inputs, the server verifies its own example sentence. The server closes H[L+1] = "
+    "(H[L] + attention) + MLP on what\n"
+    "it captures; this client fetches states and deltas by two separate requests, closes it again "
+    "from the bytes that it\n"
     "received, and compares.\n"
     "Examples:\n"
     "  hydrophone verify\n"
@@ -72,19 +75,27 @@ int RunVerify(const Session& session, const VerifyOptions& options) {
 
 void AddVerifyCommand(CLI::App& app, const Session& session, Action* action) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* command = app.add_subcommand("verify", "Whether the numbers are right; exit status 1 when a check fails");
+  CLI::App* command = app.add_subcommand(
+      "verify", "Whether the numbers are right; exit status 1 when a check fails");
   options->inputs.AddTo(command);
-  command->add_option("--layers", options->layers, "Layers to report, as in 10 or 0,5,-1 or 3-6; without it, all");
+  command->add_option("--layers", options->layers,
+                      "Layers to report, as in 10 or 0,5,-1 or 3-6; without it, all");
   CLI::Option* mask_abs = command->add_option("--mask-abs", options->mask_abs,
-                                              "Leave elements of larger magnitude out of the masked correlations; the server's default is 30");
+                                              "Leave elements of larger magnitude out of the "
+                                              "masked correlations; the server's default is 30");
   mask_abs->check(CLI::PositiveNumber);
-  command->add_option("--mask-quantile", options->mask_quantile, "The same above this quantile of the magnitudes: 0.99 keeps 99 %")
+  command
+      ->add_option("--mask-quantile", options->mask_quantile,
+                   "The same above this quantile of the magnitudes: 0.99 keeps 99 %")
       ->check(CLI::Range(0.0, 1.0))
       ->excludes(mask_abs);
-  command->add_flag("--skip-reference", options->skip_reference, "Leave out the float64 reference, the slow part");
-  command->add_flag("--json", options->json, "The server's answer and the client's measurements as JSON");
+  command->add_flag("--skip-reference", options->skip_reference,
+                    "Leave out the float64 reference, the slow part");
+  command->add_flag("--json", options->json,
+                    "The server's answer and the client's measurements as JSON");
   command->footer(kExamples);
-  command->callback([=, &session] { *action = [=, &session] { return RunVerify(session, *options); }; });
+  command->callback(
+      [=, &session] { *action = [=, &session] { return RunVerify(session, *options); }; });
 }
 
 }  // namespace hydrophone::client

@@ -1,6 +1,7 @@
 #include "client/cpp/cli/verify_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <utility>
 
@@ -42,21 +43,55 @@ void PrintCorrelations(const v1::VerifyResponse& server, std::ostream& out) {
 
 void PrintFinalState(const v1::FinalStateReport& state, std::ostream& out) {
   Table table;
-  table.Add({"B1  hidden_states[i] against what enters block i, captured apart", Short(state.max_abs_input_difference())});
-  table.Add({"B2  last block's raw output against hidden_states[N]", Short(state.max_abs_raw_difference())});
+  table.Add({"B1  hidden_states[i] against what enters block i, captured apart",
+             Short(state.max_abs_input_difference())});
+  table.Add({"B2  last block's raw output against hidden_states[N]",
+             Short(state.max_abs_raw_difference())});
   table.Add({"B3  ln_f of it against hidden_states[N]", Short(state.max_abs_ln_f_difference())});
   out << "\nFinal state, largest difference:\n";
   table.Print(out);
   std::vector<std::string> norms;
   for (const double norm : state.raw_profile_norms()) norms.push_back(Short(norm));
-  out << "B5  norms of the raw states: " << absl::StrJoin(norms, " ") << "; of the normalised last one: " << Short(state.normalised_norm())
-      << "\n";
+  out << "B5  norms of the raw states: " << absl::StrJoin(norms, " ")
+      << "; of the normalised last one: " << Short(state.normalised_norm()) << "\n";
+}
+
+// Checks of one kind, the part of their name before the first '.': of the reference there is one
+// for each point.
+struct CheckGroup {
+  std::string name;
+  int count = 0;
+  int failed = 0;
+  const v1::Check* worst =
+      nullptr;  // the one that comes nearest to its tolerance, or passes it by most
+};
+
+double Strain(const v1::Check& check) {
+  return check.tolerance() > 0 ? std::fabs(check.value()) / check.tolerance()
+                               : std::fabs(check.value());
+}
+
+std::vector<CheckGroup> GroupChecks(const v1::VerifyResponse& server) {
+  std::vector<CheckGroup> groups;
+  for (const v1::Check& check : server.checks()) {
+    const std::string kind = check.name().substr(0, check.name().find('.'));
+    if (groups.empty() || groups.back().name != kind) groups.push_back({kind});
+    CheckGroup& group = groups.back();
+    ++group.count;
+    if (!check.passed()) ++group.failed;
+    if (group.worst == nullptr || Strain(check) > Strain(*group.worst)) group.worst = &check;
+  }
+  return groups;
 }
 
 void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
   Table table({"check", "passed", "value", "allowed"});
-  for (const v1::Check& check : server.checks()) {
-    table.Add({check.name(), check.passed() ? "yes" : "NO", Short(check.value()), Short(check.tolerance())});
+  for (const CheckGroup& group : GroupChecks(server)) {
+    const std::string name = group.count == 1 ? group.worst->name()
+                                              : absl::StrCat(group.count, " of ", group.name,
+                                                             ".*, worst ", group.worst->name());
+    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"),
+               Short(group.worst->value()), Short(group.worst->tolerance())});
   }
   out << "\nChecks:\n";
   table.Print(out);
@@ -73,7 +108,8 @@ VerifyReport::VerifyReport(const v1::VerifyResponse& server, std::vector<Reconst
 bool VerifyReport::AgreeOn(int index) const {
   const v1::LayerReport& layer = server_.layers(index);
   const Reconstruction& own = client_[static_cast<size_t>(index)];
-  return layer.layer() == own.layer && layer.bitwise() == own.bitwise && layer.max_abs() == own.max_abs;
+  return layer.layer() == own.layer && layer.bitwise() == own.bitwise &&
+         layer.max_abs() == own.max_abs;
 }
 
 bool VerifyReport::agree() const {
@@ -85,37 +121,44 @@ bool VerifyReport::agree() const {
 }
 
 bool VerifyReport::ClientBitwise() const {
-  return std::all_of(client_.begin(), client_.end(), [](const Reconstruction& layer) { return layer.bitwise; });
+  return std::all_of(client_.begin(), client_.end(),
+                     [](const Reconstruction& layer) { return layer.bitwise; });
 }
 
 bool VerifyReport::passed() const { return server_.passed() && ClientBitwise() && agree(); }
 
 std::string VerifyReport::Text() const {
   std::ostringstream out;
-  out << "model " << server_.provenance().model() << ", weights " << server_.provenance().weights_sha256() << "\n";
+  out << "model " << server_.provenance().model() << ", weights "
+      << server_.provenance().weights_sha256() << "\n";
   uint64_t tokens = 0;
-  for (const v1::InputInfo& input : server_.inputs()) tokens += static_cast<uint64_t>(input.token_ids_size());
+  for (const v1::InputInfo& input : server_.inputs())
+    tokens += static_cast<uint64_t>(input.token_ids_size());
   out << server_.inputs_size() << " inputs, " << tokens << " tokens\n\n";
   out << "H[L+1] - ((H[L] + attention) + MLP), in float32:\n";
-  Table table({"layer", "server: bitwise", "max", "mean", "client: bitwise", "max", "mean", "agree"});
+  Table table(
+      {"layer", "server: bitwise", "max", "mean", "client: bitwise", "max", "mean", "agree"});
   for (int i = 0; i < server_.layers_size() && static_cast<size_t>(i) < client_.size(); ++i) {
     const v1::LayerReport& layer = server_.layers(i);
     const Reconstruction& own = client_[static_cast<size_t>(i)];
-    table.Add({absl::StrCat(layer.layer()), YesNo(layer.bitwise()), Short(layer.max_abs()), Short(layer.mean_abs()), YesNo(own.bitwise),
-               Short(own.max_abs), Short(own.mean_abs), YesNo(AgreeOn(i))});
+    table.Add({absl::StrCat(layer.layer()), YesNo(layer.bitwise()), Short(layer.max_abs()),
+               Short(layer.mean_abs()), YesNo(own.bitwise), Short(own.max_abs), Short(own.mean_abs),
+               YesNo(AgreeOn(i))});
   }
   table.Print(out);
   PrintCorrelations(server_, out);
   if (server_.has_final_state()) PrintFinalState(server_.final_state(), out);
   PrintChecks(server_, out);
-  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE") << " on every layer's residual\n";
+  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE")
+      << " on every layer's residual\n";
   out << (passed() ? "PASSED" : "FAILED") << "\n";
   return out.str();
 }
 
 std::string VerifyReport::Json() const {
   nlohmann::ordered_json json;
-  json["server"] = nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
+  json["server"] =
+      nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
   json["client"]["layers"] = nlohmann::ordered_json::array();
   for (const Reconstruction& own : client_) {
     json["client"]["layers"].push_back({{"layer", own.layer},

@@ -15,7 +15,8 @@ class VerifyReport {
  public:
   VerifyReport(const v1::VerifyResponse& server, std::vector<Reconstruction> client);
 
-  // Every layer's residual is, to the last digit of its maximum, what the server said; and it is bitwise zero for one if for the other.
+  // Every layer's residual is, to the last digit of its maximum, what the server said; and it is
+  // bitwise zero for one if for the other.
   bool agree() const;
 
   // The server's checks passed, the client's reconstruction is bitwise, and the two agree.

@@ -1,4 +1,5 @@
-// From Extract's answers to the arrays of a file: one array a point, the rows of all inputs in input order.
+// From Extract's answers to the arrays of a file: one array a point, the rows of all inputs in
+// input order.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_ARRAY_GATHERER_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_ARRAY_GATHERER_H_
 
@@ -18,18 +19,22 @@
 
 namespace hydrophone::client {
 
-// A sink for ExtractAll that puts bytes into a spool as they come: its memory does not grow with them.
+// A sink for ExtractAll that puts bytes into a spool as they come: its memory does not grow with
+// them.
 //
-// LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out") and a further one, "rows" (int64, one element an
-// input, 0 for a skipped one), tells how many of its rows are each input's; when the points differ in that, each has its
-// own "NAME.rows". LAYOUT_PER_RUN: an array an input, named "NAME.inputI". A point that two selectors ask for has
-// ".selectorI" appended in the later one.
+// LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out") and a further one, "rows"
+// (int64, one element an input, 0 for a skipped one), tells how many of its rows are each input's;
+// when the points differ in that, each has its own "NAME.rows". LAYOUT_PER_RUN: an array an input,
+// named "NAME.inputI". A point that two selectors ask for has ".selectorI" appended in the later
+// one.
 class ArrayGatherer : public ExtractSink {
  public:
   // `spool` outlives this.
-  ArrayGatherer(v1::Layout layout, Spool* spool) : per_run_(layout == v1::LAYOUT_PER_RUN), spool_(*spool) {}
+  ArrayGatherer(v1::Layout layout, Spool* spool)
+      : per_run_(layout == v1::LAYOUT_PER_RUN), spool_(*spool) {}
 
-  // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the midst of it.
+  // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the
+  // midst of it.
   absl::Status OnHeader(const v1::Header& header) override;
   absl::Status OnInput(v1::InputInfo input) override;
   absl::Status OnTensor(ReceivedTensor tensor) override;

@@ -19,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 absl::Status SystemError(const std::string& path, const char* what, int error) {
-  return absl::UnknownError(absl::StrCat(path, ": ", what, ": ", std::generic_category().message(error)));
+  return absl::UnknownError(
+      absl::StrCat(path, ": ", what, ": ", std::generic_category().message(error)));
 }
 
 // "out/" and "out" are the same directory.
@@ -42,7 +43,8 @@ std::string DirectoryOf(const std::string& path) {
 
 absl::Status CheckFileCanBeMade(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
+  if (fs::is_directory(path, error))
+    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
   return CheckWritable(DirectoryOf(path));
 }
 
@@ -73,7 +75,8 @@ AtomicFile::~AtomicFile() {
 
 absl::Status AtomicFile::Commit() {
   if (absl::Status status = file_.Close(); !status.ok()) return status;
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError(path_, "cannot make it", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    return SystemError(path_, "cannot make it", errno);
   committed_ = true;
   return absl::OkStatus();
 }
@@ -86,11 +89,13 @@ absl::StatusOr<std::unique_ptr<AtomicDirectory>> AtomicDirectory::Create(const s
   std::unique_ptr<AtomicDirectory> output(new AtomicDirectory(target, std::move(temporary)));
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  if (::chmod(output->temporary_.c_str(), 0777 & ~mask) != 0) return SystemError(path, "cannot set permissions", errno);
+  if (::chmod(output->temporary_.c_str(), 0777 & ~mask) != 0)
+    return SystemError(path, "cannot set permissions", errno);
   return output;
 }
 
-AtomicDirectory::AtomicDirectory(std::string path, std::string temporary) : path_(std::move(path)), temporary_(std::move(temporary)) {}
+AtomicDirectory::AtomicDirectory(std::string path, std::string temporary)
+    : path_(std::move(path)), temporary_(std::move(temporary)) {}
 
 AtomicDirectory::~AtomicDirectory() {
   std::error_code ignored;
@@ -104,7 +109,8 @@ FileDescriptor AtomicDirectory::NewFile(const std::string& name) const {
 }
 
 absl::Status AtomicDirectory::Commit() {
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError(path_, "cannot make it", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    return SystemError(path_, "cannot make it", errno);
   committed_ = true;
   return absl::OkStatus();
 }

@@ -14,7 +14,8 @@ namespace hydrophone::client {
 // The directory that a path lies in: "." for a plain name.
 std::string DirectoryOf(const std::string& path);
 
-// A file under a temporary name beside its own; Commit renames it, replacing what was there. Without Commit it disappears.
+// A file under a temporary name beside its own; Commit renames it, replacing what was there.
+// Without Commit it disappears.
 class AtomicFile {
  public:
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
@@ -54,7 +55,8 @@ class AtomicDirectory {
   bool committed_ = false;
 };
 
-// What Create of the two would refuse: a directory that cannot be written in, or that is not empty. To be asked before the work is done.
+// What Create of the two would refuse: a directory that cannot be written in, or that is not empty.
+// To be asked before the work is done.
 absl::Status CheckFileCanBeMade(const std::string& path);
 absl::Status CheckDirectoryCanBeMade(const std::string& path);
 

@@ -33,7 +33,8 @@ std::string Preamble(const StoredArray& array) {
   constexpr size_t kFixedBytes = 10;  // magic, version, length
   std::string shape = absl::StrJoin(array.shape, ", ");
   if (array.shape.size() == 1) shape += ",";
-  std::string header = absl::StrCat("{'descr': '", DtypeName(array.type), "', 'fortran_order': False, 'shape': (", shape, "), }");
+  std::string header = absl::StrCat("{'descr': '", DtypeName(array.type),
+                                    "', 'fortran_order': False, 'shape': (", shape, "), }");
   const size_t unpadded = kFixedBytes + header.size() + 1;
   header.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
   header.push_back('\n');
@@ -73,10 +74,12 @@ absl::Status CheckArrays(const std::vector<StoredArray>& arrays) {
   std::set<std::string> files;
   for (const StoredArray& array : arrays) {
     if (array.type == ElementType::kBFloat16) {
-      return absl::InvalidArgumentError(absl::StrCat(array.name, " is bfloat16, which NumPy does not have: write safetensors"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(array.name, " is bfloat16, which NumPy does not have: write safetensors"));
     }
     if (!files.insert(NpyFileName(array.name)).second) {
-      return absl::InvalidArgumentError(absl::StrCat("two arrays would be written to ", NpyFileName(array.name)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("two arrays would be written to ", NpyFileName(array.name)));
     }
   }
   return absl::OkStatus();
@@ -94,14 +97,19 @@ std::string NpyFileName(const std::string& array_name) {
   return name + ".npy";
 }
 
-absl::Status WriteNpyDirectory(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata, Spool& spool) {
+absl::Status WriteNpyDirectory(const std::string& path, const std::vector<StoredArray>& arrays,
+                               const Metadata& metadata, Spool& spool) {
   if (absl::Status status = CheckArrays(arrays); !status.ok()) return status;
   auto output = AtomicDirectory::Create(path);
   if (!output.ok()) return output.status();
   for (const StoredArray& array : arrays) {
-    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool); !status.ok()) return status;
+    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool);
+        !status.ok())
+      return status;
   }
-  if (absl::Status status = WriteMetadata(MetadataJson(arrays, metadata), (*output)->NewFile("metadata.json")); !status.ok()) {
+  if (absl::Status status =
+          WriteMetadata(MetadataJson(arrays, metadata), (*output)->NewFile("metadata.json"));
+      !status.ok()) {
     return status;
   }
   return (*output)->Commit();

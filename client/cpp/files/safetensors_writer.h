@@ -1,10 +1,13 @@
 // Safetensors files:
 //
-//   length of the header, 8 bytes little-endian │ header, JSON padded with spaces to a multiple of 8 │ data
+//   length of the header, 8 bytes little-endian │ header, JSON │ data
 //
-//   header: {"__metadata__": {name: text, ...}, name: {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}, ...}
+//   {"__metadata__": {NAME: TEXT, ...},
+//    NAME: {"dtype": "F32", "shape": [...], "data_offsets": [BEGIN, END]}, ...}
 //
-// Offsets count from the data's begin and leave no holes. Arrays with larger elements come first, so that each is aligned.
+// The header is padded with spaces so that the data begins at a multiple of 8.
+// Offsets count from the data's begin and leave no holes. Arrays with larger elements come first,
+// so that each is aligned.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_SAFETENSORS_WRITER_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_SAFETENSORS_WRITER_H_
 
@@ -20,8 +23,10 @@ namespace hydrophone::client {
 // Readers refuse headers that are longer, in bytes.
 inline constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;
 
-// Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the header is too long.
-absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata, Spool& spool);
+// Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the
+// header is too long.
+absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays,
+                              const Metadata& metadata, Spool& spool);
 
 }  // namespace hydrophone::client
 

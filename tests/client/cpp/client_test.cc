@@ -21,8 +21,8 @@ v1::ExtractRequest SmallRequest() {
 }
 
 const grpc::Status& Overloaded() {
-  static const auto* const status = new grpc::Status(
-      StatusWithDetails(grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED", {}, absl::Milliseconds(250)));
+  static const auto* const status = new grpc::Status(StatusWithDetails(
+      grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED", {}, absl::Milliseconds(250)));
   return *status;
 }
 
@@ -55,13 +55,15 @@ TEST(Client, ADamagedStreamIsLeftAtOnce) {
     script.messages[2].mutable_chunk()->set_crc32(1);
     return script;
   };
-  EXPECT_THAT(std::string(service.Connect()->Extract(SmallRequest()).status().message()), HasSubstr("CRC-32"));
+  EXPECT_THAT(std::string(service.Connect()->Extract(SmallRequest()).status().message()),
+              HasSubstr("CRC-32"));
 }
 
 TEST(Client, TheServersErrorInTheMidstIsWhatIsTold) {
   FakeService service;
   service.on_extract = [](const v1::ExtractRequest& request) {
-    Script script{ToyStream(request), StatusWithDetails(grpc::StatusCode::UNAVAILABLE, "draining", "DRAINING", {}, absl::Seconds(1))};
+    Script script{ToyStream(request), StatusWithDetails(grpc::StatusCode::UNAVAILABLE, "draining",
+                                                        "DRAINING", {}, absl::Seconds(1))};
     script.messages.resize(2);
     return script;
   };
@@ -91,7 +93,9 @@ TEST(Client, ABusyServerIsNotAskedForEver) {
 TEST(Client, OtherRefusalsAreFinal) {
   FakeService service;
   service.on_extract = [](const v1::ExtractRequest&) {
-    return Script{{}, StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "no", "BAD_REQUEST", {{"hooks[0]", "unknown"}})};
+    return Script{{},
+                  StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "no", "BAD_REQUEST",
+                                    {{"hooks[0]", "unknown"}})};
   };
   EXPECT_THAT(ViolationsOf(service.Connect()->Extract(SmallRequest()).status()), SizeIs(1));
   EXPECT_THAT(service.delays(), IsEmpty());
@@ -103,7 +107,9 @@ TEST(Client, MessagesOverGrpcsDefaultOfFourMebibytesAreReceived) {
   request.set_texts(0, std::string(500000, 'x'));
   request.mutable_hook_points()->DeleteSubrange(0, 1);
   request.add_hook_points("attn.c_proj");
-  service.on_extract = [](const v1::ExtractRequest& asked) { return Script{ToyStream(asked, 500000), grpc::Status::OK}; };
+  service.on_extract = [](const v1::ExtractRequest& asked) {
+    return Script{ToyStream(asked, 500000), grpc::Status::OK};
+  };
   const auto extraction = service.Connect()->Extract(request);
   ASSERT_TRUE(extraction.ok()) << extraction.status();
   EXPECT_EQ(extraction->tensors[0].bytes.size(), 500000 * kToyWidth * sizeof(float));
@@ -116,7 +122,8 @@ TEST(Client, MessagesAsLongAsTheServersLimitAreReceived) {
   service.on_extract = [](const v1::ExtractRequest& asked) {
     Script script{ToyStream(asked), grpc::Status::OK};
     v1::ExtractResponse& last = script.messages.back();
-    last.GetReflection()->MutableUnknownFields(&last)->AddLengthDelimited(99, std::string(kLength, 'x'));
+    last.GetReflection()->MutableUnknownFields(&last)->AddLengthDelimited(
+        99, std::string(kLength, 'x'));
     return script;
   };
   const auto extraction = service.Connect()->Extract(SmallRequest());

@@ -30,7 +30,9 @@ std::unique_ptr<Client> FakeService::Connect() const {
   return Client::Connect(std::move(options));
 }
 
-void FakeService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(serving); }
+void FakeService::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
 
 std::vector<v1::ExtractRequest> FakeService::requests() const {
   absl::MutexLock lock(&mutex_);
@@ -47,17 +49,18 @@ int FakeService::tokenize_calls() const {
   return tokenize_calls_;
 }
 
-grpc::Status FakeService::GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::GetModelResponse* response) {
+grpc::Status FakeService::GetModel(grpc::ServerContext*, const v1::GetModelRequest*,
+                                   v1::GetModelResponse* response) {
   *response = model;
   return grpc::Status::OK;
 }
 
-grpc::Status FakeService::ListHookPoints(grpc::ServerContext*, const v1::ListHookPointsRequest*, v1::ListHookPointsResponse* response) {
+grpc::Status FakeService::ListHookPoints(grpc::ServerContext*, const v1::ListHookPointsRequest*,
+                                         v1::ListHookPointsResponse* response) {
   for (const char* name : {"attn.c_proj", "mlp.c_proj"}) {
     v1::HookPoint* point = response->add_hook_points();
     point->set_name(absl::StrCat("blocks.L.", name));
-    point->add_shape_symbols("s");
-    point->add_shape_symbols("d");
+    for (const char* symbol : {"s", "d"}) point->add_shape_symbols(absl::StrCat(symbol));
     point->set_layers(kToyLayers);
     point->set_capturable(true);
   }
@@ -65,7 +68,8 @@ grpc::Status FakeService::ListHookPoints(grpc::ServerContext*, const v1::ListHoo
 }
 
 // A token for every two bytes, so that a test sees whether these counts were used.
-grpc::Status FakeService::Tokenize(grpc::ServerContext*, const v1::TokenizeRequest* request, v1::TokenizeResponse* response) {
+grpc::Status FakeService::Tokenize(grpc::ServerContext*, const v1::TokenizeRequest* request,
+                                   v1::TokenizeResponse* response) {
   absl::MutexLock lock(&mutex_);
   ++tokenize_calls_;
   for (const v1::Input& input : request->inputs()) {
@@ -94,12 +98,15 @@ grpc::Status FakeService::Extract(grpc::ServerContext*, const v1::ExtractRequest
   return script.status;
 }
 
-grpc::Status FakeService::Verify(grpc::ServerContext*, const v1::VerifyRequest* request, v1::VerifyResponse* response) {
+grpc::Status FakeService::Verify(grpc::ServerContext*, const v1::VerifyRequest* request,
+                                 v1::VerifyResponse* response) {
   return on_verify(*request, response);
 }
 
-grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message, const std::string& reason,
-                               const std::vector<FieldViolation>& violations, absl::Duration retry) {
+grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message,
+                               const std::string& reason,
+                               const std::vector<FieldViolation>& violations,
+                               absl::Duration retry) {
   google::rpc::Status details;
   details.set_code(code);
   details.set_message(message);
@@ -116,7 +123,8 @@ grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message
   if (!violations.empty()) details.add_details()->PackFrom(bad_request);
   google::rpc::RetryInfo retry_info;
   retry_info.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(retry));
-  retry_info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(retry % absl::Seconds(1))));
+  retry_info.mutable_retry_delay()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(retry % absl::Seconds(1))));
   if (retry != absl::ZeroDuration()) details.add_details()->PackFrom(retry_info);
   return grpc::Status(code, message, details.SerializeAsString());
 }

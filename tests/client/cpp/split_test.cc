@@ -27,7 +27,8 @@ TEST(SplitInputs, EachLimitSplits) {
 }
 
 TEST(SplitInputs, ALimitIsReachedBeforeItIsPassed) {
-  EXPECT_THAT(SplitInputs({Tokens(4), Tokens(6), Tokens(1)}, {.tokens = 10}), ElementsAre(InputRange{0, 2}, InputRange{2, 1}));
+  EXPECT_THAT(SplitInputs({Tokens(4), Tokens(6), Tokens(1)}, {.tokens = 10}),
+              ElementsAre(InputRange{0, 2}, InputRange{2, 1}));
 }
 
 TEST(SplitInputs, AnInputThatIsTooLongGoesAlone) {

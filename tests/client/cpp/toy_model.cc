@@ -10,7 +10,9 @@
 namespace hydrophone::client {
 namespace {
 
-float Attention(int32_t layer, uint32_t token) { return 0.5F * static_cast<float>(token) + static_cast<float>(layer); }
+float Attention(int32_t layer, uint32_t token) {
+  return 0.5F * static_cast<float>(token) + static_cast<float>(layer);
+}
 float Mlp(int32_t layer) { return 0.1F * static_cast<float>(layer) - 1.0F; }
 
 float State(int32_t layer, uint32_t token, uint32_t unit) {
@@ -19,10 +21,8 @@ float State(int32_t layer, uint32_t token, uint32_t unit) {
 }
 
 std::vector<int32_t> LayersOf(const v1::HookSelector& hook) {
-  std::vector<int32_t> layers(hook.layers().begin(), hook.layers().end());
-  if (!layers.empty()) return layers;
-  for (uint32_t layer = 0; layer < kToyLayers; ++layer) layers.push_back(static_cast<int32_t>(layer));
-  return layers;
+  if (hook.layers().empty()) return {0, 1};
+  return {hook.layers().begin(), hook.layers().end()};
 }
 
 // What the request asks for, flat.
@@ -39,7 +39,8 @@ Toy Read(const v1::ExtractRequest& request) {
   for (const v1::Input& input : toy.inputs) {
     if (auto tokens = ToyTokens(input); !tokens.empty()) toy.runs.push_back(std::move(tokens));
   }
-  for (const std::string& name : request.hook_points()) toy.hooks.emplace_back().set_hook_point(name);
+  for (const std::string& name : request.hook_points())
+    toy.hooks.emplace_back().set_hook_point(name);
   toy.hooks.insert(toy.hooks.end(), request.hooks().begin(), request.hooks().end());
   return toy;
 }
@@ -54,7 +55,8 @@ struct Capture {
   std::string bytes;
 };
 
-void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer, Capture* capture) {
+void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer,
+                Capture* capture) {
   for (const uint32_t token : tokens) {
     const auto row = ToyRow(hook_point, layer, token);
     capture->bytes.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
@@ -77,7 +79,8 @@ std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy)
   std::vector<Capture> captures;
   for (uint32_t s = 0; s < toy.hooks.size(); ++s) {
     for (const int32_t layer : LayersOf(toy.hooks[s])) {
-      if (request.layout() == v1::LAYOUT_ROWS) captures.push_back(NewCapture(s, toy.hooks[s], layer));
+      if (request.layout() == v1::LAYOUT_ROWS)
+        captures.push_back(NewCapture(s, toy.hooks[s], layer));
       for (uint32_t run = 0; run < toy.runs.size(); ++run) {
         const auto tokens = Selected(toy.runs[run], toy.hooks[s]);
         if (request.layout() != v1::LAYOUT_ROWS) {
@@ -93,7 +96,8 @@ std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy)
   return captures;
 }
 
-void AddChunks(uint32_t tensor, const Capture& capture, size_t chunk_rows, std::vector<v1::ExtractResponse>* stream) {
+void AddChunks(uint32_t tensor, const Capture& capture, size_t chunk_rows,
+               std::vector<v1::ExtractResponse>* stream) {
   const size_t chunk_bytes = chunk_rows * kToyWidth * sizeof(float);
   size_t offset = 0;
   do {
@@ -138,7 +142,8 @@ v1::GetModelResponse ToyModel() {
 
 std::vector<uint32_t> ToyTokens(const v1::Input& input) {
   std::vector<uint32_t> tokens(input.token_ids().begin(), input.token_ids().end());
-  for (const char c : input.text() + input.text_bytes()) tokens.push_back(static_cast<unsigned char>(c));
+  for (const char c : absl::StrCat(input.text(), input.text_bytes()))
+    tokens.push_back(static_cast<unsigned char>(c));
   return tokens;
 }
 
@@ -165,7 +170,8 @@ v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data)
   v1::Chunk* chunk = message.mutable_chunk();
   chunk->set_tensor(tensor);
   chunk->set_offset(offset);
-  chunk->set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size())));
+  chunk->set_crc32(
+      static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size())));
   chunk->set_data(std::move(data));
   return message;
 }

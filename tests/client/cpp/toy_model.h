@@ -1,6 +1,9 @@
 // A model so small that tests can say every number: one token a byte, width 3, two blocks.
 //
-//   H[0] = token + unit    attn[L] = 0.5 * token + L    mlp[L] = 0.1 * L - 1    H[L+1] = (H[L] + attn[L]) + mlp[L]
+//   H[0] = token + unit
+//   attn[L] = 0.5 * token + L
+//   mlp[L] = 0.1 * L - 1
+//   H[L+1] = (H[L] + attn[L]) + mlp[L]
 #ifndef HYDROPHONE_TESTS_CLIENT_CPP_TOY_MODEL_H_
 #define HYDROPHONE_TESTS_CLIENT_CPP_TOY_MODEL_H_
 
@@ -26,8 +29,10 @@ std::vector<uint32_t> ToyTokens(const v1::Input& input);
 // A row of "hidden_states", "attn.c_proj", "mlp.c_proj" or "hook_resid_post".
 std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t token);
 
-// The stream that answers a request: both layouts, VIEW_BYTES in chunks of at most `chunk_rows` rows, previews and summaries otherwise.
-std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, size_t chunk_rows = 2);
+// The stream that answers a request: both layouts, VIEW_BYTES in chunks of at most `chunk_rows`
+// rows, previews and summaries otherwise.
+std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request,
+                                           size_t chunk_rows = 2);
 
 // A chunk with the right checksum.
 v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data);

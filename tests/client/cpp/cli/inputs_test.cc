@@ -29,7 +29,8 @@ TEST(InputsFromLines, ALineIsAnInput) {
 
 TEST(InputsFromLines, AnEmptyLineIsNamed) {
   std::istringstream stream("a\n\nb\n");
-  EXPECT_THAT(std::string(InputsFromLines(stream, "x.txt").status().message()), HasSubstr("x.txt:2: the line is empty"));
+  EXPECT_THAT(std::string(InputsFromLines(stream, "x.txt").status().message()),
+              HasSubstr("x.txt:2: the line is empty"));
 }
 
 TEST(InputsFromLines, BytesThatAreNotUtf8GoAsBytes) {
@@ -41,7 +42,8 @@ TEST(InputsFromLines, BytesThatAreNotUtf8GoAsBytes) {
 
 TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
   std::istringstream stream(
-      "{\"text\": \"a\\u00e9\", \"key\": \"k\"}\n\n{\"token_ids\": [1, 50256]}\r\n{\"text_bytes_base64\": \"/wA=\"}\n");
+      "{\"text\": \"a\\u00e9\", \"key\": \"k\"}\n\n{\"token_ids\": [1, "
+      "50256]}\r\n{\"text_bytes_base64\": \"/wA=\"}\n");
   const auto inputs = InputsFromJsonLines(stream, "x");
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
@@ -77,7 +79,8 @@ TEST(ReadInputs, TakesAllSourcesInOrder) {
 
 TEST(ReadInputs, AMissingFileIsNamed) {
   std::istringstream standard_input;
-  EXPECT_THAT(std::string(ReadInputs({{}, "/no/such/file", ""}, standard_input).status().message()), HasSubstr("/no/such/file"));
+  EXPECT_THAT(std::string(ReadInputs({{}, "/no/such/file", ""}, standard_input).status().message()),
+              HasSubstr("/no/such/file"));
 }
 
 }  // namespace

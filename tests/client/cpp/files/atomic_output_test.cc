@@ -35,8 +35,10 @@ TEST(AtomicFile, LeavesNothingWithoutCommit) {
 
 TEST(AtomicFile, SaysWhyItCannotBeMade) {
   const TemporaryDirectory directory;
-  EXPECT_THAT(std::string(AtomicFile::Create(directory / "no/such/x").status().message()), HasSubstr("No such file"));
-  EXPECT_THAT(std::string(AtomicFile::Create(directory.path()).status().message()), HasSubstr("is a directory"));
+  EXPECT_THAT(std::string(AtomicFile::Create(directory / "no/such/x").status().message()),
+              HasSubstr("No such file"));
+  EXPECT_THAT(std::string(AtomicFile::Create(directory.path()).status().message()),
+              HasSubstr("is a directory"));
 }
 
 TEST(AtomicDirectory, AppearsWithCommit) {
@@ -70,7 +72,8 @@ TEST(AtomicDirectory, TakesAnEmptyDirectoryAndNoOther) {
   auto output = AtomicDirectory::Create(directory / "empty");
   ASSERT_TRUE(output.ok());
   EXPECT_TRUE((*output)->Commit().ok());
-  EXPECT_THAT(std::string(AtomicDirectory::Create(directory / "full").status().message()), HasSubstr("not an empty directory"));
+  EXPECT_THAT(std::string(AtomicDirectory::Create(directory / "full").status().message()),
+              HasSubstr("not an empty directory"));
   EXPECT_EQ(ReadFile(directory / "full/precious"), "data");
 }
 

@@ -21,7 +21,8 @@ struct File {
 
   std::string Bytes(const std::string& name) const {
     const auto& offsets = header.at(name).at("data_offsets");
-    return data.substr(offsets[0].get<size_t>(), offsets[1].get<size_t>() - offsets[0].get<size_t>());
+    return data.substr(offsets[0].get<size_t>(),
+                       offsets[1].get<size_t>() - offsets[0].get<size_t>());
   }
 };
 
@@ -34,7 +35,8 @@ File Read(const std::string& path) {
 
 class SafetensorsWriterTest : public ::testing::Test {
  protected:
-  StoredArray Store(const std::string& name, ElementType type, std::vector<uint64_t> shape, const std::vector<std::string>& pieces) {
+  StoredArray Store(const std::string& name, ElementType type, std::vector<uint64_t> shape,
+                    const std::vector<std::string>& pieces) {
     StoredArray array{name, type, std::move(shape), {}};
     for (const std::string& piece : pieces) array.segments.push_back(spool_->Append(piece).value());
     return array;
@@ -74,7 +76,9 @@ TEST_F(SafetensorsWriterTest, EveryArrayIsAligned) {
 }
 
 TEST_F(SafetensorsWriterTest, AnArrayWithoutRowsIsWritten) {
-  ASSERT_TRUE(WriteSafetensors(path_, {Store("empty", ElementType::kFloat32, {0, 64}, {})}, {}, *spool_).ok());
+  ASSERT_TRUE(
+      WriteSafetensors(path_, {Store("empty", ElementType::kFloat32, {0, 64}, {})}, {}, *spool_)
+          .ok());
   const File file = Read(path_);
   EXPECT_THAT(file.header["empty"]["shape"], ElementsAre(0, 64));
   EXPECT_THAT(file.header["empty"]["data_offsets"], ElementsAre(0, 0));
@@ -82,7 +86,8 @@ TEST_F(SafetensorsWriterTest, AnArrayWithoutRowsIsWritten) {
 
 TEST_F(SafetensorsWriterTest, TwoArraysOfOneNameAreRefusedAndNothingIsLeft) {
   const auto a = Store("a", ElementType::kFloat32, {1}, {"1234"});
-  EXPECT_THAT(std::string(WriteSafetensors(path_, {a, a}, {}, *spool_).message()), HasSubstr("two arrays are named a"));
+  EXPECT_THAT(std::string(WriteSafetensors(path_, {a, a}, {}, *spool_).message()),
+              HasSubstr("two arrays are named a"));
   EXPECT_THAT(directory_.List(), ElementsAre());
 }
 
@@ -94,7 +99,9 @@ TEST_F(SafetensorsWriterTest, MetadataThatIsNotUtf8DoesNotBreakTheFile) {
 TEST_F(SafetensorsWriterTest, LongSegmentsAreCopiedWhole) {
   std::string bytes(5'000'000, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 >> 5);
-  ASSERT_TRUE(WriteSafetensors(path_, {Store("a", ElementType::kFloat32, {1250000}, {bytes})}, {}, *spool_).ok());
+  ASSERT_TRUE(
+      WriteSafetensors(path_, {Store("a", ElementType::kFloat32, {1250000}, {bytes})}, {}, *spool_)
+          .ok());
   EXPECT_TRUE(Read(path_).Bytes("a") == bytes);
 }
 
