@@ -1,0 +1,78 @@
+// GPT-2's forward pass in float32, eval mode, over a ragged batch, with a tap at every hook point of width d.
+//
+// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019); arithmetic and names as in Hugging Face's
+// modeling_gpt2.py. Nothing is folded or centred: the weights are those of the checkpoint.
+#ifndef HYDROPHONE_SERVER_MODEL_GPT2_H_
+#define HYDROPHONE_SERVER_MODEL_GPT2_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "server/checkpoint/gpt2_config.h"
+#include "server/checkpoint/gpt2_weights.h"
+#include "server/model/linear.h"
+#include "server/model/taps.h"
+
+namespace hydrophone {
+
+// The tokens of all sequences, one after another, without padding.
+struct RaggedTokens {
+  at::Tensor ids;                  // [tokens] int64
+  at::Tensor positions;            // [tokens] int64, from 0 in every sequence
+  std::vector<int64_t> first_row;  // of each sequence; one more at the end: the number of tokens
+};
+
+// Thread-safe once made, but one forward pass at a time uses the machine best.
+class Gpt2 {
+ public:
+  // Shares the weights' memory, and keeps it.
+  Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking);
+
+  // Computes block after block as long as the taps need one, and gives them every value that they want.
+  void Forward(const RaggedTokens& tokens, Taps& taps) const;
+
+  // ln_f of x [n, d].
+  at::Tensor FinalLayerNorm(const at::Tensor& x) const;
+
+ private:
+  struct LayerNorm {
+    at::Tensor weight, bias;  // [d]
+  };
+  struct Linear {
+    at::Tensor weight, bias;  // [in, out], [out]
+  };
+  struct Block {
+    LayerNorm ln_1;
+    Linear c_attn, attn_c_proj;
+    LayerNorm ln_2;
+    Linear c_fc, mlp_c_proj;
+  };
+  // The two sites of a LayerNorm's values.
+  struct NormSites {
+    HookPoint normalized, out;
+  };
+
+  at::Tensor Embed(const RaggedTokens& tokens, Taps& taps) const;
+  at::Tensor RunBlock(int layer, const at::Tensor& x, const std::vector<int64_t>& first_row, Taps& taps) const;
+  at::Tensor Attention(int layer, const at::Tensor& normed, const std::vector<int64_t>& first_row, Taps& taps) const;
+  at::Tensor Mlp(int layer, const at::Tensor& normed, Taps& taps) const;
+  at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormSites sites, Taps& taps) const;
+  void Final(const at::Tensor& x, Taps& taps) const;
+  at::Tensor Apply(const LayerNorm& norm, const at::Tensor& x) const;
+  at::Tensor Apply(const Linear& linear, const at::Tensor& x) const;
+  double ScoreScale(int layer) const;
+
+  Gpt2Config config_;
+  RowBlocking blocking_;
+  std::shared_ptr<const void> weights_owner_;
+  at::Tensor wte_;  // [V, d]
+  at::Tensor wpe_;  // [P, d]
+  std::vector<Block> h_;
+  LayerNorm ln_f_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_GPT2_H_

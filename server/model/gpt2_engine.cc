@@ -1,0 +1,133 @@
+#include "server/model/gpt2_engine.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
+#include <torch/headeronly/version.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/model/reference.h"
+
+namespace hydrophone {
+namespace {
+
+// libtorch throws; nothing above this layer does.
+template <typename Work>
+absl::Status CatchingLibtorch(Work work) {
+  try {
+    work();
+    return absl::OkStatus();
+  } catch (const c10::Error& error) {
+    return absl::InternalError(absl::StrCat("libtorch: ", error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return absl::InternalError("out of memory in the forward pass");
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("the forward pass failed: ", error.what()));
+  }
+}
+
+RaggedTokens Pack(absl::Span<const BatchMember> batch) {
+  int64_t tokens = 0;
+  for (const BatchMember& member : batch) tokens += member.plan->tokens();
+  RaggedTokens packed{at::empty({tokens}, at::kLong), at::empty({tokens}, at::kLong), {0}};
+  int64_t* id = packed.ids.mutable_data_ptr<int64_t>();
+  int64_t* position = packed.positions.mutable_data_ptr<int64_t>();
+  for (const BatchMember& member : batch) {
+    for (const PlannedRun& run : member.plan->runs) {
+      id = std::copy(run.token_ids.begin(), run.token_ids.end(), id);
+      for (size_t i = 0; i < run.token_ids.size(); ++i) *position++ = static_cast<int64_t>(i);
+      packed.first_row.push_back(packed.first_row.back() + static_cast<int64_t>(run.token_ids.size()));
+    }
+  }
+  return packed;
+}
+
+// Looks, inside the forward pass, whether libtorch would record a gradient graph.
+class WarmUpSink final : public CaptureSink {
+ public:
+  void OnCapture(size_t, TensorView) override { inference_mode = c10::InferenceMode::is_enabled(); }
+  bool Stopped() const override { return false; }
+
+  bool inference_mode = false;
+};
+
+}  // namespace
+
+Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads)
+    : checkpoint_(std::move(checkpoint)),
+      model_(std::move(model)),
+      gpt2_(checkpoint_.config, checkpoint_.weights, probe.blocking) {
+  compute_.numerics = NumericsString(probe);
+  compute_.batch_independent = probe.batch_independent;
+  compute_.threads = threads;
+  compute_.libtorch_version = TORCH_VERSION;
+}
+
+// OpenMP keeps the number of threads for each calling thread of its own.
+void Gpt2Engine::UseThreads() const {
+  thread_local int configured = 0;
+  if (configured == compute_.threads) return;
+  at::set_num_threads(compute_.threads);
+  configured = compute_.threads;
+}
+
+absl::Status Gpt2Engine::WarmUp() {
+  Plan plan;
+  plan.runs.push_back({0, {0}});
+  plan.first_token = {0, 1};
+  Capture last;
+  last.point = {Site::kHiddenState, model_.n_layer};
+  last.runs = {0};
+  last.rows_per_run = {1};
+  last.row_count = 1;
+  last.row_width = model_.n_embd;
+  plan.captures.push_back(last);
+  WarmUpSink sink;
+  const BatchMember member{&plan, &sink};
+  absl::Status status = Run({&member, 1});
+  compute_.inference_mode = sink.inference_mode;
+  return status;
+}
+
+absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
+  return CatchingLibtorch([&] {
+    c10::InferenceMode inference;
+    UseThreads();
+    Taps taps(batch, model_.n_layer);
+    gpt2_.Forward(Pack(batch), taps);
+  });
+}
+
+absl::StatusOr<TensorView> Gpt2Engine::ApplyFinalLayerNorm(const TensorView& rows) const {
+  TensorView normed;
+  absl::Status status = CatchingLibtorch([&] {
+    c10::InferenceMode inference;
+    UseThreads();
+    const at::Tensor x = at::from_blob(const_cast<std::byte*>(rows.data), rows.shape, at::kFloat);
+    auto owner = std::make_shared<const at::Tensor>(gpt2_.FinalLayerNorm(x));
+    normed.shape = rows.shape;
+    normed.data = static_cast<const std::byte*>(owner->const_data_ptr());
+    normed.owner = std::move(owner);
+  });
+  if (!status.ok()) return status;
+  return normed;
+}
+
+absl::Status Gpt2Engine::RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                                      const std::function<bool()>& stopped) const {
+  return RunGpt2Reference(checkpoint_.config, checkpoint_.weights, token_ids, sink, stopped);
+}
+
+absl::StatusOr<WeightsAudit> Gpt2Engine::AuditWeights() const {
+  absl::StatusOr<CheckpointAudit> audit = AuditGpt2Checkpoint(checkpoint_);
+  if (!audit.ok()) return audit.status();
+  return WeightsAudit{std::move(audit->file_sha256), std::move(audit->differing_parameters)};
+}
+
+}  // namespace hydrophone

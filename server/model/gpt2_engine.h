@@ -1,0 +1,40 @@
+// The Engine over Gpt2: batches in, captures out, and the model's door for libtorch's exceptions.
+#ifndef HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
+#define HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
+
+#include <functional>
+
+#include "server/checkpoint/gpt2_checkpoint.h"
+#include "server/core/engine.h"
+#include "server/model/gpt2.h"
+#include "server/model/numerics.h"
+
+namespace hydrophone {
+
+class Gpt2Engine final : public Engine {
+ public:
+  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads);
+
+  // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
+  absl::Status WarmUp();
+
+  const ModelInfo& model() const override { return model_; }
+  const ComputeInfo& compute() const override { return compute_; }
+  absl::Status Run(absl::Span<const BatchMember> batch) override;
+  absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
+  absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                            const std::function<bool()>& stopped) const override;
+  absl::StatusOr<WeightsAudit> AuditWeights() const override;
+
+ private:
+  void UseThreads() const;
+
+  Gpt2Checkpoint checkpoint_;
+  ModelInfo model_;
+  ComputeInfo compute_;
+  Gpt2 gpt2_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_

@@ -1,0 +1,30 @@
+// y = x weight + bias, with bits that do not depend on how many rows are multiplied together, nor on the number of threads.
+#ifndef HYDROPHONE_SERVER_MODEL_LINEAR_H_
+#define HYDROPHONE_SERVER_MODEL_LINEAR_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace hydrophone {
+
+// How the rows of a product reach the BLAS. Either way the product is a grid of tiles, each computed on one thread; the columns of
+// a tile depend on the weight's shape alone.
+enum class RowBlocking : uint8_t {
+  // As many rows a tile as is fast, never fewer than kMinTileRows (zero rows are added): with few rows, BLAS libraries switch
+  // to kernels that sum in another order. Relies on a BLAS mode that keeps a row's bits for every larger number of rows.
+  kFree,
+  // Tiles of exactly kMinTileRows (zero rows are added to the last): the BLAS always sees the same shapes. Slower.
+  kFixed,
+};
+
+inline constexpr int64_t kMinTileRows = 16;
+inline constexpr int64_t kTileRows = 128;
+inline constexpr int64_t kTileColumns = 192;
+
+// Hugging Face's Conv1D. x [n, in], weight [in, out], bias [out], all float32 and contiguous; gives a new [n, out].
+at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_LINEAR_H_

@@ -1,0 +1,24 @@
+// From a checkpoint directory to an Engine.
+#ifndef HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_
+#define HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/core/engine.h"
+
+namespace hydrophone {
+
+struct EngineOptions {
+  int threads = 0;           // that one product may use; 0: from the container's CPU quota
+  bool copy_weights = false;  // see LoadOptions::copy
+  std::string tokenizer_sha256;  // goes into ModelInfo
+};
+
+// Loads the checkpoint, probes the products that its shapes need, and warms up. Errors are LoadGpt2Checkpoint's.
+absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options = {});
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_

@@ -1,0 +1,39 @@
+// How products are made so that a row's bits depend on nothing but the row: the BLAS mode, the probe that looks whether it holds
+// on this machine, and the string that tells two servers apart.
+#ifndef HYDROPHONE_SERVER_MODEL_NUMERICS_H_
+#define HYDROPHONE_SERVER_MODEL_NUMERICS_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/model/linear.h"
+
+namespace hydrophone {
+
+// Chooses MKL's conditional numerical reproducibility mode (MKL_CBWR), unless the environment names one. MKL reads it at its first
+// call, so this must come before any; main calls it first.
+void ConfigureNumerics();
+
+// Threads for one product: the container's CPU quota (cgroup v2 or v1), at most the CPUs that this process may use, at least 1.
+int ThreadsFromCpuQuota();
+
+// A product's inner and outer size: x [rows, in] times weight [in, out].
+using ProductShape = std::pair<int64_t, int64_t>;
+
+struct ProbeResult {
+  RowBlocking blocking = RowBlocking::kFree;
+  bool batch_independent = false;
+};
+
+// Multiplies random matrices of these shapes with many numbers of rows, each on one thread and on `threads`, and compares rows to
+// the bit. Takes the fastest blocking under which no bit differs; when every one fails, kFixed and batch_independent = false.
+// A second at most for GPT-2 XL's shapes.
+ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads);
+
+// "cpu=AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile=>=16x192;attention_block=32": equal strings, with equal weights, promise equal bits.
+std::string NumericsString(const ProbeResult& probe);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_NUMERICS_H_

@@ -1,0 +1,101 @@
+#include "server/model/elementwise.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace hydrophone {
+namespace {
+
+using Activation = Gpt2Config::Activation;
+
+double Exact(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kGeluNew: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::kGelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::kQuickGelu: return x / (1 + std::exp(-1.702 * x));
+    case Activation::kRelu: return x > 0 ? x : 0;
+    case Activation::kSilu: return x / (1 + std::exp(-x));
+    case Activation::kTanh: return std::tanh(x);
+  }
+  return 0;
+}
+
+class ActivationTest : public testing::TestWithParam<Activation> {};
+
+TEST_P(ActivationTest, IsTheExactFunctionRoundedToFloat) {
+  std::vector<float> xs;
+  for (float x = -30; x <= 30; x += 0.003f) xs.push_back(x);
+  std::vector<float> ys = xs;
+  ApplyActivation(GetParam(), ys.data(), static_cast<int64_t>(ys.size()));
+  for (size_t i = 0; i < xs.size(); ++i) {
+    // The tail of a gelu cancels in float32 whatever the formula; there, 2e-7 of the argument is what float32 resolves.
+    EXPECT_NEAR(ys[i], Exact(GetParam(), xs[i]), 4e-7 * std::max(1.0, std::abs(static_cast<double>(xs[i])))) << xs[i];
+  }
+}
+
+TEST_P(ActivationTest, GivesAnElementTheSameBitsWhereverItStands) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0, 3);
+  std::vector<float> xs(67);
+  for (float& x : xs) x = normal(random);
+  std::vector<float> all = xs;
+  ApplyActivation(GetParam(), all.data(), 67);
+  for (int64_t first = 0; first < 67; ++first) {
+    for (int64_t count = 1; first + count <= 67; count += 5) {
+      std::vector<float> some(xs.begin() + first, xs.begin() + first + count);
+      ApplyActivation(GetParam(), some.data(), count);
+      ASSERT_EQ(0, std::memcmp(some.data(), all.data() + first, static_cast<size_t>(count) * sizeof(float)));
+    }
+  }
+}
+
+TEST_P(ActivationTest, KeepsNaNAndStaysFiniteAtTheEnds) {
+  float values[] = {std::nanf(""), std::numeric_limits<float>::max(), -1e30f};
+  ApplyActivation(GetParam(), values, 3);
+  EXPECT_TRUE(std::isnan(values[0]));
+  EXPECT_FALSE(std::isnan(values[1]));
+  EXPECT_FALSE(std::isnan(values[2]));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ActivationTest,
+                         testing::Values(Activation::kGeluNew, Activation::kGelu, Activation::kQuickGelu,
+                                         Activation::kRelu, Activation::kSilu, Activation::kTanh));
+
+TEST(SoftmaxRowTest, IsTheSoftmaxOfTheFirstElementsAndZeroBehindThem) {
+  for (int64_t count : {1, 2, 15, 16, 17, 31, 32, 45, 64}) {
+    std::vector<float> scores(64);
+    for (size_t j = 0; j < scores.size(); ++j) scores[j] = static_cast<float>(std::sin(static_cast<double>(j)) * 20);
+    const std::vector<float> before = scores;
+    SoftmaxRow(scores.data(), count, 64, 0.25f);
+    double sum = 0;
+    for (int64_t j = 0; j < count; ++j) sum += std::exp(0.25 * before[static_cast<size_t>(j)]);
+    for (int64_t j = 0; j < 64; ++j) {
+      const double exact = j < count ? std::exp(0.25 * before[static_cast<size_t>(j)]) / sum : 0;
+      EXPECT_NEAR(scores[static_cast<size_t>(j)], exact, 3e-7) << count << " " << j;
+    }
+  }
+}
+
+TEST(SoftmaxRowTest, DependsOnNothingBehindTheCount) {
+  std::vector<float> a(64, 0.5f), b(96, 100.0f);
+  std::copy(a.begin(), a.begin() + 21, b.begin());
+  SoftmaxRow(a.data(), 21, 64, 1);
+  SoftmaxRow(b.data(), 21, 96, 1);
+  EXPECT_EQ(0, std::memcmp(a.data(), b.data(), 64 * sizeof(float)));
+}
+
+TEST(SoftmaxRowTest, DoesNotOverflowOnLargeScores) {
+  std::vector<float> scores(16, 3e4f);
+  SoftmaxRow(scores.data(), 2, 16, 1);
+  EXPECT_FLOAT_EQ(scores[0], 0.5f);
+  EXPECT_FLOAT_EQ(scores[1], 0.5f);
+}
+
+}  // namespace
+}  // namespace hydrophone

@@ -1,0 +1,212 @@
+#include "server/model/gpt2_engine.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "tests/server/model/random_gpt2.h"
+
+namespace hydrophone {
+namespace {
+
+using Values = std::vector<float>;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+ModelInfo InfoOf(const Gpt2Config& config) {
+  ModelInfo info;
+  info.n_layer = config.n_layer;
+  info.n_embd = config.n_embd;
+  return info;
+}
+
+Gpt2Engine MakeEngine(const Gpt2Config& config, int threads) {
+  ConfigureNumerics();
+  const int64_t d = config.n_embd, f = config.n_inner;
+  return Gpt2Engine(RandomCheckpoint(config, 1), InfoOf(config),
+                    ProbeProducts({{d, 3 * d}, {d, d}, {d, f}, {f, d}}, threads), threads);
+}
+
+// Every point that can be captured, at every layer.
+std::vector<HookPoint> AllPoints(const Gpt2Config& config) {
+  std::vector<HookPoint> points;
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.capturable) continue;
+    if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
+    const int layers = info.layers == LayerKind::kNone ? 0 : config.n_layer + (info.layers == LayerKind::kStates ? 1 : 0);
+    for (int layer = 0; layer < layers; ++layer) points.push_back({info.site, layer});
+  }
+  return points;
+}
+
+std::vector<Values> RunAlone(Gpt2Engine& engine, const Plan& plan) {
+  CollectingSink sink;
+  const BatchMember member{&plan, &sink};
+  EXPECT_EQ(absl::OkStatus(), engine.Run({&member, 1}));
+  std::vector<Values> values;
+  for (size_t i = 0; i < plan.captures.size(); ++i) values.push_back(sink.values(i));
+  return values;
+}
+
+bool SameBits(const Values& a, const Values& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST(Gpt2EngineTest, GivesEveryCaptureOnceAndInOrder) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  class OrderSink : public CollectingSink {
+   public:
+    explicit OrderSink(const Plan& plan) : plan_(plan) {}
+    void OnCapture(size_t index, TensorView rows) override {
+      EXPECT_EQ(index, next_++) << CanonicalName(plan_.captures[index].point);
+      CollectingSink::OnCapture(index, rows);
+    }
+
+   private:
+    const Plan& plan_;
+    size_t next_ = 0;
+  };
+  const Plan plan = PlanFor({RandomTokens(config, 9, 1), RandomTokens(config, 4, 2)}, AllPoints(config), config);
+  OrderSink sink(plan);
+  const BatchMember member{&plan, &sink};
+  ASSERT_EQ(absl::OkStatus(), engine.Run({&member, 1}));
+  EXPECT_THAT(sink.captures(), SizeIs(plan.captures.size()));
+  for (const auto& [index, rows] : sink.captures()) EXPECT_THAT(rows.shape, ElementsAre(13, config.n_embd)) << index;
+}
+
+TEST(Gpt2EngineTest, AgreesWithTheFloat64Reference) {
+  Gpt2Config config = SmallConfig();
+  for (bool inverse : {false, true}) {
+    config.scale_attn_by_inverse_layer_idx = inverse;
+    config.scale_attn_weights = !inverse;
+    config.activation = inverse ? Gpt2Config::Activation::kGelu : Gpt2Config::Activation::kGeluNew;
+    Gpt2Engine engine = MakeEngine(config, 2);
+    const std::vector<uint32_t> tokens = RandomTokens(config, 50, 3);
+    int compared = 0;
+    auto compare = [&](HookPoint point, absl::Span<const double> exact) {
+      const Values values = RunAlone(engine, PlanFor({tokens}, {point}, config))[0];
+      ASSERT_EQ(values.size(), exact.size());
+      for (size_t i = 0; i < values.size(); ++i) {
+        ASSERT_NEAR(values[i], exact[i], 1e-5 * std::max(1.0, std::abs(exact[i]))) << CanonicalName(point) << " " << i;
+      }
+      ++compared;
+    };
+    ASSERT_EQ(absl::OkStatus(), engine.RunReference(tokens, compare, [] { return false; }));
+    EXPECT_EQ(compared, 2 + 7 * config.n_layer + 1);
+  }
+}
+
+// A3: to the bit, from captures of separate runs.
+TEST(Gpt2EngineTest, ClosesTheReconstructionToTheBit) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  const std::vector<uint32_t> tokens = RandomTokens(config, 37, 4);
+  auto one = [&](HookPoint point) { return RunAlone(engine, PlanFor({tokens}, {point}, config))[0]; };
+  for (int layer = 0; layer < config.n_layer; ++layer) {
+    const Values state = one({Site::kHiddenState, layer}), attn = one({Site::kAttnOut, layer});
+    const Values mlp = one({Site::kMlpOut, layer}), next = one({Site::kResidPost, layer});
+    for (size_t i = 0; i < state.size(); ++i) {
+      const float mid = state[i] + attn[i];
+      ASSERT_EQ(mid + mlp[i], next[i]);
+    }
+    for (float value : one({Site::kReconstructionResidual, layer})) ASSERT_EQ(value, 0.0f);
+  }
+  for (float value : one({Site::kLnFinalResidual, -1})) ASSERT_EQ(value, 0.0f);
+}
+
+TEST(Gpt2EngineTest, LastHiddenStateIsTheFinalLayerNormOfTheRawOutput) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 1);
+  const Plan plan = PlanFor({RandomTokens(config, 11, 5)}, {{Site::kResidPost, 2}, {Site::kHiddenState, 3}}, config);
+  CollectingSink sink;
+  const BatchMember member{&plan, &sink};
+  ASSERT_EQ(absl::OkStatus(), engine.Run({&member, 1}));
+  const auto normed = engine.ApplyFinalLayerNorm(sink.captures().at(0));
+  ASSERT_TRUE(normed.ok());
+  EXPECT_TRUE(SameBits(Values(normed->floats().begin(), normed->floats().end()), sink.values(1)));
+  EXPECT_FALSE(SameBits(sink.values(0), sink.values(1)));
+}
+
+TEST(Gpt2EngineTest, BitsOfARunDoNotDependOnItsNeighboursOrOnThreads) {
+  for (int n_inner : {100, 240}) {
+    Gpt2Config config = SmallConfig();
+    config.n_inner = n_inner;
+    const std::vector<HookPoint> points = AllPoints(config);
+    std::vector<Plan> plans;
+    std::vector<std::vector<Values>> alone;
+    {
+      Gpt2Engine engine = MakeEngine(config, 1);
+      ASSERT_TRUE(engine.compute().batch_independent);
+      for (uint32_t i = 0; i < 12; ++i) {
+        plans.push_back(PlanFor({RandomTokens(config, 1 + (i * 7) % 80, i)}, points, config));
+        alone.push_back(RunAlone(engine, plans.back()));
+      }
+    }
+    std::mt19937 random(7);
+    for (int threads : {1, 2, 8}) {
+      Gpt2Engine engine = MakeEngine(config, threads);
+      ASSERT_TRUE(engine.compute().batch_independent) << threads;
+      for (int round = 0; round < 6; ++round) {
+        std::vector<size_t> chosen(1 + random() % 9);
+        for (size_t& index : chosen) index = random() % plans.size();
+        std::vector<CollectingSink> sinks(chosen.size());
+        std::vector<BatchMember> batch;
+        for (size_t i = 0; i < chosen.size(); ++i) batch.push_back({&plans[chosen[i]], &sinks[i]});
+        ASSERT_EQ(absl::OkStatus(), engine.Run(batch));
+        for (size_t i = 0; i < chosen.size(); ++i) {
+          for (size_t c = 0; c < points.size(); ++c) {
+            ASSERT_TRUE(SameBits(sinks[i].values(c), alone[chosen[i]][c]))
+                << CanonicalName(plans[chosen[i]].captures[c].point) << " threads " << threads;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Gpt2EngineTest, TakesSelectedRowsInTheOrderAsked) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  Plan plan = PlanFor({RandomTokens(config, 6, 1), RandomTokens(config, 5, 2)}, {{Site::kAttnOut, 1}}, config);
+  const Values all = RunAlone(engine, plan)[0];
+  plan.captures[0].contiguous = false;
+  plan.captures[0].rows = {10, 0, 3};
+  plan.captures[0].row_count = 3;
+  const Values some = RunAlone(engine, plan)[0];
+  Values expected;
+  for (size_t row : {10u, 0u, 3u}) {
+    expected.insert(expected.end(), all.begin() + static_cast<long>(row) * config.n_embd,
+                    all.begin() + static_cast<long>(row + 1) * config.n_embd);
+  }
+  EXPECT_TRUE(SameBits(some, expected));
+}
+
+TEST(Gpt2EngineTest, StopsHandingOverToAMemberThatLeftAndServesTheOthers) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  const Plan plan = PlanFor({RandomTokens(config, 6, 1)}, AllPoints(config), config);
+  CollectingSink leaver, stayer;
+  leaver.stop_after = 4;
+  const std::vector<BatchMember> batch = {{&plan, &leaver}, {&plan, &stayer}};
+  ASSERT_EQ(absl::OkStatus(), engine.Run(batch));
+  EXPECT_THAT(leaver.captures(), SizeIs(4));
+  EXPECT_THAT(stayer.captures(), SizeIs(plan.captures.size()));
+}
+
+TEST(Gpt2EngineTest, AnswersAFailureOfTheLibraryWithAnErrorAndGoesOn) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  CollectingSink sink;
+  const Plan bad = PlanFor({{1, 4000000, 2}}, {{Site::kEmbed, -1}}, config);
+  const BatchMember member{&bad, &sink};
+  EXPECT_EQ(engine.Run({&member, 1}).code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(RunAlone(engine, PlanFor({{1, 2}}, {{Site::kEmbed, -1}}, config)), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace hydrophone

@@ -1,0 +1,44 @@
+// A small GPT-2 with random parameters, in memory, and plans to run on it.
+#ifndef HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
+#define HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/checkpoint/gpt2_checkpoint.h"
+#include "server/core/engine.h"
+
+namespace hydrophone {
+
+Gpt2Config SmallConfig();
+
+// Every parameter random, biases and LayerNorms included, so that a forgotten one shows.
+Gpt2Checkpoint RandomCheckpoint(const Gpt2Config& config, uint32_t seed);
+
+// `count` ids below the vocabulary's size.
+std::vector<uint32_t> RandomTokens(const Gpt2Config& config, size_t count, uint32_t seed);
+
+// All rows of these points for these runs, in forward order.
+Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config);
+
+// Keeps the bytes of each capture.
+class CollectingSink : public CaptureSink {
+ public:
+  void OnCapture(size_t index, TensorView rows) override;
+  bool Stopped() const override { return stopped; }
+
+  std::vector<float> values(size_t index) const;
+  const std::map<size_t, TensorView>& captures() const { return captures_; }
+
+  bool stopped = false;
+  int stop_after = -1;  // stops when it has so many captures; -1: never
+
+ private:
+  std::map<size_t, TensorView> captures_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
