@@ -2,7 +2,8 @@
 # when libtorch was built with CUDA.
 #
 # Looks in CMAKE_PREFIX_PATH for an official archive ("libtorch/"), or for the "torch/" directory of a Python wheel, with
-# or without CUDA. Gives the target Libtorch::Libtorch and the variables Libtorch_VERSION and Libtorch_LIBRARY_DIR.
+# or without CUDA. Gives the target Libtorch::Libtorch and the variables Libtorch_VERSION, Libtorch_PREFIX (the directory
+# of include/ and lib/) and Libtorch_LIBRARY_DIR.
 # The CUDA part, libtorch_cuda.so, is not linked.
 
 find_path(Libtorch_INCLUDE_DIR ATen/ATen.h PATH_SUFFIXES include torch/include libtorch/include)
@@ -30,8 +31,11 @@ find_package_handle_standard_args(Libtorch
   VERSION_VAR Libtorch_VERSION
   REASON_FAILURE_MESSAGE "put the path of libtorch or of a wheel's torch/ directory into CMAKE_PREFIX_PATH")
 
-if(Libtorch_FOUND AND NOT TARGET Libtorch::Libtorch)
+if(Libtorch_FOUND)
   get_filename_component(Libtorch_LIBRARY_DIR "${Libtorch_CPU_LIBRARY}" DIRECTORY)
+  get_filename_component(Libtorch_PREFIX "${Libtorch_LIBRARY_DIR}" DIRECTORY)
+endif()
+if(Libtorch_FOUND AND NOT TARGET Libtorch::Libtorch)
   add_library(Libtorch::c10 SHARED IMPORTED)
   set_target_properties(Libtorch::c10 PROPERTIES IMPORTED_LOCATION "${Libtorch_C10_LIBRARY}")
   add_library(Libtorch::Libtorch SHARED IMPORTED)
