@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What deploy/quickstart and tests/run share: installing what is missing, and building. To be sourced,
-# with `set -euo pipefail` and HYDROPHONE_ROOT, the repository's root, set.
+# What deploy/quickstart and tests/run share: installing what is missing, and building. To be
+# sourced, with `set -euo pipefail` and HYDROPHONE_ROOT, the repository's root, set.
 #
 # HYDROPHONE_CACHE (default: hydrophone/ in the user's cache directory) holds what is installed from
 # PyPI; it may be removed at any time.
@@ -60,7 +60,7 @@ as_root() {
   fi
 }
 
-# missing_packages NAME...: those that are not installed, one a line. Needs neither root nor a network.
+# missing_packages NAME...: those that are not installed, one a line. Needs no root.
 missing_packages() {
   local name
   for name in "$@"; do
@@ -72,7 +72,7 @@ missing_packages() {
 
 # install_packages NAME...: installs those that are missing, with apt.
 install_packages() {
-  command -v dpkg-query >/dev/null || fail "there is no dpkg here; it takes Debian 12 or Ubuntu 24.04"
+  command -v dpkg-query >/dev/null || fail "no dpkg here: this takes Debian 12 or Ubuntu 24.04"
   local missing
   mapfile -t missing < <(missing_packages "$@")
   [ "${#missing[@]}" -eq 0 ] && return 0

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -39,7 +40,9 @@ bool IsSlice(absl::string_view text) {
          });
 }
 
+// "blocks.3.hook_z", "transformer.h.*.mlp", "hidden_states[3]".
 bool NamesALayer(absl::string_view name) {
+  if (absl::EndsWith(name, "]")) return true;
   const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
   return std::any_of(parts.begin(), parts.end(), [](absl::string_view part) {
     int32_t number = 0;

@@ -115,6 +115,15 @@ TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
   EXPECT_EQ(request.dtype(), v1::DTYPE_FLOAT16);
 }
 
+TEST_F(CommandLineTest, NumbersFromTheEndAreNotTakenForOptions) {
+  EXPECT_EQ(Run({"extract", "--hook", "mlp.c_proj", "--layers", "-1", "--positions", "-2:", "abc"})
+                .status,
+            0);
+  ASSERT_THAT(service_.requests(), SizeIs(1));
+  EXPECT_THAT(service_.requests()[0].hooks(0).layers(), ElementsAre(-1));
+  EXPECT_EQ(service_.requests()[0].hooks(0).positions().slice(), "-2:");
+}
+
 TEST_F(CommandLineTest, ExtractWritesSafetensors) {
   const std::string path = directory_ / "x.safetensors";
   const Result result = Run({"extract", "--hook", "attn.c_proj", "--out", path, "abc", "d"});

@@ -51,6 +51,7 @@ TEST(ParseHook, CommonLayersApplyToNamesWithoutOne) {
   EXPECT_THAT(ParseHook("attn.c_proj", {3})->layers(), ElementsAre(3));
   EXPECT_THAT(ParseHook("blocks.10.hook_attn_out", {3})->layers(), IsEmpty());
   EXPECT_THAT(ParseHook("transformer.h.*.mlp.c_proj", {3})->layers(), IsEmpty());
+  EXPECT_THAT(ParseHook("hidden_states[-1]", {3})->layers(), IsEmpty());
 }
 
 TEST(ParseHook, LayersOfItsOwnComeFirst) {

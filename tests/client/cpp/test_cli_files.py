@@ -1,0 +1,135 @@
+"""The files that `hydrophone extract --out` writes, read by what people read them with."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import numpy
+import pytest
+import safetensors
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+LESSON = "Plants make fantastic pets because they don't leave a mess after you feed them."
+LAYER10 = ["--hook", "attn.c_proj@10", "--hook", "mlp.c_proj@10", "--hook", "hidden_states@10,11"]
+DELTAS = ["blocks.10.hook_attn_out", "blocks.10.hook_mlp_out"]
+STATES = ["hidden_states.10", "hidden_states.11"]
+
+
+@pytest.fixture
+def hydrophone(server):
+    """Runs the program against the server; gives its output, after checking its exit status."""
+    program = ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build") / "bin/hydrophone"
+
+    def run(*arguments, status=0, text=None):
+        command = [str(program), "--server", server.address, *map(str, arguments)]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    return run
+
+
+def read_safetensors(path):
+    with safetensors.safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+
+
+def test_the_lesson_closes_from_the_file(hydrophone, tmp_path):
+    out = tmp_path / "lesson.safetensors"
+    hydrophone("extract", *LAYER10, "--out", out, LESSON)
+    arrays, metadata = read_safetensors(out)
+    attention, mlp, before, after = (arrays[name] for name in DELTAS + STATES)
+    assert attention.dtype == numpy.float32 and attention.shape == after.shape
+    assert arrays["rows"].tolist() == [len(before)]
+    rebuilt = (before + attention) + mlp
+    assert rebuilt.tobytes() == after.tobytes()
+    provenance = json.loads(metadata["hydrophone.provenance"])
+    assert len(provenance["weights_sha256"]) == 64 and provenance["numerics"]
+    request = json.loads(metadata["hydrophone.request"])
+    assert request["inputs"][0]["text"] == LESSON
+    assert json.loads(metadata["hydrophone.inputs"])[0]["tokens"] == len(before)
+
+
+def test_npy_and_safetensors_hold_the_same_bytes(hydrophone, tmp_path):
+    hydrophone("extract", *LAYER10, "--out", tmp_path / "a.safetensors", LESSON, "hello")
+    hydrophone("extract", *LAYER10, "--out", tmp_path / "captures", LESSON, "hello")
+    arrays, metadata = read_safetensors(tmp_path / "a.safetensors")
+    described = json.loads((tmp_path / "captures/metadata.json").read_text())
+    assert set(described["arrays"]) == set(arrays)
+    for name, file in described["arrays"].items():
+        array = numpy.load(tmp_path / "captures" / file)
+        assert array.dtype == arrays[name].dtype and array.shape == arrays[name].shape
+        assert array.tobytes() == arrays[name].tobytes()
+    assert described["hydrophone.provenance"] == json.loads(metadata["hydrophone.provenance"])
+
+
+def test_five_thousand_prompts_are_one_array_in_order(hydrophone, tmp_path):
+    prompts = [f"Prompt number {i} of {'many ' * (i % 4)}texts" for i in range(5000)]
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts) + "\n")
+    choice = ["--hook", "hidden_states", "--layers", "2", "--positions", "last"]
+    out = tmp_path / "all.safetensors"
+    hydrophone("extract", *choice, "--file", tmp_path / "prompts.txt", "--out", out)
+    arrays, metadata = read_safetensors(out)
+    assert arrays["rows"].tolist() == [1] * len(prompts)
+    (name,) = set(arrays) - {"rows"}
+    assert arrays[name].shape[0] == len(prompts)
+    provenance = json.loads(metadata["hydrophone.provenance"])
+    assert len(provenance["request_sha256"]) > 1, "more than one request"
+    for i in (0, 1, 4095, 4096, 4999):
+        out = tmp_path / f"{i}.safetensors"
+        hydrophone("extract", *choice, "--out", out, prompts[i])
+        alone, _ = read_safetensors(out)
+        together = arrays[name][i : i + 1]
+        assert alone[name].tobytes() == together.tobytes(), f"prompt {i} alone has other bits"
+
+
+def test_json_lines_of_all_kinds(hydrophone, tmp_path):
+    lines = [
+        {"text": "Hello world", "key": "text"},
+        {"token_ids": [15496, 995], "key": "ids"},
+        {"text_bytes_base64": "SGVsbG8gd29ybGQ="},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    out = tmp_path / "x.safetensors"
+    hydrophone("extract", "--hook", "attn.c_proj@0", "--jsonl", "-", "--out", out, text=text)
+    arrays, metadata = read_safetensors(out)
+    rows = arrays[find_name(arrays)]
+    assert arrays["rows"].tolist() == [2, 2, 2]
+    assert rows[0:2].tobytes() == rows[2:4].tobytes() == rows[4:6].tobytes()
+    inputs = json.loads(metadata["hydrophone.inputs"])
+    assert [entry.get("key") for entry in inputs] == ["text", "ids", None]
+
+
+def find_name(arrays):
+    (name,) = set(arrays) - {"rows"}
+    return name
+
+
+def test_an_array_a_run(hydrophone, tmp_path):
+    out = tmp_path / "x.safetensors"
+    point = ["--hook", "attn.c_proj@0", "--layout", "per-run"]
+    hydrophone("extract", *point, "--out", out, "Hello world", "Hello")
+    arrays, _ = read_safetensors(out)
+    assert [arrays[f"blocks.0.hook_attn_out.input{i}"].shape[0] for i in (0, 1)] == [2, 1]
+
+
+def test_previews_and_summaries_are_for_people(hydrophone):
+    point = ["--hook", "attn.c_proj@3"]
+    assert "blocks.3.hook_attn_out" in hydrophone("extract", *point, "Hello world")
+    assert "mean" in hydrophone("extract", *point, "--view", "summary", "Hello world")
+
+
+def test_verify_agrees_with_the_server(hydrophone):
+    report = json.loads(hydrophone("verify", "--layers", "0,10,-1", "--json", LESSON))
+    assert report["passed"] and report["client"]["agrees"]
+    assert [layer["bitwise"] for layer in report["client"]["layers"]] == [True, True, True]
+    assert "PASSED" in hydrophone("verify", "--layers", "10", "--skip-reference")
+
+
+def test_an_unknown_point_names_the_nearest_and_writes_nothing(hydrophone, tmp_path):
+    out = tmp_path / "x.safetensors"
+    message = hydrophone("extract", "--hook", "attn.c_porj", "--out", out, "hi", status=3)
+    for part in ("INVALID_ARGUMENT", "hooks[0].hook_point", "attn.c_proj"):
+        assert part in message
+    assert list(tmp_path.iterdir()) == []
