@@ -1,0 +1,131 @@
+#include "server/flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace hydrophone {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// "--max_batch_tokens" is read from HYDROPHONE_MAX_BATCH_TOKENS too.
+std::string EnvironmentName(const std::string& flag) {
+  std::string name = "HYDROPHONE_" + flag;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+// One line an option: "  --listen HOST:PORT (127.0.0.1:50051)   what it does".
+class ShortFormatter : public CLI::Formatter {
+ public:
+  ShortFormatter() { column_width(44); }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    std::string text;
+    if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+    if (!option->get_default_str().empty()) text += " (" + option->get_default_str() + ")";
+    return text;
+  }
+};
+
+template <typename T>
+CLI::Option* Add(CLI::App& app, const std::string& name, const char* unit, T& value, const char* help) {
+  return app.add_option("--" + name, value, help)->envname(EnvironmentName(name))->type_name(unit)->capture_default_str();
+}
+
+// Checked, and told when it fails, but not spelled out in the help.
+template <typename T>
+CLI::Validator Between(T least, T most) {
+  return CLI::Range(least, most).description("");
+}
+
+// A limit from 1 to `most`.
+template <typename T>
+void AddLimit(CLI::App& app, const std::string& name, const char* unit, T& value, uint64_t most, const char* help) {
+  Add(app, name, unit, value, help)->check(Between(uint64_t{1}, most));
+}
+
+void AddServing(CLI::App& app, Flags& flags) {
+  Add(app, "model", "DIR", flags.model, "checkpoint, as Hugging Face saves it");
+  Add(app, "listen", "HOST:PORT", flags.listen, "where to serve gRPC; port 0 takes a free one");
+  Add(app, "metrics_listen", "HOST:PORT", flags.metrics_listen, "where to serve /metrics; off: nowhere");
+  Add(app, "threads", "N", flags.threads, "for one matrix product; 0: the container's CPU quota")
+      ->check(Between(0, 1024));
+  app.add_flag("--copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files")
+      ->envname(EnvironmentName("copy_weights"));
+  Add(app, "worker_threads", "N", flags.worker_threads, "that read requests, tokenize and encode")
+      ->check(Between(1, 256));
+  Add(app, "drain_seconds", "SECONDS", flags.drain_seconds, "that open calls get to finish after SIGTERM")
+      ->check(Between(0.0, 86400.0));
+  Add(app, "log_level", "LEVEL", flags.log_level, "debug, info, warning, error, off")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}).description(""));
+}
+
+void AddLimits(CLI::App& app, Flags& flags) {
+  constexpr uint64_t kAny32 = 0x7fffffff;
+  constexpr uint64_t kAny64 = uint64_t{1} << 50;
+  Limits& limits = flags.limits;
+  AddLimit(app, "max_open_calls", "CALLS", flags.max_open_calls, 1'000'000, "open at once");
+  AddLimit(app, "max_queued_requests", "REQUESTS", limits.max_queued_requests, 1'000'000, "waiting for the model");
+  AddLimit(app, "max_batch_tokens", "TOKENS", limits.max_batch_tokens, 1 << 24, "computed together");
+  AddLimit(app, "max_tokens_per_request", "TOKENS", limits.max_tokens_per_request, 1 << 24,
+           "of one request; at most max_batch_tokens");
+  AddLimit(app, "max_inputs_per_request", "INPUTS", limits.max_inputs_per_request, kAny32, "of one request");
+  AddLimit(app, "max_hooks_per_request", "HOOKS", limits.max_hooks_per_request, kAny32, "hook points and hooks of one request");
+  AddLimit(app, "max_tensors_per_request", "TENSORS", limits.max_tensors_per_request, kAny32, "that one request may ask for");
+  AddLimit(app, "max_request_bytes", "BYTES", limits.max_request_bytes, uint64_t{1} << 29, "one request message");
+  AddLimit(app, "max_request_elements", "ELEMENTS", limits.max_request_elements, kAny32,
+           "messages and list elements in one request");
+  AddLimit(app, "max_response_bytes", "BYTES", limits.max_response_bytes, kAny64,
+           "captured for one request; at most response_budget_bytes");
+  AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64, "captured for all requests together");
+  Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream")
+      ->check(Between(uint64_t{1} << 12, uint64_t{4} << 20));
+  AddLimit(app, "max_reference_tokens", "TOKENS", limits.max_reference_tokens, kAny32, "that Verify's reference runs on");
+}
+
+// The arguments last first, as CLI11 takes them, with "--flag=" as a flag and an empty value, which CLI11 calls a missing one.
+std::vector<std::string> Arguments(int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string argument = argv[i];
+    if (argument.size() > 3 && argument.compare(0, 2, "--") == 0 && argument.back() == '=') {
+      arguments.emplace_back();
+      argument.pop_back();
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
+}  // namespace
+
+std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
+                                const std::string& version, int* exit_code) {
+  Flags flags;
+  flags.model = default_model;
+  CLI::App app("Hydrophone: serves activations of a GPT-2 checkpoint over gRPC.\n"
+               "Each flag is also an environment variable: --listen is HYDROPHONE_LISTEN. A flag wins.");
+  app.formatter(std::make_shared<ShortFormatter>());
+  app.set_help_flag("--help", "prints this and exits");
+  app.set_version_flag("--version", version, "prints the version and exits");
+  AddServing(app, flags);
+  AddLimits(app, flags);
+  try {
+    app.parse(Arguments(argc, argv));
+  } catch (const CLI::ParseError& end) {  // CLI11's way of saying that there is nothing to run
+    *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
+    return std::nullopt;
+  }
+  if (flags.metrics_listen == "off") flags.metrics_listen.clear();
+  Limits& limits = flags.limits;
+  limits.max_tokens_per_request = std::min(limits.max_tokens_per_request, limits.max_batch_tokens);
+  limits.max_response_bytes = std::min(limits.max_response_bytes, limits.response_budget_bytes);
+  return flags;
+}
+
+}  // namespace hydrophone

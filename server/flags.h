@@ -1,0 +1,33 @@
+// The server's command line: every option, its unit, its default, and its environment variable.
+#ifndef HYDROPHONE_SERVER_FLAGS_H_
+#define HYDROPHONE_SERVER_FLAGS_H_
+
+#include <optional>
+#include <string>
+
+#include "server/core/limits.h"
+
+namespace hydrophone {
+
+struct Flags {
+  std::string model;  // the checkpoint's directory
+  std::string listen = "127.0.0.1:50051";
+  std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics port; on the command line "off" says so too
+  int threads = 0;
+  bool copy_weights = false;
+  int worker_threads = 2;
+  int max_open_calls = 1024;
+  double drain_seconds = 25;
+  std::string log_level = "info";
+  Limits limits;
+};
+
+// Reads the command line, then HYDROPHONE_<FLAG> for what it leaves out. `version` is what --version prints.
+// Nothing: the program is to exit with *exit_code: 0 after --help or --version, which went to stdout, 2 after a mistake, which is
+// told on stderr. A limit that another one bounds (see Limits) is lowered to it.
+std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
+                                const std::string& version, int* exit_code);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_FLAGS_H_

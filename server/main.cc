@@ -1,0 +1,164 @@
+// hydrophone-server: flags to objects to serving to draining.
+#include <pthread.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "server/flags.h"
+#include "server/model/load_engine.h"
+#include "server/model/numerics.h"
+#include "server/obs/log.h"
+#include "server/obs/metrics_endpoint.h"
+#include "server/obs/prometheus_metrics.h"
+#include "server/rpc/collect_job.h"
+#include "server/rpc/grpc_server.h"
+#include "server/sched/clock.h"
+#include "server/sched/scheduler.h"
+#include "server/tokenizer/load.h"
+
+namespace hydrophone {
+namespace {
+
+constexpr char kVersion[] = HYDROPHONE_VERSION;
+constexpr int kStartFailed = 1;
+
+std::string Seconds(absl::Duration elapsed) { return absl::StrFormat("%.2f", absl::ToDoubleSeconds(elapsed)); }
+
+// Beside the installed program, or where it was built.
+std::string DefaultModel() {
+  std::error_code error;
+  std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::filesystem::path installed = program.parent_path().parent_path() / HYDROPHONE_INSTALLED_MODEL;
+  return std::filesystem::is_directory(installed, error) ? installed.string() : HYDROPHONE_SOURCE_MODEL;
+}
+
+absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
+  absl::Time start = absl::Now();
+  LogInfo("loading the model, probing its numerics", {{"model", flags.model}});
+  auto engine = LoadEngine(flags.model, {flags.threads, flags.copy_weights, std::string(tokenizer.sha256())});
+  if (!engine.ok()) return engine;
+  const ModelInfo& model = (*engine)->model();
+  const ComputeInfo& compute = (*engine)->compute();
+  LogInfo("loaded the model", {{"seconds", Seconds(absl::Now() - start)},
+                               {"name", model.name},
+                               {"blocks", absl::StrCat(model.n_layer)},
+                               {"width", absl::StrCat(model.n_embd)},
+                               {"parameters", absl::StrCat(model.parameters)},
+                               {"weights_sha256", model.weights_sha256},
+                               {"threads", absl::StrCat(compute.threads)},
+                               {"numerics", compute.numerics}});
+  if (!compute.batch_independent) {
+    LogWarning("a row's bits may depend on its neighbours on this machine: no way to multiply was found that prevents it");
+  }
+  return engine;
+}
+
+// One token through the scheduler and the engine, as a request goes: after it, a request would be answered.
+absl::Status WarmUp(Scheduler* scheduler) {
+  Plan plan;
+  plan.runs.push_back({0, {0}});
+  plan.first_token = {0, 1};
+  auto job = std::make_shared<CollectJob>(plan, absl::InfiniteFuture(), [] { return false; });
+  if (absl::Status admitted = scheduler->Submit(job); !admitted.ok()) return admitted;
+  return job->Await().status();
+}
+
+std::vector<MethodLabels> Methods() {
+  return {{"GetModel", "unary"},   {"ListHookPoints", "unary"},  {"Tokenize", "unary"},
+          {"Detokenize", "unary"}, {"Extract", "server_stream"}, {"Verify", "unary"}};
+}
+
+// "127.0.0.1:0" with the port that was given out.
+std::string WithPort(const std::string& listen, int port) { return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port); }
+
+// SIGTERM and SIGINT, which every thread leaves to the one that waits for them here.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  // The first one's name. From then on, another one ends the program at once.
+  std::string Await() const {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+    return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+absl::Status Serve(const Flags& flags, const StopSignals& stop) {
+  absl::Time start = absl::Now();
+  auto tokenizer = LoadTokenizer(flags.model + "/vocab.json", flags.model + "/merges.txt");
+  if (!tokenizer.ok()) return tokenizer.status();
+  auto engine = LoadModel(flags, **tokenizer);
+  if (!engine.ok()) return engine.status();
+
+  PrometheusMetrics metrics("hydrophone.v1.ActivationService", Methods(), flags.limits);
+  metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
+  std::unique_ptr<MetricsEndpoint> endpoint;
+  if (!flags.metrics_listen.empty()) {
+    auto started = MetricsEndpoint::Start(flags.metrics_listen, metrics.registry());
+    if (!started.ok()) return started.status();
+    endpoint = *std::move(started);
+    LogInfo(absl::StrCat("metrics on http://", WithPort(flags.metrics_listen, endpoint->port()), "/metrics"));
+  }
+
+  Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
+  GrpcServerOptions options;
+  options.listen = flags.listen;
+  options.version = kVersion;
+  options.worker_threads = flags.worker_threads;
+  options.max_open_calls = flags.max_open_calls;
+  auto server = GrpcServer::Start(
+      {engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits}, options);
+  if (!server.ok()) return server.status();
+  LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
+  if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
+  (*server)->SetServing(true);
+  LogInfo("serving", {{"seconds_since_start", Seconds(absl::Now() - start)}});
+
+  std::string signal = stop.Await();
+  LogInfo("draining", {{"signal", signal}, {"at_most_seconds", Seconds(absl::Seconds(flags.drain_seconds))}});
+  absl::Time draining = absl::Now();
+  (*server)->Drain(draining + absl::Seconds(flags.drain_seconds));
+  LogInfo("stopped", {{"seconds", Seconds(absl::Now() - draining)}});
+  return absl::OkStatus();
+}
+
+int Main(int argc, char** argv) {
+  int exit_code = 0;
+  std::optional<Flags> flags = ParseFlags(argc, argv, DefaultModel(), absl::StrCat("hydrophone-server ", kVersion), &exit_code);
+  if (!flags.has_value()) return exit_code;
+  if (absl::Status level = SetLogLevel(flags->log_level); !level.ok()) return kStartFailed;
+  StopSignals stop;
+  if (absl::Status served = Serve(*flags, stop); !served.ok()) {
+    LogError("cannot start", {{"error", std::string(served.message())}});
+    return kStartFailed;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace hydrophone
+
+int main(int argc, char** argv) {
+  hydrophone::ConfigureNumerics();
+  signal(SIGPIPE, SIG_IGN);  // a peer that left is an error of that write, not of the program
+  return hydrophone::Main(argc, argv);
+}

@@ -1,0 +1,160 @@
+#include "server/rpc/extract_stream.h"
+
+#include <utility>
+
+#include "hydrophone/v1/extract.pb.h"
+#include "server/core/errors.h"
+#include "server/core/sha256.h"
+#include "server/rpc/byte_buffers.h"
+#include "server/rpc/status.h"
+#include "server/rpc/unary_call.h"
+#include "server/wire/request_guard.h"
+
+namespace hydrophone {
+
+ExtractStream::ExtractStream(const ServiceContext& service, grpc::CallbackServerContext* context,
+                             const grpc::ByteBuffer& request)
+    : service_(service),
+      context_(context),
+      request_(request),
+      deadline_(DeadlineOf(*context)),
+      call_(std::in_place, service.calls, "Extract") {}
+
+void ExtractStream::Start() {
+  self_ = shared_from_this();
+  if (!call_->admitted().ok()) return End(call_->admitted());
+  if (!service_.workers->Offer([self = shared_from_this()] { self->Admit(); })) {
+    End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
+  }
+}
+
+absl::StatusOr<ExtractCall> ExtractStream::ReadRequest() {
+  RequestBytes bytes(request_);
+  request_.Clear();
+  v1::ExtractRequest request;
+  if (absl::Status read = ParseRequest(bytes.view(), service_.request.limits, &request); !read.ok()) return read;
+  return PlanExtract(request, Sha256Hex(bytes.view()), service_.request);
+}
+
+void ExtractStream::Admit() {
+  if (stopped_) return;  // OnCancel has ended it
+  absl::StatusOr<ExtractCall> call = ReadRequest();
+  if (!call.ok()) return End(call.status());
+  auto frames = std::make_unique<ExtractFrames>(*std::move(call), service_.request);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (ended_.has_value()) return;
+    frames_ = std::move(frames);
+  }
+  if (frames_->call().validate_only || plan().captures.empty()) {
+    frames_->End(absl::OkStatus(), JobTimings());
+  } else if (absl::Status admitted = service_.scheduler->Submit(shared_from_this()); !admitted.ok()) {
+    return End(admitted);
+  }
+  Wake();
+}
+
+void ExtractStream::OnCapture(size_t index, TensorView rows) {
+  frames_->Add(index, std::move(rows));
+  Wake();
+}
+
+void ExtractStream::OnDone(absl::Status status, JobTimings timings) {
+  frames_->End(std::move(status), timings);
+  Wake();
+}
+
+void ExtractStream::Wake() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  again_ = true;
+  if (pumping_ || ended_.has_value()) return;
+  pumping_ = true;
+  service_.workers->Continue([self = shared_from_this()] { self->Pump(); });
+}
+
+void ExtractStream::Pump() {
+  while (PumpOnce()) {
+  }
+  FinishIfDue();
+}
+
+bool ExtractStream::PumpOnce() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    again_ = false;
+    if (ended_.has_value() || ready_.has_value()) {  // with a frame ready, OnWriteDone wakes us
+      pumping_ = false;
+      return false;
+    }
+  }
+  ExtractFrames::Step step = frames_->Next();
+  std::optional<grpc::ByteBuffer> message;
+  if (step.frame.has_value()) message = ToByteBuffer(*step.frame);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (message.has_value() && !ended_.has_value()) Send(*std::move(message));
+  if (step.finish.has_value() && !ended_.has_value()) ended_ = std::move(step.finish);
+  if (step.frame.has_value() || again_) return true;
+  pumping_ = false;
+  return false;
+}
+
+void ExtractStream::Send(grpc::ByteBuffer message) {
+  if (writing_.has_value()) {
+    ready_ = std::move(message);
+    return;
+  }
+  call_->Sent(message.Length());
+  writing_ = std::move(message);
+  StartWrite(&*writing_);
+}
+
+void ExtractStream::OnWriteDone(bool ok) {
+  std::optional<grpc::ByteBuffer> sent;  // freed after the lock
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    sent = std::exchange(writing_, std::nullopt);
+    if (ok && ready_.has_value()) Send(*std::exchange(ready_, std::nullopt));
+  }
+  if (!ok) return OnCancel();  // the stream is broken: nobody reads
+  Wake();
+  FinishIfDue();
+}
+
+void ExtractStream::OnCancel() {
+  stopped_ = true;
+  End(CancelledOrLate(deadline_, service_.clock->Now()));
+  service_.scheduler->JobStopped();
+}
+
+void ExtractStream::End(const absl::Status& status) {
+  ExtractFrames* frames;
+  std::optional<grpc::ByteBuffer> dropped;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!ended_.has_value() || stopped_) ended_ = status;
+    dropped = std::exchange(ready_, std::nullopt);
+    frames = frames_.get();
+  }
+  if (frames != nullptr) frames->Abandon();
+  FinishIfDue();
+}
+
+void ExtractStream::FinishIfDue() {
+  auto alive = shared_from_this();
+  grpc::Status final_status;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!MayFinish()) return;
+    finished_ = true;
+    final_status = FinalStatus(*ended_, context_);
+    call_->Finished(final_status.error_code());
+  }
+  Finish(std::move(final_status));
+}
+
+void ExtractStream::OnDone() {
+  call_.reset();
+  self_.reset();
+}
+
+}  // namespace hydrophone

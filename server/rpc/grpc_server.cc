@@ -1,0 +1,96 @@
+#include "server/rpc/grpc_server.h"
+
+#include <grpc/compression.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace hydrophone {
+namespace {
+
+// What a cut call's status gets to reach its caller.
+constexpr absl::Duration kFarewell = absl::Seconds(1);
+
+// gRPC itself refuses larger messages, without details; ours refuses from max_request_bytes on, with them.
+int TransportLimit(const Limits& limits) {
+  return static_cast<int>(std::min<uint64_t>(2 * limits.max_request_bytes, uint64_t{1} << 30));
+}
+
+void LimitTransport(const Limits& limits, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(TransportLimit(limits));
+  builder->SetMaxSendMessageSize(-1);  // every message has its own limit
+  // A compressed request would be unpacked before anybody could look at its size; activations do not compress anyway.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);  // a connection
+  // Finds dead peers, so that their streams give their memory back; and lets clients do the same.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  // Two servers on one port would share its connections without a word.
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace
+
+GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options)
+    : parts_(parts),
+      calls_(options.max_open_calls, parts.metrics, parts.clock),
+      workers_(options.worker_threads, static_cast<size_t>(options.max_waiting_calls)),
+      verifiers_(options.verifier_threads, static_cast<size_t>(options.max_waiting_verifies)),
+      context_{.request = {parts.engine->model(), parts.engine->compute(), *parts.tokenizer, *parts.limits, options.version},
+               .versions = {options.version, grpc::Version()},
+               .engine = parts.engine,
+               .scheduler = parts.scheduler,
+               .clock = parts.clock,
+               .calls = &calls_,
+               .workers = &workers_,
+               .verifiers = &verifiers_},
+      service_(context_) {}
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerParts& parts,
+                                                              const GrpcServerOptions& options) {
+  auto started = absl::WrapUnique(new GrpcServer(parts, options));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  LimitTransport(*parts.limits, &builder);
+  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &started->port_);
+  builder.RegisterService(&started->service_);
+  started->server_ = builder.BuildAndStart();
+  if (started->server_ == nullptr || started->port_ == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on \"", options.listen, "\": is the address free?"));
+  }
+  started->SetServing(false);
+  return started;
+}
+
+GrpcServer::~GrpcServer() {
+  if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
+}
+
+void GrpcServer::SetServing(bool serving) {
+  grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService();
+  health->SetServingStatus(serving);  // all that are known so far
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(v1::ActivationService::service_full_name(), serving);
+}
+
+void GrpcServer::Drain(absl::Time deadline) {
+  drained_ = true;
+  SetServing(false);
+  calls_.Refuse();
+  parts_.scheduler->Drain(deadline);
+  calls_.AwaitNone(std::max(deadline, parts_.clock->Now() + kFarewell));
+  server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left, watchers of health among them
+  server_->Wait();
+}
+
+}  // namespace hydrophone

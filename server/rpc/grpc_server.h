@@ -1,0 +1,78 @@
+// The service on a port, with health and reflection beside it.
+#ifndef HYDROPHONE_SERVER_RPC_GRPC_SERVER_H_
+#define HYDROPHONE_SERVER_RPC_GRPC_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/core/engine.h"
+#include "server/core/limits.h"
+#include "server/core/metrics.h"
+#include "server/core/tokenizer.h"
+#include "server/rpc/activation_service.h"
+#include "server/rpc/open_calls.h"
+#include "server/rpc/service_context.h"
+#include "server/rpc/worker_pool.h"
+#include "server/sched/clock.h"
+#include "server/sched/scheduler.h"
+
+namespace hydrophone {
+
+// What the service works with; all of it outlives the server.
+struct GrpcServerParts {
+  const Engine* engine = nullptr;
+  const Tokenizer* tokenizer = nullptr;
+  Scheduler* scheduler = nullptr;
+  Metrics* metrics = nullptr;
+  const Clock* clock = nullptr;
+  const Limits* limits = nullptr;
+};
+
+struct GrpcServerOptions {
+  std::string listen = "127.0.0.1:50051";  // port 0: a free one
+  std::string version;                     // Hydrophone's own
+  int worker_threads = 2;                  // that read requests, tokenize and encode
+  int max_open_calls = 1024;               // at once; more are refused with RESOURCE_EXHAUSTED
+  int max_waiting_calls = 256;             // for a worker
+  int verifier_threads = 1;                // Verifies at once: each may hold max_response_bytes
+  int max_waiting_verifies = 8;
+};
+
+// Serves from Start to its destruction. Health says NOT_SERVING until SetServing.
+class GrpcServer {
+ public:
+  // UNAVAILABLE, naming the address, when it cannot be had.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerParts& parts, const GrpcServerOptions& options);
+  // Drains with no patience.
+  ~GrpcServer();
+
+  int port() const { return port_; }
+
+  // What grpc.health.v1 says, for the server as a whole ("") and for hydrophone.v1.ActivationService.
+  void SetServing(bool serving);
+
+  // Says NOT_SERVING, refuses new calls with UNAVAILABLE (DRAINING), lets open ones finish until `deadline`, then cuts the rest.
+  // Blocks; call it once. The scheduler is drained too.
+  void Drain(absl::Time deadline);
+
+ private:
+  GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options);
+
+  const GrpcServerParts parts_;
+  OpenCalls calls_;
+  WorkerPool workers_;
+  WorkerPool verifiers_;
+  const ServiceContext context_;
+  ActivationServiceImpl service_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+  bool drained_ = false;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_RPC_GRPC_SERVER_H_

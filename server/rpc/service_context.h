@@ -1,0 +1,29 @@
+// What every operation of the service works with.
+#ifndef HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
+#define HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
+
+#include "server/core/engine.h"
+#include "server/rpc/open_calls.h"
+#include "server/rpc/worker_pool.h"
+#include "server/sched/clock.h"
+#include "server/sched/scheduler.h"
+#include "server/wire/extract_call.h"
+#include "server/wire/model_messages.h"
+
+namespace hydrophone {
+
+// Outlives every call. All that it points to is thread-safe.
+struct ServiceContext {
+  RequestContext request;
+  ProgramVersions versions;
+  const Engine* engine = nullptr;
+  Scheduler* scheduler = nullptr;
+  const Clock* clock = nullptr;
+  OpenCalls* calls = nullptr;
+  WorkerPool* workers = nullptr;    // milliseconds: reading requests, tokenizing, encoding
+  WorkerPool* verifiers = nullptr;  // seconds, blocking: Verify
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_

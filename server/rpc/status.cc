@@ -1,0 +1,148 @@
+#include "server/rpc/status.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/core/errors.h"
+
+namespace hydrophone {
+namespace {
+
+constexpr size_t kMaxMessageBytes = 1024;  // it travels twice: in grpc-message and in the details
+constexpr size_t kMaxDetailsBytes = kMaxStatusBytes - kMaxMessageBytes;
+constexpr size_t kMaxFieldBytes = 256;
+constexpr size_t kMaxDescriptionBytes = 512;
+constexpr absl::Duration kUsualRetry = absl::Seconds(1);
+
+// At most `limit` bytes of `text`, which is UTF-8, cut between characters.
+std::string Shortened(absl::string_view text, size_t limit) {
+  constexpr absl::string_view kMark = "...";
+  if (text.size() <= limit) return std::string(text);
+  size_t end = limit - kMark.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(text.substr(0, end), kMark);
+}
+
+// The code that the API promises for it, and that code's reason.
+struct Meaning {
+  grpc::StatusCode code;
+  const char* reason;
+};
+
+Meaning MeaningOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+      return {grpc::StatusCode::INVALID_ARGUMENT, "BAD_REQUEST"};
+    case absl::StatusCode::kUnimplemented:
+      return {grpc::StatusCode::UNIMPLEMENTED, "NOT_BUILT"};
+    case absl::StatusCode::kFailedPrecondition:
+      return {grpc::StatusCode::FAILED_PRECONDITION, "PRECONDITION"};
+    case absl::StatusCode::kResourceExhausted:
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"};
+    case absl::StatusCode::kUnavailable:
+      return {grpc::StatusCode::UNAVAILABLE, "DRAINING"};
+    case absl::StatusCode::kCancelled:
+      return {grpc::StatusCode::CANCELLED, "CANCELLED"};
+    case absl::StatusCode::kDeadlineExceeded:
+      return {grpc::StatusCode::DEADLINE_EXCEEDED, "DEADLINE"};
+    default:
+      return {grpc::StatusCode::INTERNAL, "INTERNAL"};
+  }
+}
+
+// When to try again: as the status says, or the usual pause for the codes for which trying again helps.
+std::optional<absl::Duration> RetryOf(const absl::Status& status) {
+  if (std::optional<absl::Duration> said = RetryAfterOf(status)) return said;
+  bool passes = status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
+  return passes ? std::optional<absl::Duration>(kUsualRetry) : std::nullopt;
+}
+
+void AddErrorInfo(const absl::Status& status, const char* usual_reason, google::rpc::Status* out) {
+  google::rpc::ErrorInfo info;
+  info.set_domain("hydrophone");
+  std::string reason = ReasonOf(status);
+  info.set_reason(reason.empty() ? usual_reason : reason);
+  if (size_t total = ViolationTotalOf(status); total > 0) {
+    (*info.mutable_metadata())["violations"] = absl::StrCat(total);
+  }
+  out->add_details()->PackFrom(info);
+}
+
+void AddRetryInfo(absl::Duration retry, google::rpc::Status* out) {
+  google::rpc::RetryInfo info;
+  int64_t milliseconds = absl::ToInt64Milliseconds(retry);
+  info.mutable_retry_delay()->set_seconds(milliseconds / 1000);
+  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(milliseconds % 1000) * 1'000'000);
+  out->add_details()->PackFrom(info);
+}
+
+// As many of the violations, from the first, as there is room for.
+void AddBadRequest(const std::vector<Violation>& violations, google::rpc::Status* out) {
+  google::rpc::BadRequest bad;
+  for (const Violation& violation : violations) {
+    auto* each = bad.add_field_violations();
+    each->set_field(Shortened(violation.field, kMaxFieldBytes));
+    each->set_description(Shortened(violation.description, kMaxDescriptionBytes));
+    google::rpc::Status with = *out;
+    with.add_details()->PackFrom(bad);
+    if (with.ByteSizeLong() > kMaxDetailsBytes) {
+      bad.mutable_field_violations()->RemoveLast();
+      break;
+    }
+  }
+  if (bad.field_violations_size() > 0) out->add_details()->PackFrom(bad);
+}
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  Meaning meaning = MeaningOf(status.code());
+  google::rpc::Status details;
+  details.set_code(meaning.code);
+  details.set_message(Shortened(status.message(), kMaxMessageBytes));
+  AddErrorInfo(status, meaning.reason, &details);
+  if (std::optional<absl::Duration> retry = RetryOf(status)) AddRetryInfo(*retry, &details);
+  AddBadRequest(ViolationsOf(status), &details);
+  return grpc::Status(meaning.code, details.message(), details.SerializeAsString());
+}
+
+grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context) {
+  if (std::optional<absl::Duration> retry = RetryOf(status)) {
+    context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*retry)));
+  }
+  return ToGrpcStatus(status);
+}
+
+const char* CodeName(grpc::StatusCode code) {
+  switch (code) {
+    case grpc::StatusCode::OK:
+      return "OK";
+    case grpc::StatusCode::CANCELLED:
+      return "CANCELLED";
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return "INVALID_ARGUMENT";
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return "DEADLINE_EXCEEDED";
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+      return "RESOURCE_EXHAUSTED";
+    case grpc::StatusCode::FAILED_PRECONDITION:
+      return "FAILED_PRECONDITION";
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return "UNIMPLEMENTED";
+    case grpc::StatusCode::INTERNAL:
+      return "INTERNAL";
+    case grpc::StatusCode::UNAVAILABLE:
+      return "UNAVAILABLE";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,16 @@
+#include "absl/status/statusor.h"
+#include "server/wire/tokenize_messages.h"
+#include "server/rpc/operations.h"
+#include "server/rpc/unary_call.h"
+
+namespace hydrophone {
+
+grpc::ServerUnaryReactor* StartTokenize(const ServiceContext& service, UnaryTransport transport) {
+  return StartUnary(service, service.workers, "Tokenize", transport, [&service](const UnaryRequest& call) {
+    return AnswerMessage<v1::TokenizeRequest>(call.bytes, service, [&service](const v1::TokenizeRequest& request) {
+      return AnswerTokenize(request, service.request);
+    });
+  });
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,95 @@
+#include "server/rpc/unary_call.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "server/core/errors.h"
+#include "server/rpc/status.h"
+
+namespace hydrophone {
+namespace {
+
+// Kept by gRPC (self_, until OnDone) and by the pool's task.
+class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<UnaryCall> {
+ public:
+  UnaryCall(const ServiceContext& service, const char* method, UnaryTransport transport, UnaryHandler handler,
+            std::function<void()> on_cancel)
+      : service_(service),
+        transport_(transport),
+        deadline_(DeadlineOf(*transport.context)),
+        handler_(std::move(handler)),
+        on_cancel_(std::move(on_cancel)),
+        call_(std::in_place, service.calls, method) {}
+
+  void Start(WorkerPool* pool) {
+    self_ = shared_from_this();
+    if (!call_->admitted().ok()) return End(call_->admitted());
+    if (!pool->Offer([self = shared_from_this()] { self->Run(); })) {
+      End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
+    }
+  }
+
+  void OnCancel() override {
+    *cancelled_ = true;
+    if (on_cancel_) on_cancel_();
+  }
+
+  void OnDone() override {
+    call_.reset();
+    self_.reset();
+  }
+
+ private:
+  void Run() {
+    auto stopped = [cancelled = cancelled_, deadline = deadline_, clock = service_.clock] {
+      return *cancelled || clock->Now() >= deadline;
+    };
+    if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
+    absl::StatusOr<grpc::ByteBuffer> answer = handler_({RequestBytes(*transport_.request).view(), deadline_, stopped});
+    if (!answer.ok()) return End(answer.status());
+    size_t size = answer->Length();
+    transport_.response->Swap(&*answer);
+    call_->Sent(size);
+    End(absl::OkStatus());
+  }
+
+  // The last thing done with this call: OnDone may come before it returns.
+  void End(const absl::Status& status) {
+    grpc::Status final_status = FinalStatus(status, transport_.context);
+    call_->Finished(final_status.error_code());
+    Finish(std::move(final_status));
+  }
+
+  const ServiceContext& service_;
+  const UnaryTransport transport_;
+  const absl::Time deadline_;
+  const UnaryHandler handler_;
+  const std::function<void()> on_cancel_;
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  std::optional<OpenCalls::Call> call_;
+  std::shared_ptr<UnaryCall> self_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* pool, const char* method,
+                                     UnaryTransport transport, UnaryHandler handler, std::function<void()> on_cancel) {
+  auto call = std::make_shared<UnaryCall>(service, method, transport, std::move(handler), std::move(on_cancel));
+  call->Start(pool);
+  return call.get();
+}
+
+absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
+  auto deadline = context.deadline();
+  return deadline == std::chrono::system_clock::time_point::max() ? absl::InfiniteFuture() : absl::FromChrono(deadline);
+}
+
+absl::Status CancelledOrLate(absl::Time deadline, absl::Time now) {
+  if (now >= deadline) return absl::DeadlineExceededError("the call's deadline passed before it was done");
+  return absl::CancelledError("the caller left");
+}
+
+}  // namespace hydrophone

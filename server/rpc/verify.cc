@@ -1,0 +1,52 @@
+// Verify: several extracts, one after another, then the comparisons; on a verifier's thread, which may block.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hydrophone/v1/verify.pb.h"
+#include "server/core/sha256.h"
+#include "server/rpc/collect_job.h"
+#include "server/rpc/operations.h"
+#include "server/rpc/unary_call.h"
+#include "server/wire/verify_call.h"
+
+namespace hydrophone {
+namespace {
+
+// Lets go of the captures, and of the budget that they hold, before it returns.
+absl::Status RunExtract(size_t extract, const ServiceContext& service, const UnaryRequest& call, VerifyRun* run) {
+  auto job = std::make_shared<CollectJob>(run->call().extracts[extract].plan, call.deadline, call.stopped);
+  if (absl::Status admitted = service.scheduler->Submit(job); !admitted.ok()) return admitted;
+  absl::StatusOr<Collected> collected = job->Await();
+  if (!collected.ok()) return collected.status();
+  return run->Take(extract, std::move(collected->captures), collected->timings.batch_tokens);
+}
+
+absl::StatusOr<v1::VerifyResponse> AnswerVerify(const v1::VerifyRequest& request, const ServiceContext& service,
+                                                const UnaryRequest& call) {
+  absl::StatusOr<VerifyCall> planned = PlanVerify(request, Sha256Hex(call.bytes), service.request);
+  if (!planned.ok()) return planned.status();
+  VerifyRun run(*std::move(planned), service.request);
+  for (size_t extract = 0; extract < run.call().extracts.size(); ++extract) {
+    if (absl::Status done = RunExtract(extract, service, call, &run); !done.ok()) return done;
+  }
+  absl::StatusOr<v1::VerifyResponse> response = run.Finish(*service.engine, call.stopped);
+  if (!response.ok() && call.stopped()) return CancelledOrLate(call.deadline, service.clock->Now());
+  return response;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* StartVerify(const ServiceContext& service, UnaryTransport transport) {
+  auto answer = [&service](const UnaryRequest& call) {
+    return AnswerMessage<v1::VerifyRequest>(call.bytes, service, [&](const v1::VerifyRequest& request) {
+      return AnswerVerify(request, service, call);
+    });
+  };
+  return StartUnary(service, service.verifiers, "Verify", transport, answer,
+                    [&service] { service.scheduler->JobStopped(); });
+}
+
+}  // namespace hydrophone

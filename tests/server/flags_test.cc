@@ -1,0 +1,88 @@
+#include "server/flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hydrophone {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FlagsTest : public testing::Test {
+ protected:
+  ~FlagsTest() override { unsetenv("HYDROPHONE_LISTEN"); }
+
+  std::optional<Flags> Parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "hydrophone-server");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    auto flags = ParseFlags(static_cast<int>(arguments.size()), arguments.data(), "/default/model", "version 9", &exit_code_);
+    stdout_ = testing::internal::GetCapturedStdout();
+    stderr_ = testing::internal::GetCapturedStderr();
+    return flags;
+  }
+
+  int exit_code_ = -1;
+  std::string stdout_;
+  std::string stderr_;
+};
+
+TEST_F(FlagsTest, DefaultsServeTheDefaultModelOnTheLoopback) {
+  auto flags = Parse({});
+  ASSERT_TRUE(flags.has_value()) << stderr_;
+  EXPECT_EQ(flags->model, "/default/model");
+  EXPECT_EQ(flags->listen, "127.0.0.1:50051");
+  EXPECT_EQ(flags->metrics_listen, "127.0.0.1:9464");
+  EXPECT_EQ(flags->limits.max_queued_requests, Limits().max_queued_requests);
+}
+
+TEST_F(FlagsTest, AFlagWinsOverItsEnvironmentVariable) {
+  setenv("HYDROPHONE_LISTEN", "0.0.0.0:1", 1);
+  ASSERT_TRUE(Parse({}).has_value()) << stderr_;
+  EXPECT_EQ(Parse({})->listen, "0.0.0.0:1");
+  EXPECT_EQ(Parse({"--listen=0.0.0.0:2"})->listen, "0.0.0.0:2");
+}
+
+TEST_F(FlagsTest, TheMetricsPortCanBeTurnedOff) {
+  for (const char* off : {"--metrics_listen=", "--metrics_listen=off"}) {
+    auto flags = Parse({off});
+    ASSERT_TRUE(flags.has_value()) << stderr_;
+    EXPECT_EQ(flags->metrics_listen, "") << off;
+  }
+}
+
+TEST_F(FlagsTest, HelpGivesUnitsDefaultsAndTheEnvironment) {
+  EXPECT_FALSE(Parse({"--help"}).has_value());
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_THAT(stdout_, HasSubstr("--listen HOST:PORT (127.0.0.1:50051)"));
+  EXPECT_THAT(stdout_, HasSubstr("--max_batch_tokens TOKENS (16384)"));
+  EXPECT_THAT(stdout_, HasSubstr("HYDROPHONE_LISTEN"));
+}
+
+TEST_F(FlagsTest, VersionIsPrinted) {
+  EXPECT_FALSE(Parse({"--version"}).has_value());
+  EXPECT_EQ(exit_code_, 0);
+  EXPECT_EQ(stdout_, "version 9\n");
+}
+
+TEST_F(FlagsTest, MistakesAreToldOnStderr) {
+  for (const char* mistake : {"--lisen=1", "--threads=x", "--threads=-1", "--max_batch_tokens=0", "--log_level=loud"}) {
+    EXPECT_FALSE(Parse({mistake}).has_value()) << mistake;
+    EXPECT_EQ(exit_code_, 2) << mistake;
+    EXPECT_NE(stderr_, "") << mistake;
+  }
+}
+
+TEST_F(FlagsTest, ALimitThatAnotherBoundsIsLoweredToIt) {
+  auto flags = Parse({"--max_batch_tokens=100", "--response_budget_bytes=1000"});
+  EXPECT_EQ(flags->limits.max_tokens_per_request, 100u);
+  EXPECT_EQ(flags->limits.max_response_bytes, 1000u);
+}
+
+}  // namespace
+}  // namespace hydrophone

@@ -1,0 +1,333 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/server/rpc/rpc_fixture.h"
+
+namespace hydrophone {
+namespace {
+
+using ::testing::ElementsAre;
+
+using Part = v1::ExtractResponse;
+
+// The chunks of each tensor put together, by the tensor's name.
+std::map<std::string, std::vector<float>> TensorsOf(const Streamed& streamed) {
+  std::map<uint32_t, std::string> names;
+  std::map<std::string, std::vector<float>> tensors;
+  for (const v1::ExtractResponse& message : streamed.messages) {
+    if (!message.has_chunk()) continue;
+    const v1::Chunk& chunk = message.chunk();
+    if (chunk.has_info()) names[chunk.tensor()] = chunk.info().name();
+    std::vector<float>& values = tensors[names[chunk.tensor()]];
+    EXPECT_EQ(chunk.offset(), values.size() * sizeof(float));
+    size_t before = values.size();
+    values.resize(before + chunk.data().size() / sizeof(float));
+    std::memcpy(values.data() + before, chunk.data().data(), chunk.data().size());
+  }
+  return tensors;
+}
+
+// `text` over and over: as many tokens as `count` inputs of the whole context hold.
+v1::ExtractRequest LargeRequest(int count) {
+  v1::ExtractRequest request = TextRequest(std::string(16, 'a'));
+  for (int i = 1; i < count; ++i) request.add_texts(std::string(16, 'b'));
+  return request;
+}
+
+class ExtractTest : public RpcFixture {};
+
+TEST_F(ExtractTest, StreamsHeaderInputsCapturesAndTrailer) {
+  Start();
+  v1::ExtractRequest request = TextRequest("ab");
+  request.add_texts("c");
+  Streamed streamed = Extract(request);
+  ASSERT_TRUE(streamed.status.ok()) << streamed.status.error_message();
+  ASSERT_GE(streamed.messages.size(), 5u);
+  const v1::Header& header = streamed.messages.front().header();
+  EXPECT_EQ(header.provenance().model(), "tiny");
+  EXPECT_EQ(header.provenance().server_version(), "1.2.3");
+  EXPECT_EQ(header.inputs(), 2u);
+  EXPECT_EQ(header.tensors(), 4u);
+  EXPECT_EQ(header.tokens(), 3u);
+  EXPECT_THAT(streamed.messages[1].input().token_ids(), ElementsAre(97, 98));
+  EXPECT_THAT(streamed.messages[2].input().token_ids(), ElementsAre(99));
+  const v1::Trailer& trailer = streamed.messages.back().trailer();
+  EXPECT_EQ(trailer.tensors(), header.tensors());
+  EXPECT_EQ(trailer.data_bytes(), header.data_bytes());
+  EXPECT_EQ(trailer.batch_tokens(), 3u);
+  metrics_.AwaitHandled("Extract OK");
+  EXPECT_EQ(metrics_.sent("Extract"), static_cast<int>(streamed.messages.size()));
+  metrics_.AwaitBudgetUsed(0);
+}
+
+TEST_F(ExtractTest, SendsWhatTheEngineCaptured) {
+  Start();
+  Streamed streamed = Extract(TextRequest("ab"));
+  std::vector<float> expected;
+  for (uint32_t token : {97u, 98u}) {
+    for (int column = 0; column < 4; ++column) expected.push_back(FakeEngine::Value({Site::kResidPre, 1}, token, column));
+  }
+  EXPECT_EQ(TensorsOf(streamed)["blocks.1.hook_resid_pre"], expected);
+}
+
+TEST_F(ExtractTest, CutsLargeTensorsIntoMessagesOfTheLimit) {
+  limits_.max_message_bytes = 4096;
+  Start();
+  v1::ExtractRequest request = LargeRequest(100);
+  request.set_layout(v1::LAYOUT_ROWS);
+  Streamed streamed = Extract(request);
+  ASSERT_TRUE(streamed.status.ok());
+  EXPECT_GE(streamed.Count(Part::kChunk), 14u);
+  for (const v1::ExtractResponse& message : streamed.messages) EXPECT_LE(message.ByteSizeLong(), 4096u);
+  EXPECT_EQ(TensorsOf(streamed)["blocks.0.hook_resid_pre"].size(), 1600u * 4);
+}
+
+TEST_F(ExtractTest, ValidateOnlyComputesNothing) {
+  Start();
+  v1::ExtractRequest request = TextRequest("ab");
+  request.set_validate_only(true);
+  Streamed streamed = Extract(request);
+  EXPECT_TRUE(streamed.status.ok());
+  EXPECT_EQ(streamed.Count(Part::kHeader), 1u);
+  EXPECT_EQ(streamed.Count(Part::kInput), 1u);
+  EXPECT_EQ(streamed.Count(Part::kChunk), 0u);
+  EXPECT_EQ(streamed.Count(Part::kTrailer), 1u);
+  EXPECT_EQ(streamed.messages.back().trailer().tensors(), 0u);
+  EXPECT_TRUE(engine_.batches().empty());
+}
+
+TEST_F(ExtractTest, NothingLeftAfterSkippingStillEndsWell) {
+  Start();
+  v1::ExtractRequest request = TextRequest("");
+  request.set_skip_bad_inputs(true);
+  Streamed streamed = Extract(request);
+  EXPECT_TRUE(streamed.status.ok()) << streamed.status.error_message();
+  EXPECT_EQ(streamed.Count(Part::kTrailer), 1u);
+  EXPECT_TRUE(engine_.batches().empty());
+}
+
+TEST_F(ExtractTest, RefusalsComeBeforeTheHeader) {
+  Start();
+  struct Case {
+    v1::ExtractRequest request;
+    grpc::StatusCode code;
+    std::string reason;
+    std::string field;
+  };
+  v1::ExtractRequest bad = TextRequest("a");
+  bad.set_hook_points(0, "hook_resid_prex");
+  v1::ExtractRequest not_built = TextRequest("a");
+  not_built.set_train_seed(3);
+  v1::ExtractRequest precondition = TextRequest("a");
+  precondition.set_model("gpt2-xl");
+  v1::ExtractRequest too_large = TextRequest("a");
+  too_large.set_max_response_bytes(1);
+  for (const Case& each : {Case{bad, grpc::StatusCode::INVALID_ARGUMENT, "BAD_REQUEST", "hook_points[0]"},
+                           Case{not_built, grpc::StatusCode::UNIMPLEMENTED, "NOT_BUILT", "train_seed"},
+                           Case{precondition, grpc::StatusCode::FAILED_PRECONDITION, "PRECONDITION", "model"},
+                           Case{too_large, grpc::StatusCode::INVALID_ARGUMENT, "TOO_LARGE", "max_response_bytes"}}) {
+    Streamed streamed = Extract(each.request);
+    EXPECT_TRUE(streamed.messages.empty());
+    EXPECT_EQ(streamed.status.error_code(), each.code) << streamed.status.error_message();
+    EXPECT_EQ(ReasonOf(streamed.status), each.reason);
+    EXPECT_THAT(FieldsOf(streamed.status), ElementsAre(each.field));
+  }
+}
+
+TEST_F(ExtractTest, BytesThatAreNoMessageAreRefused) {
+  Start();
+  grpc::Status status = CallRaw("/hydrophone.v1.ActivationService/Extract", "\x12\xff");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonOf(status), "BAD_REQUEST");
+}
+
+TEST_F(ExtractTest, AFullQueueRefusesBeforeTheHeader) {
+  HoldRuns();
+  limits_.max_queued_requests = 1;
+  Start();
+  std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
+  running_.Await();
+  std::thread second([&] { EXPECT_TRUE(Extract(TextRequest("b")).status.ok()); });
+  metrics_.AwaitQueueDepth(1);
+  Streamed refused = Extract(TextRequest("c"));
+  EXPECT_TRUE(refused.messages.empty());
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(ReasonOf(refused.status), "OVERLOADED");
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused.status).has_value());
+  LetRun();
+  first.join();
+  second.join();
+}
+
+TEST_F(ExtractTest, HeaderAndInputsLeaveBeforeAnythingIsComputed) {
+  HoldRuns();
+  Start();
+  grpc::ClientContext context;
+  auto reader = client_->Extract(&context, TextRequest("a"));
+  v1::ExtractResponse message;
+  ASSERT_TRUE(reader->Read(&message));
+  EXPECT_TRUE(message.has_header());
+  ASSERT_TRUE(reader->Read(&message));
+  EXPECT_TRUE(message.has_input());
+  LetRun();
+  while (reader->Read(&message)) {
+  }
+  EXPECT_TRUE(message.has_trailer());
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(ExtractTest, CapturesLeaveBeforeTheLastLayerRuns) {
+  engine_.before_capture = [this](size_t index) {
+    if (index == 1) go_.Await();
+  };
+  Start();
+  grpc::ClientContext context;
+  auto reader = client_->Extract(&context, TextRequest("a"));
+  v1::ExtractResponse message;
+  while (!message.has_chunk()) ASSERT_TRUE(reader->Read(&message));
+  EXPECT_EQ(message.chunk().info().name(), "blocks.0.hook_resid_pre");
+  LetRun();
+  while (reader->Read(&message)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
+TEST_F(ExtractTest, ACallerWhoLeavesCostsNothingAfterTheLayerInProgress) {
+  Signal at_second_layer;
+  engine_.before_capture = [&](size_t index) {
+    if (index != 1) return;
+    at_second_layer.Raise();
+    go_.Await();
+  };
+  Start();
+  grpc::ClientContext context;
+  auto reader = client_->Extract(&context, TextRequest("a"));
+  at_second_layer.Await();
+  context.TryCancel();
+  metrics_.AwaitHandled("Extract CANCELLED");
+  LetRun();
+  metrics_.AwaitBudgetUsed(0);
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(ExtractTest, ACallerWhoLeavesTheQueueMakesRoomAtOnce) {
+  HoldRuns();
+  Start();
+  std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
+  running_.Await();
+  grpc::ClientContext context;
+  auto reader = client_->Extract(&context, TextRequest("b"));
+  metrics_.AwaitQueueDepth(1);
+  context.TryCancel();
+  metrics_.AwaitQueueDepth(0);
+  LetRun();
+  first.join();
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+TEST_F(ExtractTest, ASlowReaderHoldsOnlyItself) {
+  Start();
+  grpc::ClientContext context;
+  auto slow_client = NewClient();
+  auto slow = slow_client->Extract(&context, LargeRequest(1000));  // more than fits the connection's window
+  v1::ExtractResponse message;
+  ASSERT_TRUE(slow->Read(&message));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(Extract(TextRequest("a")).status.ok());
+  EXPECT_GT(metrics_.budget_used(), 0u) << "the slow one still holds its captures";
+  size_t chunks = 0;
+  while (slow->Read(&message)) chunks += message.has_chunk();
+  EXPECT_EQ(chunks, 2000u);
+  EXPECT_TRUE(slow->Finish().ok());
+  metrics_.AwaitBudgetUsed(0);
+}
+
+TEST_F(ExtractTest, ASlowReaderWhoLeavesGivesItsBudgetBack) {
+  Start();
+  {
+    grpc::ClientContext context;
+    auto slow = client_->Extract(&context, LargeRequest(1000));
+    v1::ExtractResponse message;
+    ASSERT_TRUE(slow->Read(&message));
+    context.TryCancel();
+  }
+  metrics_.AwaitHandled("Extract CANCELLED");
+  metrics_.AwaitBudgetUsed(0);
+}
+
+TEST_F(ExtractTest, ADeadlineEndsAWaitingCall) {
+  HoldRuns();
+  Start();
+  std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
+  running_.Await();
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  auto reader = client_->Extract(&context, TextRequest("b"));
+  v1::ExtractResponse message;
+  while (reader->Read(&message)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  metrics_.AwaitQueueDepth(0);
+  LetRun();
+  first.join();
+  EXPECT_EQ(engine_.batches().size(), 1u);
+}
+
+TEST_F(ExtractTest, AnEnginesFailureCutsTheStreamWithoutATrailer) {
+  engine_.result = absl::InternalError("the matrix is on fire");
+  Start();
+  Streamed streamed = Extract(TextRequest("a"));
+  EXPECT_EQ(streamed.status.error_code(), grpc::StatusCode::INTERNAL);
+  EXPECT_EQ(ReasonOf(streamed.status), "INTERNAL");
+  EXPECT_EQ(streamed.Count(Part::kTrailer), 0u);
+}
+
+TEST_F(ExtractTest, RequestsThatWaitTogetherAreComputedTogether) {
+  HoldRuns();
+  Start();
+  std::thread first([&] { Extract(TextRequest("a")); });
+  running_.Await();
+  std::thread second([&] {
+    Streamed streamed = Extract(TextRequest("bc"));
+    EXPECT_EQ(streamed.messages.back().trailer().batch_tokens(), 5u);
+    EXPECT_EQ(TensorsOf(streamed)["blocks.0.hook_resid_pre"].size(), 8u);
+  });
+  std::thread third([&] { EXPECT_EQ(TensorsOf(Extract(TextRequest("def")))["blocks.0.hook_resid_pre"].size(), 12u); });
+  metrics_.AwaitQueueDepth(2);
+  LetRun();
+  for (std::thread* thread : {&first, &second, &third}) thread->join();
+  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
+}
+
+TEST_F(ExtractTest, ManyCallersSomeOfWhomLeaveAllEnd) {
+  Start();
+  std::atomic<int> complete = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      auto client = NewClient();
+      for (int i = 0; i < 25; ++i) {
+        grpc::ClientContext context;
+        auto reader = client->Extract(&context, LargeRequest(1 + (7 * i + t) % 20));
+        v1::ExtractResponse message;
+        for (int reads = 0; reader->Read(&message); ++reads) {
+          if (i % 4 == 0 && reads == i % 5) context.TryCancel();
+        }
+        if (reader->Finish().ok()) complete += message.has_trailer();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(complete, 4 * 18);
+  metrics_.AwaitBudgetUsed(0);
+}
+
+}  // namespace
+}  // namespace hydrophone

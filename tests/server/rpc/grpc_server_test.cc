@@ -1,0 +1,91 @@
+// Starting, health, reflection's prerequisites, and draining.
+#include "server/rpc/grpc_server.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/descriptor.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "grpc/health/v1/health.pb.h"
+#include "tests/server/rpc/rpc_fixture.h"
+
+namespace hydrophone {
+namespace {
+
+using Health = grpc::health::v1::HealthCheckResponse;
+
+class GrpcServerTest : public RpcFixture {};
+
+TEST_F(GrpcServerTest, ATakenPortIsAnErrorThatNamesIt) {
+  Start();
+  GrpcServerOptions second = options_;
+  second.listen = absl::StrCat("127.0.0.1:", server_->port());
+  auto refused = GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, &RealClock(), &limits_}, second);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.status().message()), testing::HasSubstr(second.listen));
+}
+
+TEST_F(GrpcServerTest, HealthSaysServingOnlyWhenTold) {
+  Start();
+  for (const char* service : {"", "hydrophone.v1.ActivationService"}) {
+    EXPECT_EQ(Health(service), Health::NOT_SERVING) << service;
+  }
+  server_->SetServing(true);
+  for (const char* service : {"", "hydrophone.v1.ActivationService"}) {
+    EXPECT_EQ(Health(service), Health::SERVING) << service;
+  }
+  EXPECT_EQ(Health("no.such.Service"), -1);
+}
+
+TEST_F(GrpcServerTest, ReflectionCanDescribeHealth) {
+  EXPECT_NE(google::protobuf::DescriptorPool::generated_pool()->FindServiceByName("grpc.health.v1.Health"), nullptr);
+}
+
+TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
+  HoldRuns();
+  Start();
+  server_->SetServing(true);
+  std::thread open([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
+  running_.Await();
+  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  while (Health("") == Health::SERVING) std::this_thread::yield();
+  grpc::Status refused;
+  do {  // health changes first, by an instant
+    refused = Extract(TextRequest("b")).status;
+  } while (refused.ok());
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(refused), "DRAINING");
+  EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused).has_value());
+  LetRun();
+  open.join();
+  drain.join();
+}
+
+TEST_F(GrpcServerTest, DrainingCutsWhatIsNotDoneInTime) {
+  Signal at_second_layer;
+  engine_.before_capture = [&](size_t index) {
+    if (index != 1) return;
+    at_second_layer.Raise();
+    go_.Await();
+  };
+  Start();
+  std::thread open([&] {
+    Streamed cut = Extract(TextRequest("a"));
+    EXPECT_EQ(cut.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(ReasonOf(cut.status), "DRAINING");
+    EXPECT_EQ(cut.Count(v1::ExtractResponse::kTrailer), 0u);
+  });
+  at_second_layer.Await();
+  std::thread waiting([&] { EXPECT_EQ(ReasonOf(Extract(TextRequest("b")).status), "DRAINING"); });
+  metrics_.AwaitQueueDepth(1);
+  std::thread drain([&] { server_->Drain(absl::InfinitePast()); });
+  waiting.join();  // told while the engine is still in its layer: patience has ended
+  LetRun();
+  open.join();
+  drain.join();
+}
+
+}  // namespace
+}  // namespace hydrophone

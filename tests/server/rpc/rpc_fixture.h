@@ -1,0 +1,92 @@
+// A real gRPC server on the loopback over a fake engine, and clients of it.
+#ifndef HYDROPHONE_TESTS_SERVER_RPC_RPC_FIXTURE_H_
+#define HYDROPHONE_TESTS_SERVER_RPC_RPC_FIXTURE_H_
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "hydrophone/v1/activation_service.grpc.pb.h"
+#include "server/rpc/grpc_server.h"
+#include "server/sched/clock.h"
+#include "server/sched/scheduler.h"
+#include "tests/server/rpc/byte_tokenizer.h"
+#include "tests/server/sched/fake_engine.h"
+#include "tests/server/sched/fake_metrics.h"
+#include "tests/server/sched/signal.h"
+
+namespace hydrophone {
+
+// The detail of this type in a status, if any.
+template <typename Detail>
+std::optional<Detail> DetailOf(const grpc::Status& status) {
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return std::nullopt;
+  for (const google::protobuf::Any& any : details.details()) {
+    Detail detail;
+    if (any.UnpackTo(&detail)) return detail;
+  }
+  return std::nullopt;
+}
+
+// ErrorInfo's reason; "" when there is none or its domain is not ours.
+std::string ReasonOf(const grpc::Status& status);
+
+// The path of each field that BadRequest names.
+std::vector<std::string> FieldsOf(const grpc::Status& status);
+
+// What an Extract stream gave until its end.
+struct Streamed {
+  std::vector<v1::ExtractResponse> messages;
+  grpc::Status status;
+
+  // The number of messages of this kind.
+  size_t Count(v1::ExtractResponse::PartCase part) const;
+};
+
+// Change engine_, limits_ and options_ before Start.
+class RpcFixture : public testing::Test {
+ protected:
+  RpcFixture();
+  ~RpcFixture() override;
+
+  void Start();
+  std::unique_ptr<v1::ActivationService::Stub> NewClient() const;
+
+  // An Extract on a client of its own, read to its end.
+  Streamed Extract(const v1::ExtractRequest& request) const;
+
+  // A unary call with these bytes as its request; the answer's bytes come back in `answer` if it is not null.
+  grpc::Status CallRaw(const std::string& method, const std::string& request, std::string* answer = nullptr) const;
+
+  // What grpc.health.v1 says of this service: a ServingStatus, or -1 for an error.
+  int Health(const std::string& service) const;
+
+  // Makes every Run wait in the engine until LetRun.
+  void HoldRuns();
+  void LetRun();
+
+  FakeEngine engine_;
+  ByteTokenizer tokenizer_;
+  FakeMetrics metrics_;
+  Limits limits_;
+  GrpcServerOptions options_;
+  Signal running_;  // with HoldRuns: counts Runs begun
+  Signal go_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<GrpcServer> server_;
+  std::unique_ptr<v1::ActivationService::Stub> client_;
+};
+
+// One input of these bytes, captured at resid_pre of all layers.
+v1::ExtractRequest TextRequest(const std::string& text);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_RPC_RPC_FIXTURE_H_
