@@ -12,6 +12,4 @@ install(TARGETS hydrophone-server hydrophone RUNTIME_DEPENDENCY_SET hydrophone_l
 install(RUNTIME_DEPENDENCY_SET hydrophone_libraries
   POST_EXCLUDE_REGEXES "^/(usr/)?lib(64)?/"
   LIBRARY DESTINATION lib/hydrophone)
-install(DIRECTORY server/models/hydrophone-gpt2-tiny DESTINATION share/hydrophone/models
-  PATTERN "*.svg" EXCLUDE)
 install(FILES LICENSE DESTINATION share/doc/hydrophone)
