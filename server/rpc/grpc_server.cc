@@ -87,8 +87,9 @@ void GrpcServer::Drain(absl::Time deadline) {
   drained_ = true;
   SetServing(false);
   calls_.Refuse();
-  parts_.scheduler->Drain(deadline);
-  calls_.AwaitNone(std::max(deadline, parts_.clock->Now() + kFarewell));
+  calls_.AwaitNone(deadline);                        // a Verify under way still submits to the scheduler
+  parts_.scheduler->Drain(parts_.clock->Now());      // those left are told why
+  calls_.AwaitNone(parts_.clock->Now() + kFarewell);
   server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left, watchers of health among them
   server_->Wait();
 }

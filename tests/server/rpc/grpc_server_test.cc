@@ -5,6 +5,7 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -14,9 +15,15 @@
 namespace hydrophone {
 namespace {
 
-using Health = grpc::health::v1::HealthCheckResponse;
+using HealthAnswer = grpc::health::v1::HealthCheckResponse;
 
-class GrpcServerTest : public RpcFixture {};
+class GrpcServerTest : public RpcFixture {
+ protected:
+  // Asks until Drain has said so.
+  void AwaitNotServing() const {
+    while (Health(std::string()) == HealthAnswer::SERVING) std::this_thread::yield();
+  }
+};
 
 TEST_F(GrpcServerTest, ATakenPortIsAnErrorThatNamesIt) {
   Start();
@@ -30,11 +37,11 @@ TEST_F(GrpcServerTest, ATakenPortIsAnErrorThatNamesIt) {
 TEST_F(GrpcServerTest, HealthSaysServingOnlyWhenTold) {
   Start();
   for (const char* service : {"", "hydrophone.v1.ActivationService"}) {
-    EXPECT_EQ(Health(service), Health::NOT_SERVING) << service;
+    EXPECT_EQ(Health(service), HealthAnswer::NOT_SERVING) << service;
   }
   server_->SetServing(true);
   for (const char* service : {"", "hydrophone.v1.ActivationService"}) {
-    EXPECT_EQ(Health(service), Health::SERVING) << service;
+    EXPECT_EQ(Health(service), HealthAnswer::SERVING) << service;
   }
   EXPECT_EQ(Health("no.such.Service"), -1);
 }
@@ -50,7 +57,7 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   std::thread open([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
   std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
-  while (Health("") == Health::SERVING) std::this_thread::yield();
+  AwaitNotServing();
   grpc::Status refused;
   do {  // health changes first, by an instant
     refused = Extract(TextRequest("b")).status;
@@ -58,6 +65,26 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(refused), "DRAINING");
   EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused).has_value());
+  LetRun();
+  open.join();
+  drain.join();
+}
+
+TEST_F(GrpcServerTest, DrainingLetsAVerifyMakeItsLaterPasses) {
+  HoldRuns();
+  Start();
+  server_->SetServing(true);
+  std::thread open([&] {
+    v1::VerifyRequest request;
+    request.add_texts("abc");
+    request.set_skip_reference(true);
+    v1::VerifyResponse response;
+    grpc::ClientContext context;
+    EXPECT_TRUE(client_->Verify(&context, request, &response).ok());
+  });
+  running_.Await();
+  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  AwaitNotServing();
   LetRun();
   open.join();
   drain.join();
