@@ -1,30 +1,21 @@
 """deploy/kubernetes, rendered by kustomize: what comes out is valid, restricted, and agrees with the image and the server."""
 
 import os
-import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
 import yaml
 
+import go_tools
 from conftest import ROOT, build_directory
 
 KUBERNETES = ROOT / "deploy/kubernetes"
 MARGIN_SECONDS = 5  # between the end of draining and being killed
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hydrophone"
-
-
-def kustomize():
-    cached = pathlib.Path(os.environ.get("HYDROPHONE_CACHE") or CACHE) / "go-bin/kustomize"
-    program = os.environ.get("KUSTOMIZE") or (str(cached) if cached.exists() else shutil.which("kustomize"))
-    assert program, f"there is no kustomize in {cached.parent} nor in PATH; tests/run builds it"
-    return program
 
 
 def render(directory):
-    command = [kustomize(), "build", "--load-restrictor=LoadRestrictionsNone", str(directory)]
+    command = [go_tools.find("kustomize"), "build", "--load-restrictor=LoadRestrictionsNone", str(directory)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr, done.stderr

@@ -5,23 +5,14 @@ Field names come as the proto writes them: C++'s reflection does not send the JS
 
 import base64
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
+import go_tools
+
 SERVICE = "hydrophone.v1.ActivationService"
 METHODS = ["GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract", "Verify"]
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hydrophone"
-
-
-def find_grpcurl():
-    cached = pathlib.Path(os.environ.get("HYDROPHONE_CACHE") or CACHE) / "go-bin/grpcurl"
-    program = os.environ.get("GRPCURL") or (str(cached) if cached.exists() else shutil.which("grpcurl"))
-    assert program, f"there is no grpcurl in {cached.parent} nor in PATH; tests/run builds it"
-    return program
 
 
 def messages_of(text):
@@ -37,7 +28,7 @@ def messages_of(text):
 @pytest.fixture(scope="module")
 def grpcurl(server):
     """Runs grpcurl with flags, then the server's address, then what to do; gives the finished process."""
-    program = find_grpcurl()
+    program = go_tools.find("grpcurl")
 
     def run(*verb, flags=(), request=None):
         data = ["-d", json.dumps(request)] if request is not None else []
