@@ -98,7 +98,9 @@ std::string Describe(const absl::Status& status) {
   if (const std::string reason = ReasonOf(status); !reason.empty())
     absl::StrAppend(&text, " [", reason, "]");
   for (const FieldViolation& violation : ViolationsOf(status)) {
-    absl::StrAppend(&text, "\n  ", violation.field, ": ", violation.description);
+    const std::string line = absl::StrCat(violation.field, ": ", violation.description);
+    // The message of a request with one violation is that violation.
+    if (!absl::StrContains(status.message(), line)) absl::StrAppend(&text, "\n  ", line);
   }
   if (const auto retry = RetryAfterOf(status)) {
     absl::StrAppend(&text, "\n  try again in ", absl::FormatDuration(*retry));

@@ -4,7 +4,7 @@
 #
 # HYDROPHONE_CACHE (default: hydrophone/ in the user's cache directory) holds what is installed from
 # PyPI; it may be removed at any time.
-# HYDROPHONE_BUILD_DIR (default: build) is the build directory, from the repository's root.
+# HYDROPHONE_BUILD_DIR (default: build) is the build directory, from the repository's root or absolute.
 
 HYDROPHONE_CACHE="${HYDROPHONE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hydrophone}"
 HYDROPHONE_BUILD_DIR="${HYDROPHONE_BUILD_DIR:-build}"
@@ -62,12 +62,10 @@ as_root() {
 
 # missing_packages NAME...: those that are not installed, one a line. Needs no root.
 missing_packages() {
-  local name
-  for name in "$@"; do
-    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" != installed ]; then
-      printf '%s\n' "$name"
-    fi
-  done
+  local installed
+  installed="$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^installed //p' || true)"
+  printf '%s\n' "$@" | grep -vxF "$installed" || true
 }
 
 # install_packages NAME...: installs those that are missing, with apt.
@@ -129,14 +127,23 @@ install_libtorch() {
   has_libtorch || fail "pip went well, but libtorch $LIBTORCH_VERSION is not in $(torch_directory)"
 }
 
+# build_directory: its absolute path.
+build_directory() {
+  case "$HYDROPHONE_BUILD_DIR" in
+    /*) printf '%s\n' "$HYDROPHONE_BUILD_DIR" ;;
+    *) printf '%s\n' "$HYDROPHONE_ROOT/$HYDROPHONE_BUILD_DIR" ;;
+  esac
+}
+
 # is_configured: whether the build directory has been configured before.
 is_configured() {
-  [ -f "$HYDROPHONE_ROOT/$HYDROPHONE_BUILD_DIR/build.ninja" ]
+  [ -f "$(build_directory)/build.ninja" ]
 }
 
 # configure_build CMAKE_ARGUMENT...: a Release with Ninja. What is not given stays as it was.
 configure_build() {
-  local build="$HYDROPHONE_ROOT/$HYDROPHONE_BUILD_DIR"
+  local build
+  build="$(build_directory)"
   say "cmake: configuring $build"
   mkdir -p "$build"
   if ! cmake -S "$HYDROPHONE_ROOT" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
@@ -149,5 +156,5 @@ configure_build() {
 # build_targets TARGET...: builds them in the configured build directory.
 build_targets() {
   say "ninja: building $*"
-  cmake --build "$HYDROPHONE_ROOT/$HYDROPHONE_BUILD_DIR" --target "$@"
+  cmake --build "$(build_directory)" --target "$@"
 }

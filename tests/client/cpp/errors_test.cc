@@ -31,6 +31,13 @@ TEST(Errors, DescribeNamesEachFieldOnALineOfItsOwn) {
       "RESOURCE_EXHAUSTED: busy [OVERLOADED]\n  inputs[3].text: got nothing\n  try again in 1.5s");
 }
 
+TEST(Errors, DescribeDoesNotSayTheSameTwice) {
+  const absl::Status status =
+      FromGrpcStatus(StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "texts[0]: got nothing",
+                                       "BAD_REQUEST", {{"texts[0]", "got nothing"}}));
+  EXPECT_EQ(Describe(status), "INVALID_ARGUMENT: texts[0]: got nothing [BAD_REQUEST]");
+}
+
 TEST(Errors, StatusesWithoutDetailsHaveNone) {
   const absl::Status status = FromGrpcStatus(grpc::Status(grpc::StatusCode::INTERNAL, "oops"));
   EXPECT_EQ(ReasonOf(status), "");
