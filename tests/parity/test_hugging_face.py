@@ -118,9 +118,9 @@ def table():
     rows = []
     yield rows
     print("\nLargest absolute difference to Hugging Face transformers", transformers.__version__)
-    print(f"{'checkpoint':28} {'point':28} {'largest difference':>18} {'of largest value':>18}")
+    print(f"{'checkpoint':28} {'point':42} {'largest difference':>18} {'of largest value':>18}")
     for row in rows:
-        print("{:28} {:28} {:18.2e} {:18.3g}".format(*row))
+        print("{:28} {:42} {:18.2e} {:18.3g}".format(*row))
 
 
 @pytest.mark.parametrize("checkpoint", CHECKPOINTS)
