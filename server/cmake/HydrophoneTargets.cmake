@@ -8,6 +8,11 @@ target_compile_options(hydrophone_options INTERFACE
 if(HYDROPHONE_SANITIZER)
   target_compile_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER} -fno-omit-frame-pointer)
   target_link_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER})
+  if(HYDROPHONE_SANITIZER MATCHES "thread")
+    # Under g++'s macro, protobuf's map fields have members that the system's library, compiled without, does not know of.
+    # libstdc++ keeps what it does under the macro.
+    target_compile_options(hydrophone_options INTERFACE -U__SANITIZE_THREAD__ -D_GLIBCXX_TSAN=1)
+  endif()
 endif()
 
 # hydrophone_library(NAME SRCS file... [DEPS target...] [PRIVATE_DEPS target...]): a static library of ours.
