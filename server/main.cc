@@ -62,6 +62,13 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
   return engine;
 }
 
+// A tokenizer of another model would give ids that this one has no embedding for, or other tokens for the same ids.
+absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
+  if (static_cast<uint32_t>(model.vocab_size) == tokenizer.vocab_size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("vocab.json has ", tokenizer.vocab_size(), " tokens, but config.json's vocab_size is ",
+                                                 model.vocab_size, ": they belong to different models"));
+}
+
 // One token through the scheduler and the engine, as a request goes: after it, a request would be answered.
 absl::Status WarmUp(Scheduler* scheduler) {
   Plan plan;
@@ -108,6 +115,7 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   if (!tokenizer.ok()) return tokenizer.status();
   auto engine = LoadModel(flags, **tokenizer);
   if (!engine.ok()) return engine.status();
+  if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
 
   PrometheusMetrics metrics("hydrophone.v1.ActivationService", Methods(), flags.limits);
   metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());

