@@ -15,7 +15,8 @@ namespace {
 using Matrix = std::vector<double>;
 using Activation = Gpt2Config::Activation;
 
-// Tokens that share one reading of a weight matrix: the matrix comes from memory, the tokens' rows stay in the cache.
+// Tokens that share one reading of a weight matrix: the matrix comes from memory, the tokens' rows
+// stay in the cache.
 constexpr size_t kTokensAtOnce = 8;
 
 constexpr double kSqrt2OverPi = 0.79788456080286535588;
@@ -23,8 +24,9 @@ constexpr double kSqrtHalf = 0.70710678118654752440;
 
 class Reference {
  public:
-  Reference(const Gpt2Config& config, const Gpt2Weights& weights, absl::Span<const uint32_t> token_ids,
-            const ReferenceSink& sink, const std::function<bool()>& stopped)
+  Reference(const Gpt2Config& config, const Gpt2Weights& weights,
+            absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+            const std::function<bool()>& stopped)
       : config_(config),
         weights_(weights),
         token_ids_(token_ids),
@@ -87,7 +89,8 @@ class Reference {
     return true;
   }
 
-  // (x - mean) / sqrt(variance + epsilon) * weight + bias, with the population's variance. [T, d] -> [T, d]
+  // (x - mean) / sqrt(variance + epsilon) * weight + bias, with the population's variance. [T, d]
+  // -> [T, d]
   Matrix LayerNorm(const Matrix& x, const LayerNormWeights& ln) const {
     Matrix y(T_ * d_);
     const double width = static_cast<double>(d_);
@@ -101,7 +104,8 @@ class Reference {
       variance /= width;
       const double scale = std::sqrt(variance + config_.layer_norm_epsilon);
       for (size_t i = 0; i < d_; ++i) {
-        y[t * d_ + i] = (row[i] - mean) / scale * static_cast<double>(ln.weight[i]) + static_cast<double>(ln.bias[i]);
+        y[t * d_ + i] = (row[i] - mean) / scale * static_cast<double>(ln.weight[i]) +
+                        static_cast<double>(ln.bias[i]);
       }
     }
     return y;
@@ -115,7 +119,8 @@ class Reference {
       const size_t end = std::min(T_, begin + kTokensAtOnce);
       for (size_t t = begin; t < end; ++t) std::copy(c.bias.begin(), c.bias.end(), &y[t * out]);
       for (size_t k = 0; k < in; ++k) {
-        for (size_t t = begin; t < end; ++t) AddScaled(x[t * in + k], &c.weight[k * out], out, &y[t * out]);
+        for (size_t t = begin; t < end; ++t)
+          AddScaled(x[t * in + k], &c.weight[k * out], out, &y[t * out]);
       }
     }
     return true;
@@ -204,7 +209,8 @@ absl::Status CheckTokens(const Gpt2Config& config, absl::Span<const uint32_t> to
   }
   for (uint32_t id : token_ids) {
     if (id >= static_cast<uint32_t>(config.vocab_size)) {
-      return absl::InvalidArgumentError(absl::StrCat("got token ", id, ", expected an id below ", config.vocab_size));
+      return absl::InvalidArgumentError(
+          absl::StrCat("got token ", id, ", expected an id below ", config.vocab_size));
     }
   }
   return absl::OkStatus();
@@ -212,8 +218,9 @@ absl::Status CheckTokens(const Gpt2Config& config, absl::Span<const uint32_t> to
 
 }  // namespace
 
-absl::Status RunGpt2Reference(const Gpt2Config& config, const Gpt2Weights& weights, absl::Span<const uint32_t> token_ids,
-                              const ReferenceSink& sink, const std::function<bool()>& stopped) {
+absl::Status RunGpt2Reference(const Gpt2Config& config, const Gpt2Weights& weights,
+                              absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                              const std::function<bool()>& stopped) {
   if (absl::Status status = CheckTokens(config, token_ids); !status.ok()) return status;
   if (!Reference(config, weights, token_ids, sink, stopped).Run()) {
     return absl::CancelledError("the reference forward was stopped");

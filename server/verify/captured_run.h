@@ -11,10 +11,13 @@
 
 namespace hydrophone {
 
-// What one pass over a set of sequences gave: arrays [tokens of all sequences, d], sequence after sequence. Owns them.
+// What one pass over a set of sequences gave: arrays [tokens of all sequences, d], sequence after
+// sequence. Owns them.
 class CapturedRun {
  public:
-  void Put(HookPoint point, std::vector<float> values) { arrays_[{point.site, point.layer}] = std::move(values); }
+  void Put(HookPoint point, std::vector<float> values) {
+    arrays_[{point.site, point.layer}] = std::move(values);
+  }
 
   // The array; empty when there is none.
   absl::Span<const float> Get(HookPoint point) const {

@@ -31,7 +31,8 @@ Check MakeCheck(std::string name, double value, double tolerance, std::string de
   return {std::move(name), value <= tolerance, value, tolerance, std::move(detail)};
 }
 
-Check MakeExactCheck(std::string name, double value, size_t different_elements, std::string detail) {
+Check MakeExactCheck(std::string name, double value, size_t different_elements,
+                     std::string detail) {
   Check check = MakeCheck(std::move(name), value, 0, std::move(detail));
   check.passed = check.passed && different_elements == 0;
   absl::StrAppend(&check.detail, "; elements with other bits: ", different_elements);
@@ -40,7 +41,8 @@ Check MakeExactCheck(std::string name, double value, size_t different_elements, 
 
 Check InferenceModeCheck(const ComputeInfo& compute) {
   return MakeCheck("A2.inference_mode", compute.inference_mode ? 0 : 1, 0,
-                   "1 unless the forward pass found itself in libtorch's inference mode, where no operation records a gradient "
+                   "1 unless the forward pass found itself in libtorch's inference mode, where no "
+                   "operation records a gradient "
                    "graph; what crosses the wire are bytes, which carry none");
 }
 
@@ -51,10 +53,13 @@ Check ReconstructionCheck(absl::Span<const LayerReport> layers) {
     largest = LargerOrNan(largest, layer.max_abs);
     different += layer.different_elements;
   }
-  return MakeExactCheck("A3.reconstruction", largest, different,
-                        absl::StrCat("largest |H[L+1] - ((H[L] + attention delta) + MLP delta)| in float32 over ", layers.size(),
-                                     " layers, states and deltas captured in separate passes; none, since these are the forward "
-                                     "pass's own two additions"));
+  return MakeExactCheck(
+      "A3.reconstruction", largest, different,
+      absl::StrCat("largest |H[L+1] - ((H[L] + attention delta) + MLP delta)| in float32 over ",
+                   layers.size(),
+                   " layers, states and deltas captured in separate passes; none, since these are "
+                   "the forward "
+                   "pass's own two additions"));
 }
 
 Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const double> bounds) {
@@ -74,20 +79,24 @@ Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const doub
   }
   return MakeCheck("A4.increment", value, tolerance,
                    absl::StrCat("1 - r of H[L+1]-H[L] against attention + MLP delta, at ", where,
-                                "; the bound is what rounding H[L+1] twice to float32 explains; layers left out, since rounding "
+                                "; the bound is what rounding H[L+1] twice to float32 explains; "
+                                "layers left out, since rounding "
                                 "explains any r there: ",
                                 left_out));
 }
 
 Check WeightsCheck(const WeightsAudit& audit, const ModelInfo& model) {
   const bool same_digest = audit.file_sha256 == model.weights_sha256;
-  std::string detail = same_digest ? absl::StrCat("the weight files, read again, still have SHA-256 ", audit.file_sha256)
-                                   : absl::StrCat("the weight files, read again, have SHA-256 ", audit.file_sha256, ", when loaded ",
-                                                  model.weights_sha256);
+  std::string detail =
+      same_digest
+          ? absl::StrCat("the weight files, read again, still have SHA-256 ", audit.file_sha256)
+          : absl::StrCat("the weight files, read again, have SHA-256 ", audit.file_sha256,
+                         ", when loaded ", model.weights_sha256);
   if (audit.differing_parameters.empty()) {
     absl::StrAppend(&detail, "; every parameter in memory equals its file's to the bit");
   } else {
-    absl::StrAppend(&detail, "; parameters in memory that differ: ", SomeOf(audit.differing_parameters));
+    absl::StrAppend(&detail,
+                    "; parameters in memory that differ: ", SomeOf(audit.differing_parameters));
   }
   const size_t differences = audit.differing_parameters.size() + (same_digest ? 0 : 1);
   return MakeCheck("weights.digest", static_cast<double>(differences), 0, std::move(detail));

@@ -17,8 +17,9 @@ namespace hydrophone {
 // Passes when value <= tolerance; NaN does not.
 Check MakeCheck(std::string name, double value, double tolerance, std::string detail);
 
-// For what must be equal to the bit: tolerance 0, and no element may have other bits, even where `value` (the largest difference)
-// does not see it, as between 0 and -0. `detail` is continued with how many differ.
+// For what must be equal to the bit: tolerance 0, and no element may have other bits, even where
+// `value` (the largest difference) does not see it, as between 0 and -0. `detail` is continued with
+// how many differ.
 Check MakeExactCheck(std::string name, double value, size_t different_elements, std::string detail);
 
 // "A2.inference_mode".
@@ -27,8 +28,9 @@ Check InferenceModeCheck(const ComputeInfo& compute);
 // "A3.reconstruction", over all reported layers.
 Check ReconstructionCheck(absl::Span<const LayerReport> layers);
 
-// "A4.increment": 1 - r of H[L+1]-H[L] against the deltas' sum, at the layer that uses most of what rounding explains. `bounds` are the
-// layers' IncrementBound; a layer whose bound is 1 or more (nothing is added there, or less than the stream resolves) is left out.
+// "A4.increment": 1 - r of H[L+1]-H[L] against the deltas' sum, at the layer that uses most of what
+// rounding explains. `bounds` are the layers' IncrementBound; a layer whose bound is 1 or more
+// (nothing is added there, or less than the stream resolves) is left out.
 Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const double> bounds);
 
 // "weights.digest".

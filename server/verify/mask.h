@@ -15,21 +15,26 @@ namespace hydrophone {
 struct MaskRule {
   enum class Kind : uint8_t {
     kMaxAbs,    // magnitude at most `value`
-    kQuantile,  // magnitude at most the `value` quantile of its own array's magnitudes; 0 < value <= 1
+    kQuantile,  // magnitude at most the `value` quantile of its own array's magnitudes; 0 < value
+                // <= 1
   };
   Kind kind = Kind::kMaxAbs;
   double value = 30;
 };
 
-// NumPy's quantile (method "linear") of the magnitudes of `values`, in float64, over those that are finite; NaN when none is.
+// NumPy's quantile (method "linear") of the magnitudes of `values`, in float64, over those that are
+// finite; NaN when none is.
 double QuantileOfMagnitudes(absl::Span<const float> values, double quantile);
 
-// One mask over several arrays of one size: 1 where the element passes in all of them, 0 where it fails in any. Elements that are
-// not numbers never pass.
-std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays, const MaskRule& rule);
+// One mask over several arrays of one size: 1 where the element passes in all of them, 0 where it
+// fails in any. Elements that are not numbers never pass.
+std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays,
+                               const MaskRule& rule);
 
-// What `mask`, [tokens, width], hides. Rows are tokens, input after input; `lengths` are the inputs' tokens.
-MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width, absl::Span<const size_t> lengths);
+// What `mask`, [tokens, width], hides. Rows are tokens, input after input; `lengths` are the
+// inputs' tokens.
+MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width,
+                       absl::Span<const size_t> lengths);
 
 }  // namespace hydrophone
 

@@ -1,4 +1,5 @@
-// Captured values against the float64 reference: what the sums of A3 and B3 cannot see, since a wrong delta is added all the same.
+// Captured values against the float64 reference: what the sums of A3 and B3 cannot see, since a
+// wrong delta is added all the same.
 #ifndef HYDROPHONE_SERVER_VERIFY_REFERENCE_CHECK_H_
 #define HYDROPHONE_SERVER_VERIFY_REFERENCE_CHECK_H_
 
@@ -11,22 +12,26 @@
 
 namespace hydrophone {
 
-// Compares points one by one; one check a point, "reference.<canonical name>". Its value: the largest difference at a position relative
-// to the largest magnitude that the reference has at that position. By position, since a first token a hundred times larger than the
-// rest would hide whatever is wrong with them.
+// Compares points one by one; one check a point, "reference.<canonical name>". Its value: the
+// largest difference at a position relative to the largest magnitude that the reference has at that
+// position. By position, since a first token a hundred times larger than the rest would hide
+// whatever is wrong with them.
 class ReferenceComparison {
  public:
-  // What a float32 forward may miss, relatively. Measured (Hugging Face in float32 against itself in float64, 64 random tokens; random
-  // checkpoints of 3 x 60 to 12 x 768, with and without outliers of 3000): at most 1.3e-6 at any point. What must be found changes the
-  // point that sees it most by more: the other GELU by 1.8e-4, an epsilon of 1e-6 for 1e-5 by 2.8e-4, float16 weights by 6.7e-4,
-  // bfloat16 by 5.5e-3. A checkpoint whose scores are not scaled and large (softmax saturated) magnifies float32's rounding to 3e-4 at
-  // its fourth block: there the check fails, and rightly says that float32 does not settle those values.
+  // What a float32 forward may miss, relatively. Measured (Hugging Face in float32 against itself
+  // in float64, 64 random tokens; random checkpoints of 3 x 60 to 12 x 768, with and without
+  // outliers of 3000): at most 1.3e-6 at any point. What must be found changes the point that sees
+  // it most by more: the other GELU by 1.8e-4, an epsilon of 1e-6 for 1e-5 by 2.8e-4, float16
+  // weights by 6.7e-4, bfloat16 by 5.5e-3. A checkpoint whose scores are not scaled and large
+  // (softmax saturated) magnifies float32's rounding to 3e-4 at its fourth block: there the check
+  // fails, and rightly says that float32 does not settle those values.
   static constexpr double kTolerance = 5e-5;
 
   explicit ReferenceComparison(size_t width) : width_(width) {}
 
   // One input's values at one point, [tokens, width] both; the same point again for the next input.
-  void Add(HookPoint point, size_t input, absl::Span<const double> reference, absl::Span<const float> captured);
+  void Add(HookPoint point, size_t input, absl::Span<const double> reference,
+           absl::Span<const float> captured);
 
   // In the order of the points' first values.
   std::vector<Check> Checks() const;

@@ -8,7 +8,8 @@
 
 namespace hydrophone {
 
-// One check. `passed` says whether `value` is within `tolerance`; a value that is not a number never is.
+// One check. `passed` says whether `value` is within `tolerance`; a value that is not a number
+// never is.
 struct Check {
   std::string name;  // "A3.reconstruction", "reference.blocks.3.hook_attn_out", ...
   bool passed = false;
@@ -17,7 +18,8 @@ struct Check {
   std::string detail;  // what was compared with what, and why this tolerance
 };
 
-// Pearson's r of two arrays over all elements, and over those that the mask leaves. NaN when either array is constant (or empty).
+// Pearson's r of two arrays over all elements, and over those that the mask leaves. NaN when either
+// array is constant (or empty).
 struct Correlation {
   std::string name;
   double r = 0;
@@ -36,7 +38,8 @@ struct HiddenCount {
 struct MaskReport {
   uint64_t total = 0;
   uint64_t hidden = 0;
-  std::vector<HiddenCount> positions;   // within their own input, all inputs together; most hidden first; at most 8
+  std::vector<HiddenCount>
+      positions;  // within their own input, all inputs together; most hidden first; at most 8
   std::vector<HiddenCount> dimensions;  // most hidden first; at most 8
 };
 
@@ -48,7 +51,8 @@ struct LayerReport {
   double mean_abs = 0;
   std::vector<Correlation> correlations;  // four
   MaskReport mask;
-  std::vector<float> residual;  // H[L+1] - ((H[L] + attn) + mlp), [tokens, d]; empty unless asked for
+  std::vector<float>
+      residual;  // H[L+1] - ((H[L] + attn) + mlp), [tokens, d]; empty unless asked for
 };
 
 // The last hidden state.
@@ -56,10 +60,12 @@ struct FinalStateReport {
   double max_abs_input_difference = 0;  // B1
   double max_abs_raw_difference = 0;    // B2
   double max_abs_ln_f_difference = 0;   // B3
-  std::vector<double> raw_profile_norms;  // B5: of hidden_states[0..N-1], then of the raw last output
-  double normalised_norm = 0;             // B5: of hidden_states[N]
+  std::vector<double>
+      raw_profile_norms;       // B5: of hidden_states[0..N-1], then of the raw last output
+  double normalised_norm = 0;  // B5: of hidden_states[N]
   std::string profile_note;
-  std::vector<float> ln_f_residual;  // ln_f(raw last output) - hidden_states[N], [tokens, d]; empty unless asked for
+  std::vector<float> ln_f_residual;  // ln_f(raw last output) - hidden_states[N], [tokens, d]; empty
+                                     // unless asked for
 };
 
 struct VerifyReport {

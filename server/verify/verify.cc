@@ -18,10 +18,13 @@ namespace {
 // What the reports need of every block.
 constexpr Site kBlockSites[] = {Site::kResidPre, Site::kAttnOut, Site::kMlpOut};
 // What the comparison with the reference needs besides, of the reported layers.
-constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out, Site::kResidPost};
+constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out,
+                                    Site::kResidPost};
 constexpr Site kReferenceEnds[] = {Site::kEmbed, Site::kPosEmbed, Site::kLnFinalOut};
 
-bool Contains(const std::vector<int>& layers, int layer) { return std::find(layers.begin(), layers.end(), layer) != layers.end(); }
+bool Contains(const std::vector<int>& layers, int layer) {
+  return std::find(layers.begin(), layers.end(), layer) != layers.end();
+}
 
 // One Verify: measures, and gathers the report.
 class Verification {
@@ -41,12 +44,14 @@ class Verification {
   absl::StatusOr<VerifyReport> Run() {
     if (absl::Status status = CheckArrays(); !status.ok()) return status;
     report_.checks.push_back(InferenceModeCheck(engine_.compute()));
-    for (auto step : {&Verification::MeasureLayers, &Verification::MeasureFinalState, &Verification::CompareAlone,
-                      &Verification::AuditWeights, &Verification::CompareReference}) {
+    for (auto step : {&Verification::MeasureLayers, &Verification::MeasureFinalState,
+                      &Verification::CompareAlone, &Verification::AuditWeights,
+                      &Verification::CompareReference}) {
       if (stopped_()) return absl::CancelledError("Verify was stopped");
       if (absl::Status status = (this->*step)(); !status.ok()) return status;
     }
-    report_.passed = std::all_of(report_.checks.begin(), report_.checks.end(), [](const Check& check) { return check.passed; });
+    report_.passed = std::all_of(report_.checks.begin(), report_.checks.end(),
+                                 [](const Check& check) { return check.passed; });
     return std::move(report_);
   }
 
@@ -58,20 +63,27 @@ class Verification {
     return status;
   }
 
-  absl::Status CheckRun(const CapturedRun& run, const std::vector<HookPoint>& points, size_t tokens) const {
+  absl::Status CheckRun(const CapturedRun& run, const std::vector<HookPoint>& points,
+                        size_t tokens) const {
     for (HookPoint point : points) {
       if (run.Get(point).size() == tokens * width_ && tokens > 0) continue;
-      return absl::InternalError(absl::StrCat("captured ", CanonicalName(point), " has ", run.Get(point).size(),
-                                              " values, expected ", tokens * width_));
+      return absl::InternalError(absl::StrCat("captured ", CanonicalName(point), " has ",
+                                              run.Get(point).size(), " values, expected ",
+                                              tokens * width_));
     }
     return absl::OkStatus();
   }
 
-  absl::Span<const float> State(int layer) const { return inputs_.states.Get({Site::kHiddenState, layer}); }
-  absl::Span<const float> Block(Site site, int layer) const { return inputs_.blocks.Get({site, layer}); }
+  absl::Span<const float> State(int layer) const {
+    return inputs_.states.Get({Site::kHiddenState, layer});
+  }
+  absl::Span<const float> Block(Site site, int layer) const {
+    return inputs_.blocks.Get({site, layer});
+  }
   absl::Span<const float> RawOutput() const { return Block(Site::kResidPost, model_.n_layer - 1); }
 
-  // The states come from one pass, the deltas from another. hidden_states[N] is after ln_f, so the last block's raw output stands in.
+  // The states come from one pass, the deltas from another. hidden_states[N] is after ln_f, so the
+  // last block's raw output stands in.
   LayerArrays ArraysOf(int layer) const {
     return {State(layer), Block(Site::kAttnOut, layer), Block(Site::kMlpOut, layer),
             layer + 1 < model_.n_layer ? State(layer + 1) : RawOutput()};
@@ -81,8 +93,8 @@ class Verification {
     std::vector<double> bounds;
     for (int layer : options_.layers) {
       if (stopped_()) return absl::CancelledError("Verify was stopped");
-      report_.layers.push_back(
-          MakeLayerReport(layer, ArraysOf(layer), width_, lengths_, options_.mask, options_.keep_residuals));
+      report_.layers.push_back(MakeLayerReport(layer, ArraysOf(layer), width_, lengths_,
+                                               options_.mask, options_.keep_residuals));
       bounds.push_back(IncrementBound(ArraysOf(layer)));
     }
     report_.checks.push_back(ReconstructionCheck(report_.layers));
@@ -93,7 +105,8 @@ class Verification {
   absl::Status MeasureFinalState() {
     FinalStateArrays arrays;
     for (int layer = 0; layer <= model_.n_layer; ++layer) arrays.states.push_back(State(layer));
-    for (int layer = 0; layer < model_.n_layer; ++layer) arrays.block_inputs.push_back(Block(Site::kResidPre, layer));
+    for (int layer = 0; layer < model_.n_layer; ++layer)
+      arrays.block_inputs.push_back(Block(Site::kResidPre, layer));
     arrays.raw = RawOutput();
 
     TensorView raw;  // borrowed: inputs_ outlives the call
@@ -102,17 +115,20 @@ class Verification {
     absl::StatusOr<TensorView> normalised = engine_.ApplyFinalLayerNorm(raw);
     if (!normalised.ok()) return normalised.status();
     arrays.ln_f_of_raw = normalised->floats();
-    if (arrays.ln_f_of_raw.size() != arrays.raw.size()) return absl::InternalError("ln_f changed the shape");
+    if (arrays.ln_f_of_raw.size() != arrays.raw.size())
+      return absl::InternalError("ln_f changed the shape");
 
     report_.final_state = MakeFinalStateReport(arrays, width_, options_.keep_residuals);
-    for (Check& check : FinalStateChecks(arrays, report_.final_state)) report_.checks.push_back(std::move(check));
+    for (Check& check : FinalStateChecks(arrays, report_.final_state))
+      report_.checks.push_back(std::move(check));
     return absl::OkStatus();
   }
 
   absl::Status CompareAlone() {
     size_t different = 0, compared = 0;
     for (HookPoint point : AlonePoints(model_)) {
-      const CapturedRun& shared = point.site == Site::kHiddenState ? inputs_.states : inputs_.blocks;
+      const CapturedRun& shared =
+          point.site == Site::kHiddenState ? inputs_.states : inputs_.blocks;
       const absl::Span<const float> alone = inputs_.alone.Get(point);
       different += CountDifferentBits(alone, shared.Get(point).first(alone.size()));
       compared += alone.size();
@@ -120,8 +136,9 @@ class Verification {
     report_.checks.push_back(MakeCheck(
         "alone.vs.batch", static_cast<double>(different), 0,
         absl::StrCat("elements of the first input's states and deltas, of ", compared,
-                     ", whose bits depend on who is computed beside it: it was run in a batch of ", inputs_.alone_batch_tokens,
-                     " tokens, ", lengths_[0], " of them its own, and in one of ", inputs_.blocks_batch_tokens,
+                     ", whose bits depend on who is computed beside it: it was run in a batch of ",
+                     inputs_.alone_batch_tokens, " tokens, ", lengths_[0],
+                     " of them its own, and in one of ", inputs_.blocks_batch_tokens,
                      "; none, as the numerics mode promises")));
     return absl::OkStatus();
   }
@@ -140,7 +157,8 @@ class Verification {
     size_t first_token = 0;  // of the input, in the arrays
     for (size_t input = 0; input < lengths_.size() && budget > 0; ++input) {
       const size_t count = std::min(budget, lengths_[input]);
-      if (absl::Status status = CompareInput(comparison, input, first_token, count); !status.ok()) return status;
+      if (absl::Status status = CompareInput(comparison, input, first_token, count); !status.ok())
+        return status;
       budget -= count;
       first_token += lengths_[input];
     }
@@ -149,13 +167,16 @@ class Verification {
   }
 
   // The input's first `count` tokens: what follows cannot change them.
-  absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token, size_t count) const {
+  absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token,
+                            size_t count) const {
     auto compare = [&](HookPoint point, absl::Span<const double> reference) {
       const absl::Span<const float> captured = inputs_.blocks.Get(point);
       if (captured.empty() || !IsAsked(point)) return;
-      comparison.Add(point, input, reference, captured.subspan(first_token * width_, count * width_));
+      comparison.Add(point, input, reference,
+                     captured.subspan(first_token * width_, count * width_));
     };
-    return engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(count), compare, stopped_);
+    return engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(count), compare,
+                                stopped_);
   }
 
   bool IsAsked(HookPoint point) const {
@@ -177,7 +198,8 @@ class Verification {
 
 std::vector<HookPoint> StatePoints(const ModelInfo& model) {
   std::vector<HookPoint> points;
-  for (int layer = 0; layer <= model.n_layer; ++layer) points.push_back({Site::kHiddenState, layer});
+  for (int layer = 0; layer <= model.n_layer; ++layer)
+    points.push_back({Site::kHiddenState, layer});
   return points;
 }
 
@@ -206,7 +228,8 @@ std::vector<HookPoint> AlonePoints(const ModelInfo& model) {
   return points;
 }
 
-absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs, const VerifyOptions& options,
+absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs,
+                                    const VerifyOptions& options,
                                     const std::function<bool()>& stopped) {
   return Verification(engine, inputs, options, stopped).Run();
 }

@@ -1,4 +1,5 @@
-// Whether the numbers are right: all of Verify's arithmetic, over arrays that were captured and sent like any others.
+// Whether the numbers are right: all of Verify's arithmetic, over arrays that were captured and
+// sent like any others.
 #ifndef HYDROPHONE_SERVER_VERIFY_VERIFY_H_
 #define HYDROPHONE_SERVER_VERIFY_VERIFY_H_
 
@@ -15,23 +16,28 @@
 namespace hydrophone {
 
 struct VerifyOptions {
-  std::vector<int> layers;           // to report, ascending, 0 <= layer < N
-  MaskRule mask;                     // which elements the masked correlations count
-  bool keep_residuals = false;       // puts the residual arrays into the report
-  bool reference = true;             // compares with the float64 reference
-  uint32_t max_reference_tokens = 64;  // that the reference runs on, over all inputs: the first so many
+  std::vector<int> layers;      // to report, ascending, 0 <= layer < N
+  MaskRule mask;                // which elements the masked correlations count
+  bool keep_residuals = false;  // puts the residual arrays into the report
+  bool reference = true;        // compares with the float64 reference
+  uint32_t max_reference_tokens =
+      64;  // that the reference runs on, over all inputs: the first so many
 };
 
-// What was captured. Rows are tokens, input after input. No two arrays that are compared come from one forward pass.
+// What was captured. Rows are tokens, input after input. No two arrays that are compared come from
+// one forward pass.
 struct VerifyInputs {
-  std::vector<std::vector<uint32_t>> token_ids;  // of each input; at least one input, none of them empty
+  std::vector<std::vector<uint32_t>>
+      token_ids;  // of each input; at least one input, none of them empty
 
   CapturedRun states;  // hidden_states[0..N] of all inputs, from a pass of their own
-  CapturedRun blocks;  // BlockPoints() of all inputs, from another pass, which other sequences shared
-  CapturedRun alone;   // AlonePoints() of the first input by itself
+  CapturedRun
+      blocks;  // BlockPoints() of all inputs, from another pass, which other sequences shared
+  CapturedRun alone;  // AlonePoints() of the first input by itself
 
   int64_t blocks_batch_tokens = 0;  // tokens computed together with `blocks`, itself included
-  int64_t alone_batch_tokens = 0;   // and with `alone`: more than the first input's when the server was busy
+  int64_t alone_batch_tokens =
+      0;  // and with `alone`: more than the first input's when the server was busy
 };
 
 // What to capture for each of VerifyInputs' runs.
@@ -39,12 +45,15 @@ std::vector<HookPoint> StatePoints(const ModelInfo& model);
 std::vector<HookPoint> BlockPoints(const ModelInfo& model, const VerifyOptions& options);
 std::vector<HookPoint> AlonePoints(const ModelInfo& model);
 
-// Measures everything. Heavy: reads the weight files again and, with options.reference, takes about a hundred times a forward pass
-// over max_reference_tokens. Belongs on a worker thread, never on the engine's or on an I/O thread. Thread-safe.
+// Measures everything. Heavy: reads the weight files again and, with options.reference, takes about
+// a hundred times a forward pass over max_reference_tokens. Belongs on a worker thread, never on
+// the engine's or on an I/O thread. Thread-safe.
 //
-// `stopped` is asked between pieces of work (every few milliseconds in the reference, between the others); once it is true the
-// answer is CANCELLED. INTERNAL when an array is missing or has another size than token_ids say; errors of the engine pass through.
-absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs, const VerifyOptions& options,
+// `stopped` is asked between pieces of work (every few milliseconds in the reference, between the
+// others); once it is true the answer is CANCELLED. INTERNAL when an array is missing or has
+// another size than token_ids say; errors of the engine pass through.
+absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs,
+                                    const VerifyOptions& options,
                                     const std::function<bool()>& stopped);
 
 }  // namespace hydrophone

@@ -14,12 +14,15 @@ namespace hydrophone {
 namespace {
 
 // The lessons' own input.
-constexpr char kLessonSentence[] = "Plants make fantastic pets because they don't leave a mess after you feed them.";
+constexpr char kLessonSentence[] =
+    "Plants make fantastic pets because they don't leave a mess after you feed them.";
 
-// Tokens of the sequence that stands before the inputs in kBlocks, so that they are never computed by themselves there.
+// Tokens of the sequence that stands before the inputs in kBlocks, so that they are never computed
+// by themselves there.
 constexpr size_t kNeighbourTokens = 16;
 
-// What a receiver with gRPC's default takes of one message, 4 MiB, less room for checks, layers and inputs.
+// What a receiver with gRPC's default takes of one message, 4 MiB, less room for checks, layers and
+// inputs.
 constexpr uint64_t kMaxResidualBytes = uint64_t{3} << 20;
 
 std::vector<int> ReadLayers(const v1::VerifyRequest& request, int n_layer, Violations* violations) {
@@ -44,27 +47,36 @@ MaskRule ReadMask(const v1::VerifyRequest& request, Violations* violations) {
     case v1::Mask::kMaxAbs:
       rule = {MaskRule::Kind::kMaxAbs, request.mask().max_abs()};
       if (!(std::isfinite(rule.value) && rule.value >= 0)) {
-        violations->Add("mask.max_abs", absl::StrCat("got ", rule.value, ", expected a finite number, 0 or more"));
+        violations->Add("mask.max_abs",
+                        absl::StrCat("got ", rule.value, ", expected a finite number, 0 or more"));
       }
       break;
     case v1::Mask::kQuantile:
       rule = {MaskRule::Kind::kQuantile, request.mask().quantile()};
       if (!(rule.value > 0 && rule.value <= 1)) {
-        violations->Add("mask.quantile", absl::StrCat("got ", rule.value, ", expected more than 0 and at most 1"));
+        violations->Add("mask.quantile",
+                        absl::StrCat("got ", rule.value, ", expected more than 0 and at most 1"));
       }
       break;
     case v1::Mask::RULE_NOT_SET:
-      violations->Add("mask", "got neither max_abs nor quantile, expected one; leave `mask` out for max_abs 30");
+      violations->Add(
+          "mask",
+          "got neither max_abs nor quantile, expected one; leave `mask` out for max_abs 30");
       break;
   }
   return rule;
 }
 
-absl::StatusOr<std::vector<PlannedInput>> ReadInputsOrLesson(const v1::VerifyRequest& request, const RequestContext& context,
+absl::StatusOr<std::vector<PlannedInput>> ReadInputsOrLesson(const v1::VerifyRequest& request,
+                                                             const RequestContext& context,
                                                              Violations* violations) {
-  google::protobuf::RepeatedPtrField<std::string> texts = request.texts();
-  if (texts.empty() && request.inputs().empty()) *texts.Add() = kLessonSentence;
-  return ReadInputs(texts, request.inputs(), InputRules{}, context, violations);
+  google::protobuf::RepeatedPtrField<v1::Input> inputs = request.inputs();
+  if (request.texts().empty() && inputs.empty()) {
+    v1::Input* lesson = inputs.Add();
+    lesson->set_text(kLessonSentence);
+    lesson->set_truncate(true);  // for models of very short context
+  }
+  return ReadInputs(request.texts(), inputs, InputRules{}, context, violations);
 }
 
 uint64_t TokensOf(const std::vector<PlannedInput>& inputs) {
@@ -87,14 +99,16 @@ absl::Status CheckSizes(const VerifyCall& call, const RequestContext& context) {
   const uint64_t tokens = all + (neighbour + all) + first;
   if (tokens > context.limits.max_tokens_per_request) {
     return TooLarge("inputs", tokens, context.limits.max_tokens_per_request,
-                    absl::StrCat("tokens (states of ", all, ", blocks of ", all, " and ", neighbour, " beside them, the first input's ",
-                                 first, " alone)"));
+                    absl::StrCat("tokens (states of ", all, ", blocks of ", all, " and ", neighbour,
+                                 " beside them, the first input's ", first, " alone)"));
   }
   const uint64_t row_bytes = static_cast<uint64_t>(context.model.n_embd) * sizeof(float);
-  const uint64_t rows = StatePoints(context.model).size() * all + BlockPoints(context.model, call.options).size() * all +
+  const uint64_t rows = StatePoints(context.model).size() * all +
+                        BlockPoints(context.model, call.options).size() * all +
                         AlonePoints(context.model).size() * first;
   if (rows * row_bytes > context.limits.max_response_bytes) {
-    return TooLarge("inputs", rows * row_bytes, context.limits.max_response_bytes, "bytes of captured data");
+    return TooLarge("inputs", rows * row_bytes, context.limits.max_response_bytes,
+                    "bytes of captured data");
   }
   const uint64_t residual_bytes = (call.options.layers.size() + 1) * all * row_bytes;
   if (call.options.keep_residuals && residual_bytes > kMaxResidualBytes) {
@@ -108,11 +122,13 @@ v1::ExtractRequest RequestOf(const std::vector<std::vector<uint32_t>>& inputs, s
                              const std::vector<HookPoint>& points) {
   v1::ExtractRequest request;
   request.set_layout(v1::LAYOUT_ROWS);
-  for (const auto& ids : inputs) request.add_inputs()->mutable_token_ids()->Add(ids.begin(), ids.end());
+  for (const auto& ids : inputs)
+    request.add_inputs()->mutable_token_ids()->Add(ids.begin(), ids.end());
   for (HookPoint point : points) {
     v1::HookSelector* hook = request.add_hooks();
     hook->set_hook_point(CanonicalName(point));
-    for (size_t run = first_run; first_run > 0 && run < inputs.size(); ++run) hook->add_runs(static_cast<uint32_t>(run));
+    for (size_t run = first_run; first_run > 0 && run < inputs.size(); ++run)
+      hook->add_runs(static_cast<uint32_t>(run));
   }
   return request;
 }
@@ -128,11 +144,14 @@ absl::Status PlanExtracts(const RequestContext& context, VerifyCall* call) {
       RequestOf(with_neighbour, 1, BlockPoints(context.model, call->options)),
       RequestOf({inputs[0]}, 0, AlonePoints(context.model)),
   };
-  // The caller's inputs were counted; the neighbour and the points are Verify's own, and CheckSizes has bounded what they come to.
+  // The caller's inputs were counted; the neighbour and the points are Verify's own, and CheckSizes
+  // has bounded what they come to.
   Limits limits = context.limits;
   ++limits.max_inputs_per_request;
-  limits.max_hooks_per_request = limits.max_tensors_per_request = std::numeric_limits<uint32_t>::max();
-  const RequestContext own{context.model, context.compute, context.tokenizer, limits, context.server_version};
+  limits.max_hooks_per_request = limits.max_tensors_per_request =
+      std::numeric_limits<uint32_t>::max();
+  const RequestContext own{context.model, context.compute, context.tokenizer, limits,
+                           context.server_version};
   for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
     absl::StatusOr<ExtractCall> extract = PlanExtract(requests[i], call->request_sha256, own);
     if (!extract.ok()) return extract.status();
@@ -157,7 +176,8 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
   call.options.keep_residuals = request.include_residuals();
   call.options.reference = !request.skip_reference();
   call.options.max_reference_tokens = context.limits.max_reference_tokens;
-  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputsOrLesson(request, context, &violations);
+  absl::StatusOr<std::vector<PlannedInput>> inputs =
+      ReadInputsOrLesson(request, context, &violations);
   if (!inputs.ok()) return inputs.status();
   if (!violations.empty()) return violations.ToStatus();
 

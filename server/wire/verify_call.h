@@ -1,9 +1,11 @@
 // A Verify request's way: what to extract, what came back, what the answer says.
 //
-//   VerifyRequest ─ PlanVerify ─► VerifyCall ─ its extracts, one after another ─► VerifyRun.Take ─► VerifyRun.Finish ─► VerifyResponse
+//   VerifyRequest ─ PlanVerify ─► VerifyCall ─ its extracts, one after another ─► VerifyRun.Take ─►
+//   VerifyRun.Finish ─► VerifyResponse
 //
-// The captures take the same way as Extract's: planned by PlanExtract, cut into messages by CaptureFrames, put together again by
-// the assembler, their checksums compared. What is measured is what a client would have got.
+// The captures take the same way as Extract's: planned by PlanExtract, cut into messages by
+// CaptureFrames, put together again by the assembler, their checksums compared. What is measured is
+// what a client would have got.
 #ifndef HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
 #define HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
 
@@ -25,7 +27,8 @@ namespace hydrophone {
 
 // A Verify request, read.
 struct VerifyCall {
-  // What to run, each as a request of its own. Separate passes, so that no comparison is of a buffer with itself.
+  // What to run, each as a request of its own. Separate passes, so that no comparison is of a
+  // buffer with itself.
   enum : size_t { kStates, kBlocks, kAlone, kExtracts };
   std::array<ExtractCall, kExtracts> extracts;
 
@@ -34,18 +37,20 @@ struct VerifyCall {
   std::string request_sha256;
 };
 
-// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes: a worker's job. Thread-safe.
-// INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is needed and what is allowed: the extracts' tokens
-// together against max_tokens_per_request, their captures together against max_response_bytes, and with include_residuals the
-// residuals against one message; UNIMPLEMENTED for train_seed; FAILED_PRECONDITION for another model or numerics.
+// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes: a worker's job.
+// Thread-safe. INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is
+// needed and what is allowed: the extracts' tokens together against max_tokens_per_request, their
+// captures together against max_response_bytes, and with include_residuals the residuals against
+// one message; UNIMPLEMENTED for train_seed; FAILED_PRECONDITION for another model or numerics.
 absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
                                       const RequestContext& context);
 
 // Takes the extracts' captures and answers. One thread at a time.
 //
-// Who runs it submits call().extracts[i].plan for each i, *one after another*, and hands each one's captures to Take before it
-// submits the next: Take copies them out and lets go of them, so that a Verify never holds a share of the response budget while it
-// waits for another. The copies stay until Finish: bounded by max_response_bytes a Verify, so bound how many run at once.
+// Who runs it submits call().extracts[i].plan for each i, *one after another*, and hands each one's
+// captures to Take before it submits the next: Take copies them out and lets go of them, so that a
+// Verify never holds a share of the response budget while it waits for another. The copies stay
+// until Finish: bounded by max_response_bytes a Verify, so bound how many run at once.
 class VerifyRun {
  public:
   // What `context` refers to outlives this.
@@ -53,14 +58,16 @@ class VerifyRun {
 
   const VerifyCall& call() const { return call_; }
 
-  // `captures[k]` is what CaptureSink::OnCapture gave for extracts[extract].plan.captures[k]; all of them. `batch_tokens`: tokens of
-  // the whole batch that it was computed in (JobTimings::batch_tokens). Each extract once.
-  // Encodes and decodes every byte once: about a second for a gigabyte; a worker's job. INTERNAL when the bytes do not survive it.
+  // `captures[k]` is what CaptureSink::OnCapture gave for extracts[extract].plan.captures[k]; all
+  // of them. `batch_tokens`: tokens of the whole batch that it was computed in
+  // (JobTimings::batch_tokens). Each extract once. Encodes and decodes every byte once: about a
+  // second for a gigabyte; a worker's job. INTERNAL when the bytes do not survive it.
   absl::Status Take(size_t extract, std::vector<TensorView> captures, int64_t batch_tokens);
 
-  // After all extracts were taken. Heavy (seconds; see Verify): a worker's job. `stopped` as in Verify: the call was cancelled or its
-  // deadline has passed; then CANCELLED.
-  absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine, const std::function<bool()>& stopped);
+  // After all extracts were taken. Heavy (seconds; see Verify): a worker's job. `stopped` as in
+  // Verify: the call was cancelled or its deadline has passed; then CANCELLED.
+  absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine,
+                                            const std::function<bool()>& stopped);
 
  private:
   VerifyCall call_;

@@ -1,0 +1,56 @@
+// A transformer small enough to be trusted by reading it, as an Engine: in float32 for captures, in
+// float64 for the reference. With faults, to see whether Verify finds them.
+#ifndef HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_
+#define HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_
+
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "server/core/engine.h"
+
+namespace hydrophone {
+
+// What Run does wrong; the reference stays right.
+struct ToyFaults {
+  bool neighbours_leak =
+      false;             // attention deltas change a little when other runs are in the batch
+  float mlp_scale = 1;   // of every MLP delta, consistently: all sums still close
+  bool no_ln_f = false;  // hidden_states[N] is the raw output
+};
+
+// Arrays by (site, layer), [tokens, d].
+template <typename T>
+using ToyPoints = std::map<std::pair<Site, int>, std::vector<T>>;
+
+// Three blocks of width 8. Attention averages the past, the MLP is a tanh.
+class ToyEngine : public Engine {
+ public:
+  explicit ToyEngine(ToyFaults faults = {});
+
+  const ModelInfo& model() const override { return model_; }
+  const ComputeInfo& compute() const override { return compute_; }
+  absl::Status Run(absl::Span<const BatchMember> batch) override;
+  absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
+  absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                            const std::function<bool()>& stopped) const override;
+  absl::StatusOr<WeightsAudit> AuditWeights() const override { return audit_; }
+
+  // All points of the runs, one after another; `leak`: as with neighbours_leak in a shared batch.
+  ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false) const;
+
+  // What compute() and AuditWeights() give; all is well at first.
+  ComputeInfo& mutable_compute() { return compute_; }
+  WeightsAudit& audit() { return audit_; }
+
+ private:
+  ModelInfo model_;
+  ComputeInfo compute_;
+  WeightsAudit audit_;
+  ToyFaults faults_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_

@@ -1,0 +1,206 @@
+#include "server/wire/verify_call.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/server/wire/fakes.h"
+
+namespace hydrophone {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Three blocks of width 8; a token a byte.
+class PlanVerifyTest : public ::testing::Test {
+ protected:
+  PlanVerifyTest() { server_.model.n_positions = 100; }
+
+  absl::StatusOr<VerifyCall> Plan(const std::string& text) {
+    return PlanVerify(Parse<v1::VerifyRequest>(text), "sha", server_.context());
+  }
+  VerifyCall MustPlan(const std::string& text) {
+    absl::StatusOr<VerifyCall> call = Plan(text);
+    EXPECT_TRUE(call.ok()) << call.status();
+    return call.ok() ? *std::move(call) : VerifyCall{};
+  }
+
+  FakeServer server_;
+};
+
+std::set<std::string> PointsOf(const ExtractCall& call) {
+  std::set<std::string> names;
+  for (const Capture& capture : call.plan.captures) names.insert(CanonicalName(capture.point));
+  return names;
+}
+
+TEST_F(PlanVerifyTest, WithoutInputsTakesTheLessonsSentence) {
+  VerifyCall call = MustPlan("");
+  ASSERT_THAT(call.inputs, SizeIs(1));
+  std::string text;
+  for (uint32_t id : call.inputs[0].token_ids) text += static_cast<char>(id);
+  EXPECT_EQ(text,
+            "Plants make fantastic pets because they don't leave a mess after you feed them.");
+}
+
+TEST_F(PlanVerifyTest, CutsTheLessonsSentenceForAShortContext) {
+  server_.model.n_positions = 10;
+  EXPECT_THAT(MustPlan("").inputs[0].token_ids, SizeIs(10));
+}
+
+TEST_F(PlanVerifyTest, MeasuresEverythingByDefault) {
+  VerifyOptions options = MustPlan("texts: 'ab'").options;
+  EXPECT_THAT(options.layers, ElementsAre(0, 1, 2));
+  EXPECT_EQ(options.mask.kind, MaskRule::Kind::kMaxAbs);
+  EXPECT_EQ(options.mask.value, 30);
+  EXPECT_TRUE(options.reference);
+  EXPECT_FALSE(options.keep_residuals);
+  EXPECT_EQ(options.max_reference_tokens, server_.limits.max_reference_tokens);
+}
+
+TEST_F(PlanVerifyTest, ReadsEveryOption) {
+  VerifyOptions options = MustPlan(
+                              "texts: 'ab' layers: [-1, 0, 2] mask { quantile: 0.75 } "
+                              "include_residuals: true skip_reference: true")
+                              .options;
+  EXPECT_THAT(options.layers, ElementsAre(0, 2));  // in order, each once
+  EXPECT_EQ(options.mask.kind, MaskRule::Kind::kQuantile);
+  EXPECT_EQ(options.mask.value, 0.75);
+  EXPECT_FALSE(options.reference);
+  EXPECT_TRUE(options.keep_residuals);
+  EXPECT_EQ(MustPlan("mask { max_abs: 0 }").options.mask.value, 0);
+}
+
+TEST_F(PlanVerifyTest, StatesBlocksAndTheFirstInputAloneArePassesOfTheirOwn) {
+  VerifyCall call = MustPlan("texts: ['abc', 'de']");
+  const auto& states = call.extracts[VerifyCall::kStates].plan;
+  ASSERT_THAT(states.runs, SizeIs(2));
+  EXPECT_THAT(states.runs[0].token_ids, ElementsAre('a', 'b', 'c'));
+  EXPECT_THAT(
+      PointsOf(call.extracts[VerifyCall::kStates]),
+      ElementsAre("hidden_states.0", "hidden_states.1", "hidden_states.2", "hidden_states.3"));
+
+  const auto& alone = call.extracts[VerifyCall::kAlone].plan;
+  ASSERT_THAT(alone.runs, SizeIs(1));
+  EXPECT_THAT(alone.runs[0].token_ids, ElementsAre('a', 'b', 'c'));
+  EXPECT_THAT(alone.captures, SizeIs(4 + 2 * 3));
+}
+
+TEST_F(PlanVerifyTest, BlocksAreNeverComputedByThemselves) {
+  const VerifyCall call = MustPlan("texts: ['abc', 'de']");
+  const auto& blocks = call.extracts[VerifyCall::kBlocks].plan;
+  ASSERT_THAT(blocks.runs, SizeIs(3));
+  EXPECT_THAT(blocks.runs[0].token_ids, ElementsAre('c', 'b', 'a'));  // the neighbour
+  EXPECT_THAT(blocks.runs[1].token_ids, ElementsAre('a', 'b', 'c'));
+  EXPECT_THAT(blocks.runs[2].token_ids, ElementsAre('d', 'e'));
+  for (const Capture& capture : blocks.captures) {
+    EXPECT_EQ(capture.first_row, 3) << "the neighbour's rows were asked for";
+    EXPECT_EQ(capture.row_count, 5);
+  }
+}
+
+TEST_F(PlanVerifyTest, TheNeighbourIsShort) {
+  VerifyCall call = MustPlan("texts: 'abcdefghijklmnopqrstuvwxyz'");
+  EXPECT_THAT(call.extracts[VerifyCall::kBlocks].plan.runs[0].token_ids, SizeIs(16));
+}
+
+TEST_F(PlanVerifyTest, CapturesForTheReferenceOnlyWhatItIsAskedToCompare) {
+  VerifyCall all = MustPlan("texts: 'ab'");
+  EXPECT_THAT(all.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(7 * 3 + 3));
+  VerifyCall one = MustPlan("texts: 'ab' layers: 1");
+  EXPECT_THAT(one.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(3 * 3 + 4 + 1 + 3));
+  VerifyCall none = MustPlan("texts: 'ab' skip_reference: true");
+  EXPECT_THAT(none.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(3 * 3 + 1));
+}
+
+TEST_F(PlanVerifyTest, NamesEveryViolationAtOnce) {
+  absl::Status status = Plan(R"(texts: 'ok' inputs { token_ids: 999 } layers: [0, 3, -4]
+                                mask { quantile: 0 })")
+                            .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(Lines(status), ElementsAre("layers[1]: got 3, expected -3 to 2",
+                                         "layers[2]: got -4, expected -3 to 2",
+                                         "mask.quantile: got 0, expected more than 0 and at most 1",
+                                         HasSubstr("inputs[0].token_ids[0]: ")));
+}
+
+TEST_F(PlanVerifyTest, RefusesMasksThatSayNothing) {
+  EXPECT_THAT(Lines(Plan("mask {}").status()), ElementsAre(HasSubstr("mask: got neither")));
+  for (const char* mask : {"max_abs: -1", "max_abs: nan", "max_abs: inf"}) {
+    EXPECT_THAT(Lines(Plan(std::string("mask { ") + mask + " }").status()),
+                ElementsAre(AllOf(HasSubstr("mask.max_abs: got"),
+                                  HasSubstr("expected a finite number, 0 or more"))))
+        << mask;
+  }
+  for (const char* mask : {"quantile: 1.5", "quantile: nan", "quantile: -0.5"}) {
+    EXPECT_THAT(Lines(Plan(std::string("mask { ") + mask + " }").status()),
+                ElementsAre(HasSubstr("mask.quantile: got")))
+        << mask;
+  }
+}
+
+TEST_F(PlanVerifyTest, TrainModeIsNotBuilt) {
+  absl::Status status = Plan("train_seed: 0").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("train_seed: ")));
+}
+
+TEST_F(PlanVerifyTest, HoldsToThePreconditions) {
+  EXPECT_EQ(Plan("model: 'other'").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Plan("numerics: 'other'").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(Plan("model: 'fake-gpt2'").ok());
+}
+
+TEST_F(PlanVerifyTest, AllPassesTogetherFitTheTokenLimit) {
+  // 5 of the states, 3 + 5 of the blocks, 3 alone.
+  server_.limits.max_tokens_per_request = 16;
+  EXPECT_TRUE(Plan("texts: ['abc', 'de']").ok());
+  server_.limits.max_tokens_per_request = 15;
+  absl::Status status = Plan("texts: ['abc', 'de']").status();
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+  EXPECT_THAT(
+      Lines(status),
+      ElementsAre("inputs: needs 16 tokens (states of 5, blocks of 5 and 3 beside them, the "
+                  "first input's 3 alone), the limit is 15"));
+}
+
+TEST_F(PlanVerifyTest, AllCapturesTogetherFitTheByteLimit) {
+  const uint64_t needed = (4 * 5 + (7 * 3 + 3) * 5 + (4 + 2 * 3) * 3) * 8 * sizeof(float);
+  server_.limits.max_response_bytes = needed;
+  VerifyCall call = MustPlan("texts: ['abc', 'de']");
+  uint64_t planned = 0;
+  for (const ExtractCall& extract : call.extracts) planned += extract.plan.capture_bytes;
+  EXPECT_EQ(planned, needed);
+
+  server_.limits.max_response_bytes = needed - 1;
+  absl::Status status = Plan("texts: ['abc', 'de']").status();
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr(std::to_string(needed))));
+}
+
+TEST_F(PlanVerifyTest, ResidualsFitOneMessage) {
+  server_.model.n_embd = 8192;  // 32 KiB a token, four tensors: 24 tokens are 3 MiB
+  EXPECT_TRUE(Plan("inputs { text: 'abcdefghijklmnopqrstuvwx' } include_residuals: true").ok());
+  absl::Status status =
+      Plan("inputs { text: 'abcdefghijklmnopqrstuvwxy' } include_residuals: true").status();
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("include_residuals: needs 3276800 bytes")));
+}
+
+TEST_F(PlanVerifyTest, AsManyInputsAsARequestMayHave) {
+  server_.limits.max_inputs_per_request = 2;
+  server_.limits.max_hooks_per_request = 1;
+  server_.limits.max_tensors_per_request = 1;
+  EXPECT_TRUE(Plan("texts: ['a', 'b']").ok());  // the neighbour and the points are not the caller's
+  EXPECT_THAT(Lines(Plan("texts: ['a', 'b', 'c']").status()), ElementsAre(HasSubstr("inputs: ")));
+}
+
+}  // namespace
+}  // namespace hydrophone
