@@ -60,6 +60,16 @@ std::optional<double> CpuQuota() {
   return std::nullopt;
 }
 
+// Who made the CPU: MKL may choose other kernels in the same mode.
+const char* CpuMaker() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_is("intel")) return "intel";
+  if (__builtin_cpu_is("amd")) return "amd";
+#endif
+  return "other";
+}
+
 }  // namespace
 
 void ConfigureNumerics() {
@@ -95,8 +105,9 @@ ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads) 
 
 std::string NumericsString(const ProbeResult& probe) {
   const char* mode = std::getenv(kReproducibility);
-  const std::string rows = absl::StrCat(probe.blocking == RowBlocking::kFree ? ">=" : "=", kMinTileRows);
-  return absl::StrCat("cpu=", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION, ";cbwr=", mode ? mode : "unset", ";tile=", rows, "x", kTileColumns,
+  const std::string rows = absl::StrCat(kMinTileRows, probe.blocking == RowBlocking::kFree ? "+" : "");
+  return absl::StrCat("cpu=", CpuMaker(), "-", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
+                      ";cbwr=", mode ? mode : "unset", ";tile_rows=", rows, ";tile_columns=", kTileColumns,
                       ";attention_block=", kAttentionBlock);
 }
 

@@ -31,7 +31,7 @@ struct ProbeResult {
 // A second at most for GPT-2 XL's shapes.
 ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads);
 
-// "cpu=AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile=>=16x192;attention_block=32": equal strings, with equal weights, promise equal bits.
+// "cpu=amd-AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile_rows=16+;tile_columns=192;attention_block=32": equal strings, with equal weights, promise equal bits.
 std::string NumericsString(const ProbeResult& probe);
 
 }  // namespace hydrophone

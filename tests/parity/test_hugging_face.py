@@ -15,7 +15,7 @@ import pytest
 import torch
 import transformers
 
-from conftest import DEFAULT_MODEL, Server
+from conftest import DEFAULT_MODEL, FIGURES, Server
 
 TOLERANCE = 5e-5
 
@@ -117,10 +117,9 @@ def kind_of(name):
 def table():
     rows = []
     yield rows
-    print("\nLargest absolute difference to Hugging Face transformers", transformers.__version__)
-    print(f"{'checkpoint':28} {'point':42} {'largest difference':>18} {'of largest value':>18}")
-    for row in rows:
-        print("{:28} {:42} {:18.2e} {:18.3g}".format(*row))
+    FIGURES.append(f"Largest absolute difference to Hugging Face transformers {transformers.__version__} (allowed: {TOLERANCE:g})")
+    FIGURES.append(f"{'checkpoint':28} {'point':42} {'largest difference':>18} {'of largest value':>18}")
+    FIGURES.extend("{:28} {:42} {:18.2e} {:18.3g}".format(*row) for row in rows)
 
 
 @pytest.mark.parametrize("checkpoint", CHECKPOINTS)
