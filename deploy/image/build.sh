@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# One step of building the container image, called by the Dockerfile: deploy/image/build.sh STEP.
+#
+#   tools     installs what the programs are built with
+#   libtorch  installs libtorch
+#   programs  builds the programs
+#   collect   puts what the image gets into /image: usr/local as it will be, and run-time-packages, the
+#             distribution's packages that it needs
+set -euo pipefail
+
+HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+# shellcheck source-path=SCRIPTDIR
+# shellcheck source=../lib/install.sh
+. "$HYDROPHONE_ROOT/deploy/lib/install.sh"
+
+IMAGE=/image
+
+# owner_of FILE: the package that a library of the system belongs to. The file lists know only one of
+# its two paths, since /lib is a link to /usr/lib.
+owner_of() {
+  local owner
+  owner="$(dpkg-query -S "$1" 2>/dev/null || dpkg-query -S "/usr$1" 2>/dev/null || dpkg-query -S "${1#/usr}")"
+  printf '%s\n' "${owner%%:*}"
+}
+
+# system_libraries: the paths of those that the programs and the installed libraries load, one a line.
+system_libraries() {
+  local file
+  for file in "$IMAGE"/usr/local/bin/* "$IMAGE"/usr/local/lib/hydrophone/*; do
+    ldd "$file"
+  done | awk -v installed="$IMAGE" '
+    /not found/ { print "missing: " $1 > "/dev/stderr"; exit 1 }
+    $2 == "=>" && index($3, installed) != 1 { print $3 }' | sort -u
+}
+
+# run_time_packages: the packages that hold them, one a line.
+run_time_packages() {
+  local library libraries
+  libraries="$(system_libraries)"
+  for library in $libraries; do owner_of "$library"; done | sort -u
+}
+
+# licences: those of libtorch and what came with it, beside ours.
+licences() {
+  local directory package documents="$IMAGE/usr/local/share/doc/hydrophone"
+  for directory in "$(site_packages)"/{torch,nvidia_*}-*.dist-info/licenses; do
+    package="$(basename "$(dirname "$directory")" .dist-info)"
+    mkdir -p "$documents/$package"
+    cp -R "$directory/." "$documents/$package/"
+  done
+}
+
+step="${1:-}"
+case "$step" in
+  tools) install_packages "${BUILD_PACKAGES[@]}" ;;
+  libtorch) install_libtorch ;;
+  programs)
+    configure_build -DHYDROPHONE_BUILD_TESTS=OFF
+    build_targets hydrophone-server hydrophone
+    ;;
+  collect)
+    DESTDIR="$IMAGE" cmake --install "$HYDROPHONE_ROOT/$HYDROPHONE_BUILD_DIR" --prefix /usr/local --strip
+    licences
+    run_time_packages >"$IMAGE/run-time-packages"
+    say "packages at run time: $(tr '\n' ' ' <"$IMAGE/run-time-packages")"
+    ;;
+  *) fail "there is no step \"$step\"" ;;
+esac
