@@ -41,7 +41,8 @@ watched() {
   shift
   say "$text"
   (
-    while sleep 20; do say "$text: still at it"; done
+    # Not longer than the script itself, however that ends.
+    while sleep 30 && kill -0 $$ 2>/dev/null; do say "$text: still at it"; done
   ) &
   local watcher=$!
   local status=0
