@@ -5,10 +5,6 @@ target_compile_features(hydrophone_options INTERFACE cxx_std_20)
 target_include_directories(hydrophone_options INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(hydrophone_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-math-errno -ffp-contract=off)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # GCC 12 sees an overlapping copy in ordinary joins of strings (its bug 105651).
-  target_compile_options(hydrophone_options INTERFACE -Wno-restrict)
-endif()
 if(HYDROPHONE_SANITIZER)
   target_compile_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER} -fno-omit-frame-pointer)
   target_link_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER})
