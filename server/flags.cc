@@ -1,7 +1,6 @@
 #include "server/flags.h"
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cctype>
 #include <memory>
@@ -16,7 +15,8 @@ constexpr int kUsageError = 2;
 // "--max_batch_tokens" is read from HYDROPHONE_MAX_BATCH_TOKENS too.
 std::string EnvironmentName(const std::string& flag) {
   std::string name = "HYDROPHONE_" + flag;
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return name;
 }
 
@@ -34,7 +34,10 @@ class ShortFormatter : public CLI::Formatter {
 
 template <typename T>
 CLI::Option* Add(CLI::App& app, const std::string& name, const char* unit, T& value, const char* help) {
-  return app.add_option("--" + name, value, help)->envname(EnvironmentName(name))->type_name(unit)->capture_default_str();
+  return app.add_option("--" + name, value, help)
+      ->envname(EnvironmentName(name))
+      ->type_name(unit)
+      ->capture_default_str();
 }
 
 // Checked, and told when it fails, but not spelled out in the help.
@@ -75,20 +78,25 @@ void AddLimits(CLI::App& app, Flags& flags) {
   AddLimit(app, "max_tokens_per_request", "TOKENS", limits.max_tokens_per_request, 1 << 24,
            "of one request; at most max_batch_tokens");
   AddLimit(app, "max_inputs_per_request", "INPUTS", limits.max_inputs_per_request, kAny32, "of one request");
-  AddLimit(app, "max_hooks_per_request", "HOOKS", limits.max_hooks_per_request, kAny32, "hook points and hooks of one request");
-  AddLimit(app, "max_tensors_per_request", "TENSORS", limits.max_tensors_per_request, kAny32, "that one request may ask for");
+  AddLimit(app, "max_hooks_per_request", "HOOKS", limits.max_hooks_per_request, kAny32,
+           "hook points and hooks of one request");
+  AddLimit(app, "max_tensors_per_request", "TENSORS", limits.max_tensors_per_request, kAny32,
+           "that one request may ask for");
   AddLimit(app, "max_request_bytes", "BYTES", limits.max_request_bytes, uint64_t{1} << 29, "one request message");
   AddLimit(app, "max_request_elements", "ELEMENTS", limits.max_request_elements, kAny32,
            "messages and list elements in one request");
   AddLimit(app, "max_response_bytes", "BYTES", limits.max_response_bytes, kAny64,
            "captured for one request; at most response_budget_bytes");
-  AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64, "captured for all requests together");
+  AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64,
+           "captured for all requests together");
   Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream")
       ->check(Between(uint64_t{1} << 12, uint64_t{4} << 20));
-  AddLimit(app, "max_reference_tokens", "TOKENS", limits.max_reference_tokens, kAny32, "that Verify's reference runs on");
+  AddLimit(app, "max_reference_tokens", "TOKENS", limits.max_reference_tokens, kAny32,
+           "that Verify's reference runs on");
 }
 
-// The arguments last first, as CLI11 takes them, with "--flag=" as a flag and an empty value, which CLI11 calls a missing one.
+// The arguments last first, as CLI11 takes them, with "--flag=" as a flag and an empty value, which CLI11 calls a
+// missing one.
 std::vector<std::string> Arguments(int argc, const char* const* argv) {
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {
@@ -108,8 +116,9 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
                                 const std::string& version, int* exit_code) {
   Flags flags;
   flags.model = default_model;
-  CLI::App app("Hydrophone: serves activations of a GPT-2 checkpoint over gRPC.\n"
-               "Each flag is also an environment variable: --listen is HYDROPHONE_LISTEN. A flag wins.");
+  CLI::App app(
+      "Hydrophone: serves activations of a GPT-2 checkpoint over gRPC.\n"
+      "Each flag is also an environment variable: --listen is HYDROPHONE_LISTEN. A flag wins.");
   app.formatter(std::make_shared<ShortFormatter>());
   app.set_help_flag("--help", "prints this and exits");
   app.set_version_flag("--version", version, "prints the version and exits");

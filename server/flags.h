@@ -23,8 +23,8 @@ struct Flags {
 };
 
 // Reads the command line, then HYDROPHONE_<FLAG> for what it leaves out. `version` is what --version prints.
-// Nothing: the program is to exit with *exit_code: 0 after --help or --version, which went to stdout, 2 after a mistake, which is
-// told on stderr. A limit that another one bounds (see Limits) is lowered to it.
+// Nothing: the program is to exit with *exit_code: 0 after --help or --version, which went to stdout, 2 after a
+// mistake, which is told on stderr. A limit that another one bounds (see Limits) is lowered to it.
 std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
                                 const std::string& version, int* exit_code);
 

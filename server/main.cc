@@ -57,7 +57,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
                                {"threads", absl::StrCat(compute.threads)},
                                {"numerics", compute.numerics}});
   if (!compute.batch_independent) {
-    LogWarning("a row's bits may depend on its neighbours on this machine: no way to multiply was found that prevents it");
+    LogWarning(
+        "a row's bits may depend on its neighbours on this machine: no way to multiply was found that prevents it");
   }
   return engine;
 }
@@ -65,8 +66,9 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
 // A tokenizer of another model would give ids that this one has no embedding for, or other tokens for the same ids.
 absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
   if (static_cast<uint32_t>(model.vocab_size) == tokenizer.vocab_size()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("vocab.json has ", tokenizer.vocab_size(), " tokens, but config.json's vocab_size is ",
-                                                 model.vocab_size, ": they belong to different models"));
+  return absl::InvalidArgumentError(absl::StrCat("vocab.json has ", tokenizer.vocab_size(),
+                                                 " tokens, but config.json's vocab_size is ", model.vocab_size,
+                                                 ": they belong to different models"));
 }
 
 // One token through the scheduler and the engine, as a request goes: after it, a request would be answered.
@@ -85,7 +87,9 @@ std::vector<MethodLabels> Methods() {
 }
 
 // "127.0.0.1:0" with the port that was given out.
-std::string WithPort(const std::string& listen, int port) { return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port); }
+std::string WithPort(const std::string& listen, int port) {
+  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+}
 
 // SIGTERM and SIGINT, which every thread leaves to the one that waits for them here.
 class StopSignals {
@@ -133,8 +137,8 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   options.version = kVersion;
   options.worker_threads = flags.worker_threads;
   options.max_open_calls = flags.max_open_calls;
-  auto server = GrpcServer::Start(
-      {engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits}, options);
+  auto server =
+      GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits}, options);
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
   if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
@@ -151,7 +155,8 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
 
 int Main(int argc, char** argv) {
   int exit_code = 0;
-  std::optional<Flags> flags = ParseFlags(argc, argv, DefaultModel(), absl::StrCat("hydrophone-server ", kVersion), &exit_code);
+  std::optional<Flags> flags =
+      ParseFlags(argc, argv, DefaultModel(), absl::StrCat("hydrophone-server ", kVersion), &exit_code);
   if (!flags.has_value()) return exit_code;
   if (absl::Status level = SetLogLevel(flags->log_level); !level.ok()) return kStartFailed;
   StopSignals stop;

@@ -40,7 +40,8 @@ bool IsPlain(absl::string_view value) {
 }  // namespace
 
 absl::Status SetLogLevel(absl::string_view level) {
-  for (auto known : {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off}) {
+  for (auto known :
+       {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off}) {
     spdlog::string_view_t name = spdlog::level::to_string_view(known);
     if (level == absl::string_view(name.data(), name.size())) {
       Logger().set_level(known);

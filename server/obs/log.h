@@ -16,7 +16,8 @@ namespace hydrophone {
 // What else is known about an event. Keys are identifiers; values may be anything.
 using LogFields = std::vector<std::pair<std::string, std::string>>;
 
-// Sets what is logged: "debug", "info", "warning", "error" or "off"; INVALID_ARGUMENT for another word. Before it, info and above.
+// Sets what is logged: "debug", "info", "warning", "error" or "off"; INVALID_ARGUMENT for another word. Before it, info
+// and above.
 absl::Status SetLogLevel(absl::string_view level);
 
 // Thread-safe. Nothing in `message` or `fields` can break the line: control characters are escaped.

@@ -15,7 +15,8 @@ namespace hydrophone {
 // Serves from its construction to its destruction, on two threads of its own.
 class MetricsEndpoint {
  public:
-  // `listen`: "127.0.0.1:9464", "[::1]:9464"; port 0 takes a free one. UNAVAILABLE, naming the address, when it cannot be had.
+  // `listen`: "127.0.0.1:9464", "[::1]:9464"; port 0 takes a free one. UNAVAILABLE, naming the address, when it cannot
+  // be had.
   static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(const std::string& listen,
                                                                 std::shared_ptr<prometheus::Registry> registry);
 

@@ -43,16 +43,17 @@ PrometheusMetrics::PrometheusMetrics(const std::string& service, const std::vect
                                      const Limits& limits)
     : handled_(Counters(*registry_, "grpc_server_handled_total", "Calls completed, by status code.")),
       queue_depth_(OneGauge(*registry_, "hydrophone_queue_depth_requests", "Requests waiting for the model.")),
-      budget_used_(OneGauge(*registry_, "hydrophone_response_budget_used_bytes", "Captured data held by open streams.")),
+      budget_used_(
+          OneGauge(*registry_, "hydrophone_response_budget_used_bytes", "Captured data held by open streams.")),
       tokens_(Counters(*registry_, "hydrophone_tokens_total", "Tokens computed.").Add({})),
       queue_wait_(Histograms(*registry_, "hydrophone_queue_wait_seconds", "Time from admission to the forward pass.")
                       .Add({}, SecondsBuckets())),
       compute_(Histograms(*registry_, "hydrophone_compute_seconds", "Time of a batch's forward pass.")
                    .Add({}, SecondsBuckets())),
-      batch_requests_(Histograms(*registry_, "hydrophone_batch_requests", "Requests computed together.")
-                          .Add({}, PowersOfTwo(9))),
-      batch_tokens_(Histograms(*registry_, "hydrophone_batch_tokens", "Tokens computed together.")
-                        .Add({}, PowersOfTwo(16))) {
+      batch_requests_(
+          Histograms(*registry_, "hydrophone_batch_requests", "Requests computed together.").Add({}, PowersOfTwo(9))),
+      batch_tokens_(
+          Histograms(*registry_, "hydrophone_batch_tokens", "Tokens computed together.").Add({}, PowersOfTwo(16))) {
   OneGauge(*registry_, "hydrophone_queue_limit_requests", "Requests that may wait for the model.")
       .Set(limits.max_queued_requests);
   OneGauge(*registry_, "hydrophone_response_budget_limit_bytes", "Captured data that open streams may hold.")
@@ -62,7 +63,8 @@ PrometheusMetrics::PrometheusMetrics(const std::string& service, const std::vect
   auto& received = Counters(*registry_, "grpc_server_msg_received_total", "Messages received.");
   auto& sent = Counters(*registry_, "grpc_server_msg_sent_total", "Messages sent.");
   auto& sent_bytes = Counters(*registry_, "hydrophone_response_bytes_total", "Bytes of messages handed to gRPC.");
-  auto& seconds = Histograms(*registry_, "grpc_server_handling_seconds", "Time of a call, from its request to its end.");
+  auto& seconds =
+      Histograms(*registry_, "grpc_server_handling_seconds", "Time of a call, from its request to its end.");
   for (const MethodLabels& each : methods) {
     prometheus::Labels labels = {{"grpc_type", each.type}, {"grpc_service", service}, {"grpc_method", each.name}};
     methods_.push_back({each.name, labels, &started.Add(labels), &received.Add(labels), &sent.Add(labels),

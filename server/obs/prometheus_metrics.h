@@ -7,9 +7,8 @@
 //   hydrophone_response_bytes_total{grpc_method}                    bytes of messages handed to gRPC
 //   hydrophone_queue_depth_requests, hydrophone_queue_limit_requests
 //   hydrophone_response_budget_used_bytes, hydrophone_response_budget_limit_bytes
-//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds       histograms; a request's wait, a batch's forward pass
-//   hydrophone_batch_requests, hydrophone_batch_tokens              histograms
-//   hydrophone_tokens_total                                         computed
+//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds       histograms; a request's wait, a batch's forward
+//   pass hydrophone_batch_requests, hydrophone_batch_tokens              histograms hydrophone_tokens_total computed
 //   hydrophone_build_info{version,libtorch}, hydrophone_model_info{...}  always 1
 #ifndef HYDROPHONE_SERVER_OBS_PROMETHEUS_METRICS_H_
 #define HYDROPHONE_SERVER_OBS_PROMETHEUS_METRICS_H_
@@ -36,8 +35,8 @@ struct MethodLabels {
   std::string type;
 };
 
-// Every method's series exist from the start, at zero. Calls of other methods are not counted: their names come from clients, and
-// each new one would be a series for ever. Thread-safe.
+// Every method's series exist from the start, at zero. Calls of other methods are not counted: their names come from
+// clients, and each new one would be a series for ever. Thread-safe.
 class PrometheusMetrics : public Metrics {
  public:
   PrometheusMetrics(const std::string& service, const std::vector<MethodLabels>& methods, const Limits& limits);

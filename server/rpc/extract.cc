@@ -5,7 +5,8 @@
 
 namespace hydrophone {
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service, grpc::CallbackServerContext* context,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service,
+                                                         grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request) {
   auto stream = std::make_shared<ExtractStream>(service, context, *request);
   stream->Start();

@@ -2,7 +2,8 @@
 
 namespace hydrophone {
 
-ExtractFrames::ExtractFrames(ExtractCall call, const RequestContext& context) : call_(std::move(call)), context_(context) {}
+ExtractFrames::ExtractFrames(ExtractCall call, const RequestContext& context)
+    : call_(std::move(call)), context_(context) {}
 
 void ExtractFrames::Add(size_t capture_index, TensorView rows) {
   std::lock_guard<std::mutex> lock(mutex_);
@@ -41,7 +42,8 @@ ExtractFrames::Step ExtractFrames::Next() {
     header_sent_ = true;
     return {EncodeHeader(call_, context_), std::nullopt};
   }
-  if (inputs_sent_ < call_.inputs.size()) return {EncodeInputInfo(call_, inputs_sent_++, context_.tokenizer), std::nullopt};
+  if (inputs_sent_ < call_.inputs.size())
+    return {EncodeInputInfo(call_, inputs_sent_++, context_.tokenizer), std::nullopt};
   while (true) {
     if (!current_.has_value()) {
       std::optional<Captured> captured = Take();

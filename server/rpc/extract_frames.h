@@ -21,8 +21,8 @@ namespace hydrophone {
 //
 //   engine thread ─ Add, Add, ..., End ─► outbox [captures not yet sent] ─ Next ─► one frame at a time (pool)
 //
-// Captures wait as they are and are encoded when their turn comes: the outbox holds the job's share of the response budget and
-// nothing more. Add, End and Abandon may be called from any thread; Next from one at a time.
+// Captures wait as they are and are encoded when their turn comes: the outbox holds the job's share of the response
+// budget and nothing more. Add, End and Abandon may be called from any thread; Next from one at a time.
 class ExtractFrames {
  public:
   // What `context` refers to outlives this.

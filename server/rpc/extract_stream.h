@@ -9,9 +9,10 @@
 //                            │   └► writing_ and ready_ [ByteBuffers] ─► slices ─┐
 //                            └► ExtractFrames ─► outbox [TensorViews] ───────────┴► storage + budget lease
 //
-// Who runs what: gRPC's threads deliver OnWriteDone, OnCancel and OnDone and only hand on; the engine's thread delivers OnCapture
-// and Job::OnDone and only hands on; a worker pumps: encodes the next frame while the one before is being sent, and goes home when
-// there is nothing to encode or nobody to take it. So a slow reader costs its captures' memory and no thread.
+// Who runs what: gRPC's threads deliver OnWriteDone, OnCancel and OnDone and only hand on; the engine's thread delivers
+// OnCapture and Job::OnDone and only hands on; a worker pumps: encodes the next frame while the one before is being
+// sent, and goes home when there is nothing to encode or nobody to take it. So a slow reader costs its captures' memory
+// and no thread.
 #ifndef HYDROPHONE_SERVER_RPC_EXTRACT_STREAM_H_
 #define HYDROPHONE_SERVER_RPC_EXTRACT_STREAM_H_
 
@@ -82,13 +83,13 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::atomic<bool> stopped_ = false;
   std::unique_ptr<ExtractFrames> frames_;  // set once, in Admit, before anybody else looks; OnCancel looks under mutex_
 
-  std::mutex mutex_;                          // guards what follows
-  bool pumping_ = false;                      // a worker pumps or is about to
-  bool again_ = false;                        // something happened since it last looked
-  std::optional<grpc::ByteBuffer> writing_;   // with gRPC
-  std::optional<grpc::ByteBuffer> ready_;     // encoded, next
-  std::optional<absl::Status> ended_;         // what to finish with
-  bool finished_ = false;                     // Finish was called: gRPC must hear nothing more
+  std::mutex mutex_;                         // guards what follows
+  bool pumping_ = false;                     // a worker pumps or is about to
+  bool again_ = false;                       // something happened since it last looked
+  std::optional<grpc::ByteBuffer> writing_;  // with gRPC
+  std::optional<grpc::ByteBuffer> ready_;    // encoded, next
+  std::optional<absl::Status> ended_;        // what to finish with
+  bool finished_ = false;                    // Finish was called: gRPC must hear nothing more
   std::shared_ptr<ExtractStream> self_;
 };
 

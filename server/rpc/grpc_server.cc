@@ -45,14 +45,15 @@ GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& op
       calls_(options.max_open_calls, parts.metrics, parts.clock),
       workers_(options.worker_threads, static_cast<size_t>(options.max_waiting_calls)),
       verifiers_(options.verifier_threads, static_cast<size_t>(options.max_waiting_verifies)),
-      context_{.request = {parts.engine->model(), parts.engine->compute(), *parts.tokenizer, *parts.limits, options.version},
-               .versions = {options.version, grpc::Version()},
-               .engine = parts.engine,
-               .scheduler = parts.scheduler,
-               .clock = parts.clock,
-               .calls = &calls_,
-               .workers = &workers_,
-               .verifiers = &verifiers_},
+      context_{
+          .request = {parts.engine->model(), parts.engine->compute(), *parts.tokenizer, *parts.limits, options.version},
+          .versions = {options.version, grpc::Version()},
+          .engine = parts.engine,
+          .scheduler = parts.scheduler,
+          .clock = parts.clock,
+          .calls = &calls_,
+          .workers = &workers_,
+          .verifiers = &verifiers_},
       service_(context_) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerParts& parts,
@@ -87,8 +88,8 @@ void GrpcServer::Drain(absl::Time deadline) {
   drained_ = true;
   SetServing(false);
   calls_.Refuse();
-  calls_.AwaitNone(deadline);                        // a Verify under way still submits to the scheduler
-  parts_.scheduler->Drain(parts_.clock->Now());      // those left are told why
+  calls_.AwaitNone(deadline);                    // a Verify under way still submits to the scheduler
+  parts_.scheduler->Drain(parts_.clock->Now());  // those left are told why
   calls_.AwaitNone(parts_.clock->Now() + kFarewell);
   server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left, watchers of health among them
   server_->Wait();

@@ -46,7 +46,8 @@ struct GrpcServerOptions {
 class GrpcServer {
  public:
   // UNAVAILABLE, naming the address, when it cannot be had.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerParts& parts, const GrpcServerOptions& options);
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerParts& parts,
+                                                           const GrpcServerOptions& options);
   // Drains with no patience.
   ~GrpcServer();
 
@@ -55,8 +56,8 @@ class GrpcServer {
   // What grpc.health.v1 says, for the server as a whole ("") and for hydrophone.v1.ActivationService.
   void SetServing(bool serving);
 
-  // Says NOT_SERVING, refuses new calls with UNAVAILABLE (DRAINING), lets open ones finish until `deadline`, then cuts the rest.
-  // Blocks; call it once. The scheduler is drained too.
+  // Says NOT_SERVING, refuses new calls with UNAVAILABLE (DRAINING), lets open ones finish until `deadline`, then cuts
+  // the rest. Blocks; call it once. The scheduler is drained too.
   void Drain(absl::Time deadline);
 
  private:

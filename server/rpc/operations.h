@@ -1,5 +1,5 @@
-// The service's operations, one file each. Each starts a call and returns gRPC's handle on it, which goes away by itself.
-// `service` outlives the call.
+// The service's operations, one file each. Each starts a call and returns gRPC's handle on it, which goes away by
+// itself. `service` outlives the call.
 #ifndef HYDROPHONE_SERVER_RPC_OPERATIONS_H_
 #define HYDROPHONE_SERVER_RPC_OPERATIONS_H_
 
@@ -19,7 +19,8 @@ grpc::ServerUnaryReactor* StartDetokenize(const ServiceContext& service, UnaryTr
 grpc::ServerUnaryReactor* StartVerify(const ServiceContext& service, UnaryTransport transport);
 
 // See extract_stream.h for who owns what.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service, grpc::CallbackServerContext* context,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service,
+                                                         grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request);
 
 }  // namespace hydrophone

@@ -59,7 +59,8 @@ Meaning MeaningOf(absl::StatusCode code) {
 // When to try again: as the status says, or the usual pause for the codes for which trying again helps.
 std::optional<absl::Duration> RetryOf(const absl::Status& status) {
   if (std::optional<absl::Duration> said = RetryAfterOf(status)) return said;
-  bool passes = status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
+  bool passes =
+      status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
   return passes ? std::optional<absl::Duration>(kUsualRetry) : std::nullopt;
 }
 

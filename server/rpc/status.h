@@ -11,17 +11,18 @@
 
 namespace hydrophone {
 
-// Message and details together, in bytes. Trailers over 8 KiB reach a client as RESOURCE_EXHAUSTED with nothing in them; base64
-// adds a third to the details.
+// Message and details together, in bytes. Trailers over 8 KiB reach a client as RESOURCE_EXHAUSTED with nothing in
+// them; base64 adds a third to the details.
 inline constexpr size_t kMaxStatusBytes = 4096;
 
-// The same code and message with a google.rpc.Status in the binary details: ErrorInfo always (domain "hydrophone"), BadRequest when
-// fields are to blame, RetryInfo when trying again may help. Statuses without a reason (see core/errors.h) get their code's; codes
-// that the API does not promise become INTERNAL. Long texts are cut, between characters, to keep within kMaxStatusBytes.
+// The same code and message with a google.rpc.Status in the binary details: ErrorInfo always (domain "hydrophone"),
+// BadRequest when fields are to blame, RetryInfo when trying again may help. Statuses without a reason (see
+// core/errors.h) get their code's; codes that the API does not promise become INTERNAL. Long texts are cut, between
+// characters, to keep within kMaxStatusBytes.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// What to call Finish with: the above, and for RESOURCE_EXHAUSTED and UNAVAILABLE `grpc-retry-pushback-ms` in the trailers, which
-// gRPC clients with a retry policy obey by themselves. Call before Finish, once.
+// What to call Finish with: the above, and for RESOURCE_EXHAUSTED and UNAVAILABLE `grpc-retry-pushback-ms` in the
+// trailers, which gRPC clients with a retry policy obey by themselves. Call before Finish, once.
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context);
 
 // "OK", "InvalidArgument": as the grpc_server_* metrics of go-grpc-prometheus spell them, and dashboards expect them.

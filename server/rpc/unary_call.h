@@ -36,11 +36,13 @@ struct UnaryTransport {
   grpc::ByteBuffer* response;
 };
 
-// Runs `handler` on `pool` and finishes the call with what it returns. RESOURCE_EXHAUSTED when the pool is full, and CANCELLED or
-// DEADLINE_EXCEEDED without running it when the call is over before its turn. `on_cancel`, if not null, is called when the caller
-// leaves or the deadline passes, on gRPC's thread. `method` is a literal; `service` outlives the call.
+// Runs `handler` on `pool` and finishes the call with what it returns. RESOURCE_EXHAUSTED when the pool is full, and
+// CANCELLED or DEADLINE_EXCEEDED without running it when the call is over before its turn. `on_cancel`, if not null, is
+// called when the caller leaves or the deadline passes, on gRPC's thread. `method` is a literal; `service` outlives the
+// call.
 grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* pool, const char* method,
-                                     UnaryTransport transport, UnaryHandler handler, std::function<void()> on_cancel = nullptr);
+                                     UnaryTransport transport, UnaryHandler handler,
+                                     std::function<void()> on_cancel = nullptr);
 
 // Guards and parses the request, then `answer(request)`, a message or a StatusOr of one, becomes bytes.
 template <typename Request, typename Answer>

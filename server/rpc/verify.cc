@@ -41,9 +41,8 @@ absl::StatusOr<v1::VerifyResponse> AnswerVerify(const v1::VerifyRequest& request
 
 grpc::ServerUnaryReactor* StartVerify(const ServiceContext& service, UnaryTransport transport) {
   auto answer = [&service](const UnaryRequest& call) {
-    return AnswerMessage<v1::VerifyRequest>(call.bytes, service, [&](const v1::VerifyRequest& request) {
-      return AnswerVerify(request, service, call);
-    });
+    return AnswerMessage<v1::VerifyRequest>(
+        call.bytes, service, [&](const v1::VerifyRequest& request) { return AnswerVerify(request, service, call); });
   };
   return StartUnary(service, service.verifiers, "Verify", transport, answer,
                     [&service] { service.scheduler->JobStopped(); });

@@ -27,8 +27,8 @@ class WorkerPool {
   // Takes on a new task; false, without taking it, when too many wait.
   bool Offer(Task task);
 
-  // Takes on the next step of something already taken on, before all new tasks. Never refuses: whoever is under way adds one step
-  // at a time, so those who are under way bound it.
+  // Takes on the next step of something already taken on, before all new tasks. Never refuses: whoever is under way
+  // adds one step at a time, so those who are under way bound it.
   void Continue(Task task);
 
  private:

@@ -11,7 +11,8 @@ class WallClock : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
 
-  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, absl::Time until) const override {
+  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                 absl::Time until) const override {
     if (until == absl::InfiniteFuture()) {
       changed.wait(lock);
       return;

@@ -16,8 +16,8 @@ class Clock {
 
   virtual absl::Time Now() const = 0;
 
-  // Waits on `changed` with `lock`, which is held before and after, until notified or, at the latest, until Now() is `until`.
-  // May also wake for no reason: the caller asks again.
+  // Waits on `changed` with `lock`, which is held before and after, until notified or, at the latest, until Now() is
+  // `until`. May also wake for no reason: the caller asks again.
   virtual void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
                          absl::Time until) const = 0;
 };

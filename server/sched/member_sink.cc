@@ -9,7 +9,11 @@ namespace hydrophone {
 
 MemberSink::MemberSink(Job* job, std::shared_ptr<const ResponseBudget::Lease> lease, const Clock* clock,
                        const std::atomic<bool>* out_of_patience)
-    : job_(job), lease_(std::move(lease)), clock_(clock), out_of_patience_(out_of_patience), deadline_(job->deadline()) {}
+    : job_(job),
+      lease_(std::move(lease)),
+      clock_(clock),
+      out_of_patience_(out_of_patience),
+      deadline_(job->deadline()) {}
 
 void MemberSink::OnCapture(size_t index, TensorView rows) {
   ++received_;

@@ -15,8 +15,8 @@
 
 namespace hydrophone {
 
-// Stands between the engine and a job: ties the job's lease to every capture, and stops for what the job does not know of, its
-// deadline and the server's end. Used on the engine's thread only; what the constructor gets outlives it.
+// Stands between the engine and a job: ties the job's lease to every capture, and stops for what the job does not know
+// of, its deadline and the server's end. Used on the engine's thread only; what the constructor gets outlives it.
 class MemberSink : public CaptureSink {
  public:
   MemberSink(Job* job, std::shared_ptr<const ResponseBudget::Lease> lease, const Clock* clock,

@@ -11,7 +11,8 @@ namespace hydrophone {
 // UNAVAILABLE (DRAINING), as it is told to those who come or wait while the server stops.
 absl::Status ServerStops();
 
-// CANCELLED, DEADLINE_EXCEEDED, or UNAVAILABLE when the server is out of patience; OK when nothing keeps the job from going on.
+// CANCELLED, DEADLINE_EXCEEDED, or UNAVAILABLE when the server is out of patience; OK when nothing keeps the job from
+// going on.
 absl::Status WhyStopped(const Job& job, absl::Time now, bool out_of_patience);
 
 }  // namespace hydrophone

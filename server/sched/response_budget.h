@@ -15,10 +15,11 @@ namespace hydrophone {
 // A budget of bytes that leases are taken from.
 //
 //   scheduler ──owns──► ResponseBudget ◄──keeps── BudgetLease ◄──keeps── every TensorView of one job
-//                                                                        (in an outbox, or in a slice that gRPC still sends)
+//                                                                        (in an outbox, or in a slice that gRPC still
+//                                                                        sends)
 //
-// The last view of a job that goes takes the lease with it, on whatever thread: that gives the job's bytes back. A lease may
-// outlive the scheduler; `metrics` outlives every lease. Thread-safe.
+// The last view of a job that goes takes the lease with it, on whatever thread: that gives the job's bytes back. A
+// lease may outlive the scheduler; `metrics` outlives every lease. Thread-safe.
 class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
  public:
   // A share of the budget; its destructor gives it back.
@@ -39,8 +40,8 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   // A lease of so many bytes, or null while they are not free.
   std::shared_ptr<Lease> TryReserve(uint64_t bytes);
 
-  // Calls `on_release` after every give-back, on the thread that gave back. Once a later call of this function has returned, the
-  // earlier listener is not called any more. Null: nobody is called.
+  // Calls `on_release` after every give-back, on the thread that gave back. Once a later call of this function has
+  // returned, the earlier listener is not called any more. Null: nobody is called.
   void SetReleaseListener(std::function<void()> on_release);
 
   uint64_t capacity_bytes() const { return capacity_bytes_; }

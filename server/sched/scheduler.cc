@@ -123,7 +123,8 @@ absl::Status Scheduler::Impl::Submit(std::shared_ptr<Job> job) {
     if (!admitting_) return ServerStops();
     if (queue_.size() >= limits_.max_queued_requests) dropped = TakeDropped();
     if (queue_.size() >= limits_.max_queued_requests) {
-      admitted = Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
+      admitted =
+          Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
     } else {
       queue_.push_back({std::move(job), clock_->Now()});
       metrics_->QueueDepth(static_cast<int64_t>(queue_.size()));
@@ -235,8 +236,9 @@ absl::Duration Scheduler::Impl::RetryAfter() const {
 
 void Scheduler::Impl::Tell(std::vector<Dropped> dropped) const {
   for (Dropped& each : dropped) {
-    each.waiting.job->OnDone(std::move(each.why), JobTimings{.queued = clock_->Now() - each.waiting.since,
-                                                            .computed = absl::ZeroDuration(), .batch_tokens = 0});
+    each.waiting.job->OnDone(
+        std::move(each.why),
+        JobTimings{.queued = clock_->Now() - each.waiting.since, .computed = absl::ZeroDuration(), .batch_tokens = 0});
   }
 }
 

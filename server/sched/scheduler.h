@@ -25,8 +25,8 @@ struct JobTimings {
   int64_t batch_tokens = 0;  // of the whole batch
 };
 
-// One request on its way through the model. The scheduler holds it from Submit until after OnDone. The views that OnCapture gets
-// hold the job's share of the response budget: it is given back when the last copy of them is gone.
+// One request on its way through the model. The scheduler holds it from Submit until after OnDone. The views that
+// OnCapture gets hold the job's share of the response budget: it is given back when the last copy of them is gone.
 class Job : public CaptureSink {
  public:
   virtual const Plan& plan() const = 0;
@@ -34,34 +34,37 @@ class Job : public CaptureSink {
   // Past this, the job is dropped with DEADLINE_EXCEEDED, waiting or running.
   virtual absl::Time deadline() const = 0;
 
-  // Called once, after the last capture: OK (then every capture was handed over), CANCELLED, DEADLINE_EXCEEDED, INTERNAL, or
-  // UNAVAILABLE (DRAINING) when the server stops first. On the engine's thread, or, for a job that stopped while it waited, on the
-  // thread that called the scheduler: hand over and return, and hold no lock over Submit and JobStopped that OnDone takes.
+  // Called once, after the last capture: OK (then every capture was handed over), CANCELLED, DEADLINE_EXCEEDED,
+  // INTERNAL, or UNAVAILABLE (DRAINING) when the server stops first. On the engine's thread, or, for a job that stopped
+  // while it waited, on the thread that called the scheduler: hand over and return, and hold no lock over Submit and
+  // JobStopped that OnDone takes.
   virtual void OnDone(absl::Status status, JobTimings timings) = 0;
 };
 
 class Scheduler {
  public:
-  // All pointers outlive the scheduler; `metrics` also outlives every view that a job was given. Starts the engine thread.
+  // All pointers outlive the scheduler; `metrics` also outlives every view that a job was given. Starts the engine
+  // thread.
   Scheduler(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics);
   // Drains with no patience: see Drain.
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Queues the job. RESOURCE_EXHAUSTED (OVERLOADED, with a time to retry) when the queue is full; UNAVAILABLE (DRAINING) after
-  // StopAdmitting or Drain; INVALID_ARGUMENT (TOO_LARGE) when it could never fit. Then OnDone is not called. Thread-safe.
+  // Queues the job. RESOURCE_EXHAUSTED (OVERLOADED, with a time to retry) when the queue is full; UNAVAILABLE
+  // (DRAINING) after StopAdmitting or Drain; INVALID_ARGUMENT (TOO_LARGE) when it could never fit. Then OnDone is not
+  // called. Thread-safe.
   absl::Status Submit(std::shared_ptr<Job> job);
 
-  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue at once, not when the engine looks
-  // next. Thread-safe.
+  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue at once, not when the
+  // engine looks next. Thread-safe.
   void JobStopped();
 
   // From now on, Submit refuses. What was admitted goes on. Thread-safe.
   void StopAdmitting();
 
-  // Stops admitting, lets queued and running jobs finish until `deadline`, then drops the rest with UNAVAILABLE. Returns when the
-  // engine is idle. Thread-safe; with several calls, the earliest deadline counts.
+  // Stops admitting, lets queued and running jobs finish until `deadline`, then drops the rest with UNAVAILABLE.
+  // Returns when the engine is idle. Thread-safe; with several calls, the earliest deadline counts.
   void Drain(absl::Time deadline);
 
  private:

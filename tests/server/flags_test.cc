@@ -21,7 +21,8 @@ class FlagsTest : public testing::Test {
     arguments.insert(arguments.begin(), "hydrophone-server");
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
-    auto flags = ParseFlags(static_cast<int>(arguments.size()), arguments.data(), "/default/model", "version 9", &exit_code_);
+    auto flags =
+        ParseFlags(static_cast<int>(arguments.size()), arguments.data(), "/default/model", "version 9", &exit_code_);
     stdout_ = testing::internal::GetCapturedStdout();
     stderr_ = testing::internal::GetCapturedStderr();
     return flags;

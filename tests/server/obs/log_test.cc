@@ -11,7 +11,8 @@ TEST(LogTest, ALineNamesTheEventAndItsFields) {
 }
 
 TEST(LogTest, ValuesThatCouldBreakTheLineAreQuotedAndEscaped) {
-  EXPECT_EQ(LogLine("a\nb", {{"k", "x y"}, {"e", ""}, {"q", "a=\"b\""}}), "msg=\"a\\nb\" k=\"x y\" e=\"\" q=\"a=\\\"b\\\"\"");
+  EXPECT_EQ(LogLine("a\nb", {{"k", "x y"}, {"e", ""}, {"q", "a=\"b\""}}),
+            "msg=\"a\\nb\" k=\"x y\" e=\"\" q=\"a=\\\"b\\\"\"");
 }
 
 TEST(LogTest, AnUnknownLevelIsRefusedWithTheChoice) {

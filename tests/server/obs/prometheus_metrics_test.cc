@@ -14,7 +14,8 @@ class PrometheusMetricsTest : public testing::Test {
  protected:
   std::string Scrape() const { return prometheus::TextSerializer().Serialize(metrics_.registry()->Collect()); }
 
-  PrometheusMetrics metrics_{"hydrophone.v1.ActivationService", {{"GetModel", "unary"}, {"Extract", "server_stream"}}, Limits()};
+  PrometheusMetrics metrics_{
+      "hydrophone.v1.ActivationService", {{"GetModel", "unary"}, {"Extract", "server_stream"}}, Limits()};
 };
 
 TEST_F(PrometheusMetricsTest, EverySeriesIsThereFromTheStart) {
@@ -31,14 +32,14 @@ TEST_F(PrometheusMetricsTest, ACallIsCountedFromStartToEnd) {
   metrics_.RpcMessageReceived("Extract");
   metrics_.RpcMessageSent("Extract", 100);
   metrics_.RpcMessageSent("Extract", 50);
-  metrics_.RpcHandled("Extract", "CANCELLED", absl::Milliseconds(20));
+  metrics_.RpcHandled("Extract", "Canceled", absl::Milliseconds(20));
   const std::string labels =
       "grpc_method=\"Extract\",grpc_service=\"hydrophone.v1.ActivationService\",grpc_type=\"server_stream\"";
   std::string scrape = Scrape();
   EXPECT_THAT(scrape, HasSubstr("grpc_server_started_total{" + labels + "} 1"));
   EXPECT_THAT(scrape, HasSubstr("grpc_server_msg_received_total{" + labels + "} 1"));
   EXPECT_THAT(scrape, HasSubstr("grpc_server_msg_sent_total{" + labels + "} 2"));
-  EXPECT_THAT(scrape, HasSubstr("grpc_server_handled_total{grpc_code=\"CANCELLED\"," + labels + "} 1"));
+  EXPECT_THAT(scrape, HasSubstr("grpc_server_handled_total{grpc_code=\"Canceled\"," + labels + "} 1"));
   EXPECT_THAT(scrape, HasSubstr("grpc_server_handling_seconds_bucket{" + labels + ",le=\"0.025\"} 1"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_response_bytes_total{grpc_method=\"Extract\"} 150"));
 }

@@ -35,7 +35,7 @@ std::map<std::string, std::vector<float>> TensorsOf(const Streamed& streamed) {
   return tensors;
 }
 
-// `text` over and over: as many tokens as `count` inputs of the whole context hold.
+// As many tokens as `count` inputs of the whole context hold.
 v1::ExtractRequest LargeRequest(int count) {
   v1::ExtractRequest request = TextRequest(std::string(16, 'a'));
   for (int i = 1; i < count; ++i) request.add_texts(std::string(16, 'b'));
@@ -73,7 +73,8 @@ TEST_F(ExtractTest, SendsWhatTheEngineCaptured) {
   Streamed streamed = Extract(TextRequest("ab"));
   std::vector<float> expected;
   for (uint32_t token : {97u, 98u}) {
-    for (int column = 0; column < 4; ++column) expected.push_back(FakeEngine::Value({Site::kResidPre, 1}, token, column));
+    for (int column = 0; column < 4; ++column)
+      expected.push_back(FakeEngine::Value({Site::kResidPre, 1}, token, column));
   }
   EXPECT_EQ(TensorsOf(streamed)["blocks.1.hook_resid_pre"], expected);
 }
@@ -212,7 +213,7 @@ TEST_F(ExtractTest, ACallerWhoLeavesCostsNothingAfterTheLayerInProgress) {
   auto reader = client_->Extract(&context, TextRequest("a"));
   at_second_layer.Await();
   context.TryCancel();
-  metrics_.AwaitHandled("Extract CANCELLED");
+  metrics_.AwaitHandled("Extract Canceled");
   LetRun();
   metrics_.AwaitBudgetUsed(0);
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
@@ -233,32 +234,41 @@ TEST_F(ExtractTest, ACallerWhoLeavesTheQueueMakesRoomAtOnce) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
 }
 
+// Half a megabyte of captures, which does not fit the client's window, in messages of at most 16 KiB.
+v1::ExtractRequest MoreThanTheWindow() {
+  v1::ExtractRequest request = LargeRequest(1000);
+  request.set_layout(v1::LAYOUT_ROWS);
+  return request;
+}
+
 TEST_F(ExtractTest, ASlowReaderHoldsOnlyItself) {
+  limits_.max_message_bytes = 16384;
   Start();
   grpc::ClientContext context;
   auto slow_client = NewClient();
-  auto slow = slow_client->Extract(&context, LargeRequest(1000));  // more than fits the connection's window
+  auto slow = slow_client->Extract(&context, MoreThanTheWindow());
   v1::ExtractResponse message;
   ASSERT_TRUE(slow->Read(&message));
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(Extract(TextRequest("a")).status.ok());
   EXPECT_GT(metrics_.budget_used(), 0u) << "the slow one still holds its captures";
   size_t chunks = 0;
   while (slow->Read(&message)) chunks += message.has_chunk();
-  EXPECT_EQ(chunks, 2000u);
+  EXPECT_GE(chunks, 32u);
   EXPECT_TRUE(slow->Finish().ok());
   metrics_.AwaitBudgetUsed(0);
 }
 
 TEST_F(ExtractTest, ASlowReaderWhoLeavesGivesItsBudgetBack) {
+  limits_.max_message_bytes = 16384;
   Start();
   {
     grpc::ClientContext context;
-    auto slow = client_->Extract(&context, LargeRequest(1000));
+    auto slow = client_->Extract(&context, MoreThanTheWindow());
     v1::ExtractResponse message;
     ASSERT_TRUE(slow->Read(&message));
     context.TryCancel();
   }
-  metrics_.AwaitHandled("Extract CANCELLED");
+  metrics_.AwaitHandled("Extract Canceled");
   metrics_.AwaitBudgetUsed(0);
 }
 

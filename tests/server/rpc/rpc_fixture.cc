@@ -23,8 +23,9 @@ std::vector<std::string> FieldsOf(const grpc::Status& status) {
 }
 
 size_t Streamed::Count(v1::ExtractResponse::PartCase part) const {
-  return static_cast<size_t>(std::count_if(messages.begin(), messages.end(),
-                                           [&](const v1::ExtractResponse& message) { return message.part_case() == part; }));
+  return static_cast<size_t>(std::count_if(messages.begin(), messages.end(), [&](const v1::ExtractResponse& message) {
+    return message.part_case() == part;
+  }));
 }
 
 RpcFixture::RpcFixture() {
@@ -46,6 +47,9 @@ void RpcFixture::Start() {
 std::unique_ptr<v1::ActivationService::Stub> RpcFixture::NewClient() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+  // 64 KiB and no more are on their way to a client that does not read.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 * 1024);
   return v1::ActivationService::NewStub(grpc::CreateCustomChannel(absl::StrCat("127.0.0.1:", server_->port()),
                                                                   grpc::InsecureChannelCredentials(), arguments));
 }

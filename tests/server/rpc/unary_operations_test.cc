@@ -159,7 +159,7 @@ TEST_F(UnaryTest, CallsAreCounted) {
   ASSERT_TRUE(client_->GetModel(&context_, {}, &response).ok());
   EXPECT_FALSE(CallRaw(kTokenize, "\x0a\xff").ok());
   metrics_.AwaitHandled("GetModel OK");
-  metrics_.AwaitHandled("Tokenize INVALID_ARGUMENT");
+  metrics_.AwaitHandled("Tokenize InvalidArgument");
   EXPECT_EQ(metrics_.started("GetModel"), 1);
   EXPECT_EQ(metrics_.received("GetModel"), 1);
   EXPECT_EQ(metrics_.sent("GetModel"), 1);

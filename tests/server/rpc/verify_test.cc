@@ -81,7 +81,7 @@ TEST_F(VerifyTest, MoreThanMayWaitAreOverloaded) {
     EXPECT_NE(second.ok(), third.ok());
     EXPECT_EQ(ReasonOf(second.ok() ? third : second), "OVERLOADED");
   });
-  metrics_.AwaitHandled("Verify RESOURCE_EXHAUSTED");
+  metrics_.AwaitHandled("Verify ResourceExhausted");
   LetRun();
   for (std::thread* thread : {&first, &other, &refused_or_waiting}) thread->join();
 }
@@ -99,7 +99,7 @@ TEST_F(VerifyTest, ACallerWhoLeavesFreesTheVerifier) {
   left.Await();
   LetRun();
   leaver.join();
-  metrics_.AwaitHandled("Verify CANCELLED");
+  metrics_.AwaitHandled("Verify Canceled");
   grpc::ClientContext context;
   EXPECT_TRUE(client_->Verify(&context, request_, &response_).ok());
 }

@@ -19,7 +19,8 @@ class FakeClock : public Clock {
     return now_;
   }
 
-  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, absl::Time until) const override {
+  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
+                 absl::Time until) const override {
     {
       std::lock_guard<std::mutex> own(mutex_);
       if (now_ >= until) return;
@@ -28,8 +29,9 @@ class FakeClock : public Clock {
     }
     changed.wait(lock);
     std::lock_guard<std::mutex> own(mutex_);
-    waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(),
-                                [&](const Waiter& waiter) { return waiter.changed == &changed && waiter.until == until; }));
+    waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
+      return waiter.changed == &changed && waiter.until == until;
+    }));
   }
 
   // Moves on and wakes everybody who waits.

@@ -19,13 +19,13 @@ class FakeEngine : public Engine {
  public:
   FakeEngine();
 
-  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: where tests make it
-  // wait. Set before the first Run.
+  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: where
+  // tests make it wait. Set before the first Run.
   std::function<void()> on_run = [] {};
   std::function<void(size_t index)> before_capture = [](size_t) {};
   std::function<void()> after_captures = [] {};
-  absl::Status result;                 // what Run returns; captures are given only when OK
-  size_t captures_held_back = 0;       // so many captures are not given at the end
+  absl::Status result;            // what Run returns; captures are given only when OK
+  size_t captures_held_back = 0;  // so many captures are not given at the end
   WeightsAudit audit;
   ComputeInfo compute_info;
 

@@ -41,7 +41,8 @@ Plan PlanOf(int tokens, int captures = 1) {
 
 class TestJob : public Job {
  public:
-  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture()) : plan_(std::move(plan)), deadline_(deadline) {}
+  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture())
+      : plan_(std::move(plan)), deadline_(deadline) {}
 
   const Plan& plan() const override { return plan_; }
   absl::Time deadline() const override { return deadline_; }

@@ -7,8 +7,8 @@
 
 namespace hydrophone {
 
-// A number that only grows, and threads that wait until it is large enough. Thread-safe. (absl::Notification would do, but the
-// thread sanitizer does not see into the system's Abseil.)
+// A number that only grows, and threads that wait until it is large enough. Thread-safe. (absl::Notification would do,
+// but the thread sanitizer does not see into the system's Abseil.)
 class Signal {
  public:
   void Raise() {
