@@ -45,9 +45,10 @@ bool SameBits(absl::Span<const float> a, absl::Span<const float> b) {
 std::string DtypesOf(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {
   std::string names;
   for (const auto& [dtype, name] : {std::pair("F32", "float32"), {"F16", "float16"}, {"BF16", "bfloat16"}}) {
-    const bool used = std::any_of(parameters.begin(), parameters.end(), [&, stored = dtype](const Gpt2Parameter& parameter) {
-      return files.tensors.at(parameter.name).tensor.dtype == stored;
-    });
+    const bool used =
+        std::any_of(parameters.begin(), parameters.end(), [&, stored = dtype](const Gpt2Parameter& parameter) {
+          return files.tensors.at(parameter.name).tensor.dtype == stored;
+        });
     if (used) absl::StrAppend(&names, names.empty() ? "" : "+", name);
   }
   return names;

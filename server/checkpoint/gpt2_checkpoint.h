@@ -13,39 +13,41 @@
 namespace hydrophone {
 
 struct LoadOptions {
-  // Copies float32 weights instead of using the mapped file in place. A mapped file that somebody cuts short under a running
-  // server ends the process with SIGBUS; a copied one cannot.
+  // Copies float32 weights instead of using the mapped file in place. A mapped file that somebody cuts short under a
+  // running server ends the process with SIGBUS; a copied one cannot.
   bool copy = false;
 };
 
 struct Gpt2Checkpoint {
-  std::string directory;  // as it was given
-  std::string name;       // the directory's last component
-  Gpt2Config config;      // tie_word_embeddings: whether lm_head is wte, which the files have the last word on (see below)
+  std::string directory;            // as it was given
+  std::string name;                 // the directory's last component
+  Gpt2Config config;                // its tie_word_embeddings says whether lm_head is wte (see LoadGpt2Checkpoint)
   std::string activation_function;  // as config.json spells it
   Gpt2Weights weights;
-  int64_t parameters = 0;     // a tied lm_head counts once
-  std::string weights_dtype;  // "float32", "float16", "bfloat16", joined by "+" when mixed
+  int64_t parameters = 0;      // a tied lm_head counts once
+  std::string weights_dtype;   // "float32", "float16", "bfloat16", joined by "+" when mixed
   std::string weights_sha256;  // of the files' bytes, one after the other in the order of their names
 };
 
-// Loads config.json and model.safetensors, or model.safetensors.index.json and its shards. Float32 weights that lie at multiples of 4
-// bytes are used where they are; others are converted to float32, exactly. Names may begin with "transformer." or not; the
-// old buffers h.L.attn.bias and h.L.attn.masked_bias are skipped.
+// Loads config.json and model.safetensors, or model.safetensors.index.json and its shards. Float32 weights that lie at
+// multiples of 4 bytes are used where they are; others are converted to float32, exactly. Names may begin with
+// "transformer." or not; the old buffers h.L.attn.bias and h.L.attn.masked_bias are skipped.
 //
-// The output embedding is done as transformers 5 does it. Untied: lm_head.weight must be there. Tied and not in the files, or equal to
-// wte.weight to the bit: it is wte. Tied but in the files with other values: the files' values are used, and the model counts
-// as untied.
+// The output embedding is done as transformers 5 does it. Untied: lm_head.weight must be there. Tied and not in the
+// files, or equal to wte.weight to the bit: it is wte. Tied but in the files with other values: the files' values are
+// used, and the model counts as untied.
 //
-// One error names every missing, extra or misshapen tensor, with got and expected. NOT_FOUND (no config.json, no weights),
-// INVALID_ARGUMENT (another model; weights only in pickle files), DATA_LOSS (damaged file), PERMISSION_DENIED, RESOURCE_EXHAUSTED.
+// One error names every missing, extra or misshapen tensor, with got and expected. NOT_FOUND (no config.json, no
+// weights), INVALID_ARGUMENT (another model; weights only in pickle files), DATA_LOSS (damaged file),
+// PERMISSION_DENIED, RESOURCE_EXHAUSTED.
 absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, const LoadOptions& options = {});
 
-// Reads the files again, apart from what is in memory, and names the parameters that differ to the bit. Needs little memory of its
-// own. Thread-safe. Errors as for loading, when the files are no longer there or no longer safetensors.
+// Reads the files again, apart from what is in memory, and names the parameters that differ to the bit. Needs little
+// memory of its own. Thread-safe. Errors as for loading, when the files are no longer there or no longer safetensors.
 struct CheckpointAudit {
-  std::string file_sha256;                        // of the files as they are now; loaded ones have weights_sha256
-  std::vector<std::string> differing_parameters;  // also those that are no longer in the files; in the order of a forward pass
+  std::string file_sha256;  // of the files as they are now; loaded ones have weights_sha256
+  // In the order of a forward pass; also those that the files no longer hold.
+  std::vector<std::string> differing_parameters;
 };
 absl::StatusOr<CheckpointAudit> AuditGpt2Checkpoint(const Gpt2Checkpoint& checkpoint);
 

@@ -1,15 +1,15 @@
 // The fields of config.json and what becomes of them.
 //
-//   done as Hugging Face does     vocab_size, n_positions, n_embd, n_layer, n_head (also by their general names, such as hidden_size),
-//                                 n_inner, activation_function, layer_norm_epsilon, scale_attn_weights,
-//                                 scale_attn_by_inverse_layer_idx, reorder_and_upcast_attn, tie_word_embeddings,
-//                                 embd_pdrop, attn_pdrop, resid_pdrop
-//   refused by name               model_type other than gpt2, add_cross_attention, quantization_config, auto_map (code of the
-//                                 checkpoint's own), pruned_heads
-//   accepted without effect       everything else: transformers 5's GPT-2 does not read it when it computes hidden states and
-//                                 logits. So n_ctx (n_positions counts), use_cache, summary_*, initializer_range, the ids of
-//                                 special tokens, architectures, dtype and torch_dtype (the files' own dtypes count), and
-//                                 attn_implementation.
+// Done as Hugging Face does it: vocab_size, n_positions, n_embd, n_layer, n_head (also by their general names, such as
+// hidden_size), n_inner, activation_function, layer_norm_epsilon, scale_attn_weights, scale_attn_by_inverse_layer_idx,
+// reorder_and_upcast_attn, tie_word_embeddings, embd_pdrop, attn_pdrop, resid_pdrop.
+//
+// Refused by name: model_type other than gpt2, add_cross_attention, quantization_config, auto_map (code of the
+// checkpoint's own), pruned_heads.
+//
+// Accepted without effect: everything else, because transformers 5's GPT-2 does not read it when it computes hidden
+// states and logits. So n_ctx (n_positions counts), use_cache, summary_*, initializer_range, the ids of special tokens,
+// architectures, dtype and torch_dtype (the files' own types count), attn_implementation.
 #include "server/checkpoint/gpt2_config.h"
 
 #include <cmath>
@@ -69,7 +69,8 @@ class FieldReader {
     }
     const Json* const value = own != nullptr ? own : general;
     if (value == nullptr) return fallback;
-    if (value->is_number_unsigned() && value->get<uint64_t>() >= 1 && value->get<uint64_t>() <= static_cast<uint64_t>(max)) {
+    if (value->is_number_unsigned() && value->get<uint64_t>() >= 1 &&
+        value->get<uint64_t>() <= static_cast<uint64_t>(max)) {
       return value->get<int>();
     }
     Refuse(name, *value, absl::StrCat("an integer from 1 to ", max));
@@ -141,7 +142,9 @@ void ReadSizes(FieldReader& fields, Gpt2Config& config) {
   const Json* const n_inner = fields.Find("n_inner");
   const bool given = n_inner != nullptr && !n_inner->is_null();
   config.n_inner = given ? fields.Size("n_inner", nullptr, 1) : 4 * config.n_embd;
-  if (config.n_embd % config.n_head != 0) fields.Refuse("n_embd", config.n_embd, absl::StrCat("a multiple of n_head, ", config.n_head));
+  if (config.n_embd % config.n_head != 0) {
+    fields.Refuse("n_embd", config.n_embd, absl::StrCat("a multiple of n_head, ", config.n_head));
+  }
 }
 
 void ReadActivation(FieldReader& fields, Gpt2Config& config) {

@@ -33,19 +33,19 @@ struct Gpt2Config {
   double layer_norm_epsilon = 1e-5;
   bool scale_attn_weights = true;                // scores / sqrt(d/H)
   bool scale_attn_by_inverse_layer_idx = false;  // scores / (layer + 1) besides
-  bool reorder_and_upcast_attn = false;          // float32 scores scaled before the product: the same, computing in float32
+  bool reorder_and_upcast_attn = false;  // float32 scores scaled before the product: the same, computing in float32
   bool tie_word_embeddings = true;
-  double embd_pdrop = 0.1;   // dropout probabilities: train mode only
+  double embd_pdrop = 0.1;  // dropout probabilities: train mode only
   double attn_pdrop = 0.1;
   double resid_pdrop = 0.1;
 
   int d_head() const { return n_embd / n_head; }
 };
 
-// Reads config.json's text; a field that is absent has Hugging Face's default, but model_type must be there. INVALID_ARGUMENT, with one
-// message that names every field that is of the wrong type, out of range, or asks for arithmetic that this server does not do
-// (cross attention, another model_type, an unknown activation, ...), each with got and expected. gpt2_config.cc lists which fields
-// are done, which are refused, and why the others have no effect.
+// Reads config.json's text; a field that is absent has Hugging Face's default, but model_type must be there.
+// INVALID_ARGUMENT, with one message that names every field that is of the wrong type, out of range, or asks for
+// arithmetic that this server does not do (cross attention, another model_type, an unknown activation, ...), each with
+// got and expected. gpt2_config.cc lists which fields are done, which are refused, and why the others have no effect.
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
 
 }  // namespace hydrophone

@@ -19,8 +19,8 @@ std::optional<Dtype> WeightDtype(absl::string_view safetensors_dtype);
 // Whether the stored tensor can be this parameter's value: its shape, and a dtype of WeightDtype.
 bool Fits(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor);
 
-// OK when the files hold every parameter in a fitting form, and nothing else. Otherwise INVALID_ARGUMENT with one message that names
-// the missing, the extra and the misshapen ones, the last with got and expected.
+// OK when the files hold every parameter in a fitting form, and nothing else. Otherwise INVALID_ARGUMENT with one
+// message that names the missing, the extra and the misshapen ones, the last with got and expected.
 absl::Status CheckTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files);
 
 }  // namespace hydrophone

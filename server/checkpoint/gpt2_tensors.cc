@@ -46,7 +46,8 @@ absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor&
 
 }  // namespace
 
-absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files, bool copy, ArrayOwners& owners) {
+absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files, bool copy,
+                         ArrayOwners& owners) {
   std::vector<FileBytes> bytes;
   for (const RandomAccessFile& file : files.files) {
     absl::StatusOr<FileBytes> opened = copy ? CopyFile(file) : MapFile(file);

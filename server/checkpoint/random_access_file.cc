@@ -19,7 +19,9 @@ absl::StatusOr<RandomAccessFile> RandomAccessFile::Open(const std::string& path)
   RandomAccessFile file(path, descriptor);
   struct stat status;
   if (::fstat(descriptor, &status) != 0) return absl::ErrnoToStatus(errno, Printable(path));
-  if (!S_ISREG(status.st_mode)) return absl::InvalidArgumentError(absl::StrCat(Printable(path), ": is no regular file"));
+  if (!S_ISREG(status.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat(Printable(path), ": is no regular file"));
+  }
   file.size_ = static_cast<uint64_t>(status.st_size);
   return file;
 }
@@ -44,7 +46,10 @@ absl::Status RandomAccessFile::Read(uint64_t offset, absl::Span<char> bytes) con
     const ssize_t got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return absl::ErrnoToStatus(errno, Printable(path_));
-    if (got == 0) return absl::DataLossError(absl::StrCat(Printable(path_), ": ends at byte ", offset, ", cut short while it was read"));
+    if (got == 0) {
+      return absl::DataLossError(
+          absl::StrCat(Printable(path_), ": ends at byte ", offset, ", cut short while it was read"));
+    }
     bytes.remove_prefix(static_cast<size_t>(got));
     offset += static_cast<uint64_t>(got);
   }
@@ -55,7 +60,8 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, uint64_t max_
   const absl::StatusOr<RandomAccessFile> file = RandomAccessFile::Open(path);
   if (!file.ok()) return file.status();
   if (file->size() > max_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat(Printable(path), ": has ", file->size(), " bytes, expected at most ", max_bytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Printable(path), ": has ", file->size(), " bytes, expected at most ", max_bytes));
   }
   std::string bytes(file->size(), '\0');
   if (absl::Status status = file->Read(0, absl::MakeSpan(bytes)); !status.ok()) return status;

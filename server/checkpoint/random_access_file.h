@@ -12,7 +12,8 @@
 
 namespace hydrophone {
 
-// Holds the descriptor open: what is read stays the same file, also when another one is put under its name. Thread-safe.
+// Holds the descriptor open: what is read stays the same file, also when another one is put under its name.
+// Thread-safe.
 class RandomAccessFile {
  public:
   // NOT_FOUND; INVALID_ARGUMENT when it is no regular file (links are followed); PERMISSION_DENIED.

@@ -26,11 +26,15 @@ struct DtypeBits {
   const char* dtype;
   uint64_t bits;
 };
+// clang-format off
 constexpr DtypeBits kDtypes[] = {
-    {"BOOL", 8},     {"F4", 4},       {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},   {"I8", 8},   {"F8_E5M2", 8}, {"F8_E4M3", 8},
-    {"F8_E8M0", 8},  {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32},
-    {"U32", 32},     {"F32", 32},     {"C64", 64},    {"F64", 64},    {"I64", 64}, {"U64", 64},
+    {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+    {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},
+    {"I16", 16}, {"U16", 16}, {"F16", 16}, {"BF16", 16},
+    {"I32", 32}, {"U32", 32}, {"F32", 32},
+    {"I64", 64}, {"U64", 64}, {"F64", 64}, {"C64", 64},
 };
+// clang-format on
 
 std::optional<uint64_t> BitsOf(const std::string& dtype) {
   for (const DtypeBits& known : kDtypes) {
@@ -85,14 +89,17 @@ absl::Status ReadOffsets(const Json& json, uint64_t data_size, SafetensorsTensor
 
 absl::Status CheckSize(const SafetensorsTensor& tensor) {
   const std::optional<uint64_t> bits = BitsOf(tensor.dtype);
-  if (!bits.has_value()) return DamagedTensor(tensor.name, absl::StrCat("has the unknown dtype \"", Printable(tensor.dtype), "\""));
+  if (!bits.has_value()) {
+    return DamagedTensor(tensor.name, absl::StrCat("has the unknown dtype \"", Printable(tensor.dtype), "\""));
+  }
   const std::optional<uint64_t> bytes = BytesOf(tensor.shape, *bits);
   if (!bytes.has_value()) {
-    return DamagedTensor(tensor.name, absl::StrCat("has the impossible shape ", ShapeText(tensor.shape), " of ", tensor.dtype));
+    return DamagedTensor(tensor.name,
+                         absl::StrCat("has the impossible shape ", ShapeText(tensor.shape), " of ", tensor.dtype));
   }
   if (*bytes == tensor.end - tensor.begin) return absl::OkStatus();
-  return DamagedTensor(tensor.name, absl::StrCat("has ", tensor.end - tensor.begin, " bytes, expected ", *bytes, " for ",
-                                                 tensor.dtype, " ", ShapeText(tensor.shape)));
+  return DamagedTensor(tensor.name, absl::StrCat("has ", tensor.end - tensor.begin, " bytes, expected ", *bytes,
+                                                 " for ", tensor.dtype, " ", ShapeText(tensor.shape)));
 }
 
 absl::StatusOr<SafetensorsTensor> ReadTensor(const std::string& name, const Json& json, uint64_t data_size) {
@@ -122,7 +129,8 @@ absl::Status CheckCoverage(const std::vector<SafetensorsTensor>& tensors, uint64
   for (const SafetensorsTensor& tensor : tensors) {
     if (tensor.begin < covered) return DamagedTensor(tensor.name, "overlaps another one");
     if (tensor.begin > covered) {
-      return DamagedTensor(tensor.name, absl::StrCat("begins at byte ", tensor.begin, " of the data, expected ", covered));
+      return DamagedTensor(tensor.name,
+                           absl::StrCat("begins at byte ", tensor.begin, " of the data, expected ", covered));
     }
     covered = tensor.end;
   }

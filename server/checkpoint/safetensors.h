@@ -7,8 +7,8 @@
 //                 "__metadata__": {STRING: STRING ...} }                              (optional)
 //   data    = the tensors' elements, little-endian, C order
 //
-// BEGIN and END count bytes from the beginning of `data`; END - BEGIN is what dtype and shape make; the tensors cover `data`
-// completely and nowhere twice. Nothing demands that elements are aligned.
+// BEGIN and END count bytes from the beginning of `data`; END - BEGIN is what dtype and shape make; the tensors cover
+// `data` completely and nowhere twice. Nothing demands that elements are aligned.
 #ifndef HYDROPHONE_SERVER_CHECKPOINT_SAFETENSORS_H_
 #define HYDROPHONE_SERVER_CHECKPOINT_SAFETENSORS_H_
 
@@ -36,8 +36,8 @@ constexpr uint64_t kSafetensorsLengthBytes = 8;
 absl::StatusOr<uint64_t> SafetensorsHeadSize(absl::string_view first_bytes, uint64_t file_size);
 
 // The tensors in the order of their bytes. `head` is the beginning of a file of `file_size` bytes, at least
-// SafetensorsHeadSize of it. A pure function: reads nothing but `head`, and whatever is in it, either gives tensors that lie
-// within the file and do not overlap, or DATA_LOSS saying what is wrong.
+// SafetensorsHeadSize of it. A pure function: reads nothing but `head`, and whatever is in it, either gives tensors
+// that lie within the file and do not overlap, or DATA_LOSS saying what is wrong.
 absl::StatusOr<std::vector<SafetensorsTensor>> ParseSafetensorsHeader(absl::string_view head, uint64_t file_size);
 
 }  // namespace hydrophone

@@ -10,8 +10,8 @@
 
 namespace hydrophone {
 
-// Tensor name -> name of the file that holds it. Every file name is a plain one that ends with ".safetensors", so that an index
-// cannot lead out of its directory. INVALID_ARGUMENT when the text is no such index.
+// Tensor name -> name of the file that holds it. Every file name is a plain one that ends with ".safetensors", so that
+// an index cannot lead out of its directory. INVALID_ARGUMENT when the text is no such index.
 absl::StatusOr<std::map<std::string, std::string>> ParseShardIndex(absl::string_view json);
 
 }  // namespace hydrophone

@@ -37,7 +37,9 @@ bool Exists(const std::string& path) {
   return fs::exists(path, error);
 }
 
-std::string InDirectory(const std::string& directory, absl::string_view name) { return absl::StrCat(directory, "/", name); }
+std::string InDirectory(const std::string& directory, absl::string_view name) {
+  return absl::StrCat(directory, "/", name);
+}
 
 // Causal masks and their fill value, which old versions of transformers saved with the weights: "h.0.attn.bias".
 bool IsOldBuffer(absl::string_view name) {
@@ -145,8 +147,9 @@ class Gatherer {
 
 absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory) {
   if (Exists(InDirectory(directory, kAdapterFile))) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        Printable(directory), ": has ", kAdapterFile, ", whose adapter would change the weights; merge it into them first"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(Printable(directory), ": has ", kAdapterFile,
+                     ", whose adapter would change the weights; merge it into them first"));
   }
   const bool single = Exists(InDirectory(directory, kSingleFile));
   if (!single && !Exists(InDirectory(directory, kIndexFile))) return NoWeights(directory);

@@ -21,15 +21,15 @@ struct StoredTensor {
 
 struct WeightFiles {
   std::vector<RandomAccessFile> files;  // in the order of their names
-  // By name without a leading "transformer." (a file may have it on some names and not on others). The buffers "h.L.attn.bias"
-  // and "h.L.attn.masked_bias" of old checkpoints, constants both, are left out.
+  // By name without a leading "transformer." (a file may have it on some names and not on others). The buffers
+  // "h.L.attn.bias" and "h.L.attn.masked_bias" of old checkpoints, constants both, are left out.
   absl::flat_hash_map<std::string, StoredTensor> tensors;
 };
 
-// Opens model.safetensors or, without one, the files that model.safetensors.index.json names; as Hugging Face does, but the index
-// must tell the truth about every tensor. NOT_FOUND when there are no weights; INVALID_ARGUMENT for a bad index, for a name that
-// occurs twice, for weights in other formats (pickle files can run code: they are never read) and for an adapter beside
-// the weights; DATA_LOSS for a damaged file.
+// Opens model.safetensors or, without one, the files that model.safetensors.index.json names; as Hugging Face does, but
+// the index must tell the truth about every tensor. NOT_FOUND when there are no weights; INVALID_ARGUMENT for a bad
+// index, for a name that occurs twice, for weights in other formats (pickle files can run code: they are never read)
+// and for an adapter beside the weights; DATA_LOSS for a damaged file.
 absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory);
 
 // SHA-256 of all files' bytes one after the other, in lower-case hexadecimal digits. Reads them in pieces.

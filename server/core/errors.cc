@@ -24,9 +24,7 @@ constexpr char kViolations[] = "hydrophone/violations";
 constexpr char kRetryMs[] = "hydrophone/retry_ms";
 
 std::string FieldUrl(size_t index) { return absl::StrCat("hydrophone/violation/", index, "/field"); }
-std::string DescriptionUrl(size_t index) {
-  return absl::StrCat("hydrophone/violation/", index, "/description");
-}
+std::string DescriptionUrl(size_t index) { return absl::StrCat("hydrophone/violation/", index, "/description"); }
 
 std::optional<std::string> Payload(const absl::Status& status, absl::string_view url) {
   std::optional<std::string> text;

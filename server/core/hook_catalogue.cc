@@ -1,8 +1,9 @@
 // The table of GPT-2's hook points.
 //
-// A name belongs to the point whose value it is, in train mode too. So the TransformerLens 4 name "blocks.L.mlp.hook_out", which
-// lies after the MLP's dropout there, and Hugging Face's module "transformer.h.L.mlp" are the point after the dropout, while
-// "blocks.L.attn.hook_out", which TransformerLens 4 never drops, is the one before.
+// A name belongs to the point whose value it is, in train mode too. So the TransformerLens 4 name
+// "blocks.L.mlp.hook_out", which lies after the MLP's dropout there, and Hugging Face's module "transformer.h.L.mlp"
+// are the point after the dropout, while "blocks.L.attn.hook_out", which TransformerLens 4 never drops, is the one
+// before.
 #include <cassert>
 #include <cstddef>
 #include <vector>
@@ -18,6 +19,7 @@ constexpr LayerKind kStates = LayerKind::kStates;
 constexpr bool kCapturable = true;
 constexpr bool kNotYet = false;
 
+// clang-format off
 std::vector<HookPointInfo> MakeTable() {
   return {
       {Site::kEmbed, kNone, "hook_embed", "transformer.wte", {"embed.hook_out"},
@@ -25,8 +27,8 @@ std::vector<HookPointInfo> MakeTable() {
       {Site::kPosEmbed, kNone, "hook_pos_embed", "transformer.wpe", {"pos_embed.hook_out"},
        "Position embeddings.", {"s", "d"}, kCapturable},
       {Site::kHiddenState, kStates, "hidden_states.L", "hidden_states[L]", {"output.hidden_states[L]"},
-       "What Hugging Face returns as hidden_states: layer I is what enters block I; the last one (N, or -1) is not the last "
-       "block's output but ln_f of it.",
+       "What Hugging Face returns as hidden_states: layer I is what enters block I; the last one (N, or -1) is not the "
+       "last block's output but ln_f of it.",
        {"s", "d"}, kCapturable},
       {Site::kResidPre, kBlocks, "blocks.L.hook_resid_pre", "transformer.h.L.input",
        {"blocks.L.hook_in", "blocks.L.ln1.hook_in", "transformer.h.L.ln_1.input"},
@@ -55,7 +57,8 @@ std::vector<HookPointInfo> MakeTable() {
        "Each head's own part of the attention output, without the bias.", {"s", "H", "d"}, kNotYet},
       {Site::kAttnOut, kBlocks, "blocks.L.hook_attn_out", "transformer.h.L.attn.c_proj",
        {"blocks.L.attn.hook_out", "blocks.L.attn.o.hook_out", "transformer.h.L.attn.resid_dropout.input"},
-       "The attention delta: what attention adds to the residual stream, before the dropout.", {"s", "d"}, kCapturable},
+       "The attention delta: what attention adds to the residual stream, before the dropout.",
+       {"s", "d"}, kCapturable},
       {Site::kAttnDropped, kBlocks, "blocks.L.attn.hook_resid_dropout", "transformer.h.L.attn.resid_dropout",
        {"transformer.h.L.attn"},
        "The attention delta after the dropout; in eval mode the same as before it.", {"s", "d"}, kCapturable},
@@ -67,7 +70,8 @@ std::vector<HookPointInfo> MakeTable() {
       {Site::kLn2Normalized, kBlocks, "blocks.L.ln2.hook_normalized", "", {},
        "The second LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, kCapturable},
       {Site::kLn2Out, kBlocks, "blocks.L.ln2.hook_out", "transformer.h.L.ln_2",
-       {"blocks.L.mlp.hook_in", "blocks.L.mlp.in.hook_in", "transformer.h.L.mlp.input", "transformer.h.L.mlp.c_fc.input"},
+       {"blocks.L.mlp.hook_in", "blocks.L.mlp.in.hook_in", "transformer.h.L.mlp.input",
+        "transformer.h.L.mlp.c_fc.input"},
        "The second LayerNorm's output: what the MLP reads.", {"s", "d"}, kCapturable},
       {Site::kMlpPre, kBlocks, "blocks.L.mlp.hook_pre", "transformer.h.L.mlp.c_fc",
        {"blocks.L.mlp.in.hook_out", "transformer.h.L.mlp.act.input"},
@@ -97,6 +101,7 @@ std::vector<HookPointInfo> MakeTable() {
        "Logits of the next token.", {"s", "V"}, kNotYet},
   };
 }
+// clang-format on
 
 const std::vector<HookPointInfo>& Table() {
   static const auto& table = *new std::vector<HookPointInfo>(MakeTable());

@@ -1,11 +1,12 @@
 // Reading a hook point's name.
 //
-//   name    = part { "." part }              a layer may also stand in brackets: "hidden_states[3]" is "hidden_states.3"
-//   layer   = [ "-" ] digits | "*" | "L"     the first such part; "L", as ListHookPoints writes it, is as good as none
+//   name    = part { "." part }              a layer may also stand in brackets: "hidden_states[3]" is
+//   "hidden_states.3" layer   = [ "-" ] digits | "*" | "L"     the first such part; "L", as ListHookPoints writes it,
+//   is as good as none
 //
 // With its layer replaced by "L", a name is looked up among all spellings. These are, for every point: the names of the
-// catalogue; Hugging Face's ones also without "transformer." and with ".output" appended; and each of them without the part up
-// to the layer.
+// catalogue; Hugging Face's ones also without "transformer." and with ".output" appended; and each of them without the
+// part up to the layer.
 #include <algorithm>
 #include <cstddef>
 #include <string>
@@ -49,7 +50,8 @@ constexpr ImpliedLayer kImpliedLayers[] = {
     {"ln_final.hook_in", Site::kResidPost, -1},
 };
 
-// "hidden_states[3]" as "hidden_states.3". A name whose brackets make no sense stays as it is, and is then found nowhere.
+// "hidden_states[3]" as "hidden_states.3". A name whose brackets make no sense stays as it is, and is then found
+// nowhere.
 std::string Dotted(absl::string_view name) {
   const size_t open = name.find('[');
   const size_t close = name.find(']');

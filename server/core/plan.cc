@@ -3,8 +3,8 @@
 namespace hydrophone {
 namespace {
 
-// Places in the order of computation: stage 0 is the embeddings, stage L+1 block L, stage N+1 what follows the blocks. Each
-// stage has room for every site.
+// Places in the order of computation: stage 0 is the embeddings, stage L+1 block L, stage N+1 what follows the blocks.
+// Each stage has room for every site.
 constexpr int64_t kStageSize = 64;
 
 // hidden_states[I] comes right after the point whose value it is: the last block's output, or ln_f's.

@@ -20,14 +20,16 @@ std::string ErrorOf(absl::string_view text, const JsonLimits& limits = {}) {
 }
 
 TEST(BoundedJsonTest, GivesTheDocument) {
-  const absl::StatusOr<nlohmann::json> document = ParseBoundedJson(R"( {"a": [1, -2, 3.5, true, null, "\u00e9"], "b": {}} )");
+  const absl::StatusOr<nlohmann::json> document =
+      ParseBoundedJson(R"( {"a": [1, -2, 3.5, true, null, "\u00e9"], "b": {}} )");
   ASSERT_TRUE(document.ok()) << document.status();
   EXPECT_EQ((*document)["a"].size(), 6u);
   EXPECT_EQ((*document)["a"][5], "é");
 }
 
 TEST(BoundedJsonTest, RefusesWhatIsNotJsonAndSaysWhere) {
-  for (const std::string text : {"", " ", "{", "{\"a\":1,}", "{'a':1}", "[1 2]", "nan", "{\"a\":1}x", "\"\xff\"", "{\"a\"}", "1e999"}) {
+  for (const std::string text :
+       {"", " ", "{", "{\"a\":1,}", "{'a':1}", "[1 2]", "nan", "{\"a\":1}x", "\"\xff\"", "{\"a\"}", "1e999"}) {
     EXPECT_THAT(ErrorOf(text), HasSubstr("is not JSON: syntax error near byte")) << text;
   }
   EXPECT_THAT(ErrorOf(std::string("[1]\0", 4)), HasSubstr("near byte 4"));

@@ -136,7 +136,8 @@ std::vector<FileTensor> SmallTensors(const std::string& dtype, const std::string
   return tensors;
 }
 
-void WriteSmallCheckpoint(const TempDirectory& directory, const std::vector<FileTensor>& tensors, const std::string& config) {
+void WriteSmallCheckpoint(const TempDirectory& directory, const std::vector<FileTensor>& tensors,
+                          const std::string& config) {
   directory.Write("config.json", config);
   directory.Write("model.safetensors", SafetensorsFile(tensors));
 }

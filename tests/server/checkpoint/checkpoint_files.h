@@ -36,7 +36,8 @@ struct FileTensor {
   std::string bytes;
 };
 
-// A safetensors file of these tensors, in this order. `pad` fills the header to a multiple of 8 bytes, as the library does.
+// A safetensors file of these tensors, in this order. `pad` fills the header to a multiple of 8 bytes, as the library
+// does.
 std::string SafetensorsFile(const std::vector<FileTensor>& tensors, bool pad = true);
 
 // A safetensors file with any header, and `data_size` zero bytes of data.
@@ -45,8 +46,8 @@ std::string SafetensorsWithHeader(absl::string_view header, size_t data_size);
 // A GPT-2 of 2 blocks, width 4, 2 heads, inner width 16, 5 positions and 7 tokens.
 std::string SmallConfig();
 
-// The value of the small model's parameter `name` (without "transformer.") at `index`: different everywhere, and the same number in
-// float32, float16 and bfloat16.
+// The value of the small model's parameter `name` (without "transformer.") at `index`: different everywhere, and the
+// same number in float32, float16 and bfloat16.
 float SmallValue(absl::string_view name, size_t index);
 
 // Its tensors, stored in `dtype`, as Hugging Face names them. lm_head.weight comes last, if at all.

@@ -21,7 +21,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr int64_t kSmallParameters = 7 * 4 + 5 * 4 + 2 * (4 * 4 + 4 * 12 + 12 + 4 * 4 + 4 + 4 * 16 + 16 + 16 * 4 + 4) + 8;
+constexpr int64_t kSmallParameters =
+    7 * 4 + 5 * 4 + 2 * (4 * 4 + 4 * 12 + 12 + 4 * 4 + 4 + 4 * 16 + 16 + 16 * 4 + 4) + 8;
 
 std::string ConfigWith(absl::string_view fields) {
   std::string config = SmallConfig();
@@ -33,9 +34,12 @@ std::string ConfigWith(absl::string_view fields) {
 std::vector<std::string> WrongParameters(const Gpt2Checkpoint& checkpoint) {
   Gpt2Weights weights = checkpoint.weights;
   std::vector<std::string> wrong;
-  for (const Gpt2Parameter& parameter : Gpt2Parameters(checkpoint.config, !checkpoint.config.tie_word_embeddings, weights)) {
+  for (const Gpt2Parameter& parameter :
+       Gpt2Parameters(checkpoint.config, !checkpoint.config.tie_word_embeddings, weights)) {
     bool same = parameter.values->size() == static_cast<size_t>(parameter.elements());
-    for (size_t i = 0; same && i < parameter.values->size(); ++i) same = (*parameter.values)[i] == SmallValue(parameter.name, i);
+    for (size_t i = 0; same && i < parameter.values->size(); ++i) {
+      same = (*parameter.values)[i] == SmallValue(parameter.name, i);
+    }
     if (!same) wrong.push_back(parameter.name);
   }
   return wrong;
@@ -154,7 +158,8 @@ TEST(Gpt2CheckpointTest, OldBuffersAreSkipped) {
 
 TEST(Gpt2CheckpointTest, AnUntiedHeadIsItsOwn) {
   TempDirectory directory;
-  WriteSmallCheckpoint(directory, SmallTensors("F32", "transformer.", /*with_lm_head=*/true), ConfigWith(R"("tie_word_embeddings": false)"));
+  WriteSmallCheckpoint(directory, SmallTensors("F32", "transformer.", /*with_lm_head=*/true),
+                       ConfigWith(R"("tie_word_embeddings": false)"));
   const Gpt2Checkpoint checkpoint = Load(directory);
   EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty());
   EXPECT_EQ(checkpoint.parameters, kSmallParameters + 28);
@@ -163,7 +168,8 @@ TEST(Gpt2CheckpointTest, AnUntiedHeadIsItsOwn) {
 TEST(Gpt2CheckpointTest, AnUntiedHeadMustBeThere) {
   TempDirectory directory;
   WriteSmallCheckpoint(directory, SmallTensors(), ConfigWith(R"("tie_word_embeddings": false)"));
-  EXPECT_THAT(std::string(LoadGpt2Checkpoint(directory.path()).status().message()), HasSubstr("1 missing: lm_head.weight [7, 4]"));
+  EXPECT_THAT(std::string(LoadGpt2Checkpoint(directory.path()).status().message()),
+              HasSubstr("1 missing: lm_head.weight [7, 4]"));
 }
 
 TEST(Gpt2CheckpointTest, ATiedHeadMayBeInTheFile) {
@@ -211,9 +217,10 @@ TEST(Gpt2CheckpointTest, OneErrorNamesWhatIsMissingExtraAndMisshapen) {
   WriteSmallCheckpoint(directory, tensors);
   const absl::Status status = LoadGpt2Checkpoint(directory.path()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("1 missing: wte.weight [7, 4]"), HasSubstr("1 extra: score.weight [2]"),
-                    HasSubstr("1 misshapen: transformer.wpe.weight (got F32 [6, 4], expected F32, F16 or BF16 [5, 4])")));
+  EXPECT_THAT(
+      std::string(status.message()),
+      AllOf(HasSubstr("1 missing: wte.weight [7, 4]"), HasSubstr("1 extra: score.weight [2]"),
+            HasSubstr("1 misshapen: transformer.wpe.weight (got F32 [6, 4], expected F32, F16 or BF16 [5, 4])")));
 }
 
 TEST(Gpt2CheckpointTest, AConfigsProblemsComeWithItsPath) {

@@ -82,18 +82,21 @@ TEST(Gpt2ConfigTest, TheInnerWidthIsFourTimesTheOuterUnlessGiven) {
 }
 
 TEST(Gpt2ConfigTest, SizesGoByTheirGeneralNamesToo) {
-  const Gpt2Config config = Config(
-      R"("num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 4, "max_position_embeddings": 9)");
+  const Gpt2Config config =
+      Config(R"("num_hidden_layers": 2, "hidden_size": 8, "num_attention_heads": 4, "max_position_embeddings": 9)");
   EXPECT_EQ(config.n_layer, 2);
   EXPECT_EQ(config.n_embd, 8);
   EXPECT_EQ(config.n_head, 4);
   EXPECT_EQ(config.n_positions, 9);
   EXPECT_EQ(ErrorOf(R"("n_embd": 24, "hidden_size": 24)"), "");
-  EXPECT_THAT(ErrorOf(R"("n_embd": 24, "hidden_size": 36)"), HasSubstr("n_embd: got 24, expected the same as hidden_size, which is 36"));
+  EXPECT_THAT(ErrorOf(R"("n_embd": 24, "hidden_size": 36)"),
+              HasSubstr("n_embd: got 24, expected the same as hidden_size, which is 36"));
 }
 
 TEST(Gpt2ConfigTest, ActivationsWithOneFormulaAreOne) {
-  const auto activation = [](const char* name) { return Config(absl::StrCat("\"activation_function\": \"", name, "\"")).activation; };
+  const auto activation = [](const char* name) {
+    return Config(absl::StrCat("\"activation_function\": \"", name, "\"")).activation;
+  };
   EXPECT_EQ(activation("gelu_pytorch_tanh"), Activation::kGeluNew);
   EXPECT_EQ(activation("gelu_fast"), Activation::kGeluNew);
   EXPECT_EQ(activation("gelu"), Activation::kGelu);
@@ -104,34 +107,57 @@ TEST(Gpt2ConfigTest, ActivationsWithOneFormulaAreOne) {
 }
 
 TEST(Gpt2ConfigTest, RefusesOtherModelsByName) {
-  EXPECT_THAT(std::string(ParseGpt2Config("{}").status().message()), HasSubstr("model_type: got \"\", expected \"gpt2\""));
-  EXPECT_THAT(std::string(ParseGpt2Config(R"({"model_type": "llama"})").status().message()), HasSubstr("model_type: got \"llama\""));
-  EXPECT_THAT(ErrorOf(R"("add_cross_attention": true)"), HasSubstr("add_cross_attention: this server does not do cross attention"));
+  EXPECT_THAT(std::string(ParseGpt2Config("{}").status().message()),
+              HasSubstr("model_type: got \"\", expected \"gpt2\""));
+  EXPECT_THAT(std::string(ParseGpt2Config(R"({"model_type": "llama"})").status().message()),
+              HasSubstr("model_type: got \"llama\""));
+  EXPECT_THAT(ErrorOf(R"("add_cross_attention": true)"),
+              HasSubstr("add_cross_attention: this server does not do cross attention"));
   EXPECT_THAT(ErrorOf(R"("quantization_config": {"bits": 4})"), HasSubstr("quantization_config"));
   EXPECT_THAT(ErrorOf(R"("auto_map": {"AutoModel": "x.Y"})"), HasSubstr("auto_map"));
   EXPECT_THAT(ErrorOf(R"("pruned_heads": {"0": [1]})"), HasSubstr("pruned_heads"));
-  EXPECT_THAT(ErrorOf(R"("activation_function": "mish")"), HasSubstr("activation_function: got \"mish\", expected one of gelu_new"));
+  EXPECT_THAT(ErrorOf(R"("activation_function": "mish")"),
+              HasSubstr("activation_function: got \"mish\", expected one of gelu_new"));
 }
 
 TEST(Gpt2ConfigTest, WhatIsRefusedMayBeTurnedOff) {
-  EXPECT_EQ(ErrorOf(R"("add_cross_attention": false, "quantization_config": null, "pruned_heads": {}, "auto_map": null)"), "");
+  EXPECT_EQ(
+      ErrorOf(R"("add_cross_attention": false, "quantization_config": null, "pruned_heads": {}, "auto_map": null)"),
+      "");
 }
 
 TEST(Gpt2ConfigTest, FieldsThatDoNotChangeTheArithmeticAreAccepted) {
   EXPECT_EQ(ErrorOf(R"("architectures": ["GPT2LMHeadModel"], "use_cache": false, "bos_token_id": 50256, "n_ctx": 512,
-                       "summary_type": "cls_index", "summary_activation": null, "initializer_range": 0.02, "torch_dtype": "float16",
-                       "dtype": "float32", "transformers_version": "5.23.0", "task_specific_params": {"text-generation": {}})"),
+                       "summary_type": "cls_index", "summary_activation": null, "initializer_range": 0.02,
+                       "torch_dtype": "float16", "dtype": "float32", "transformers_version": "5.23.0",
+                       "task_specific_params": {"text-generation": {}})"),
             "");
 }
 
 TEST(Gpt2ConfigTest, RefusesValuesOfWrongTypeOrRange) {
-  for (const char* field : {R"("n_layer": 0)", R"("n_layer": -1)", R"("n_layer": 2.0)", R"("n_layer": "2")", R"("n_layer": null)",
-                            R"("n_layer": true)", R"("n_layer": 5000)", R"("n_embd": 99999999999999999999)", R"("n_inner": 0)",
-                            R"("n_inner": "4")", R"("vocab_size": 2147483648)", R"("layer_norm_epsilon": 0)",
-                            R"("layer_norm_epsilon": -1e-5)", R"("layer_norm_epsilon": "1e-5")", R"("layer_norm_epsilon": true)",
-                            R"("scale_attn_weights": 1)", R"("tie_word_embeddings": null)", R"("resid_pdrop": 1)",
-                            R"("resid_pdrop": -0.1)", R"("attn_pdrop": "0.1")", R"("embd_pdrop": null)",
-                            R"("activation_function": null)", R"("activation_function": 3)"}) {
+  for (const char* field : {R"("n_layer": 0)",
+                            R"("n_layer": -1)",
+                            R"("n_layer": 2.0)",
+                            R"("n_layer": "2")",
+                            R"("n_layer": null)",
+                            R"("n_layer": true)",
+                            R"("n_layer": 5000)",
+                            R"("n_embd": 99999999999999999999)",
+                            R"("n_inner": 0)",
+                            R"("n_inner": "4")",
+                            R"("vocab_size": 2147483648)",
+                            R"("layer_norm_epsilon": 0)",
+                            R"("layer_norm_epsilon": -1e-5)",
+                            R"("layer_norm_epsilon": "1e-5")",
+                            R"("layer_norm_epsilon": true)",
+                            R"("scale_attn_weights": 1)",
+                            R"("tie_word_embeddings": null)",
+                            R"("resid_pdrop": 1)",
+                            R"("resid_pdrop": -0.1)",
+                            R"("attn_pdrop": "0.1")",
+                            R"("embd_pdrop": null)",
+                            R"("activation_function": null)",
+                            R"("activation_function": 3)"}) {
     EXPECT_THAT(ErrorOf(field), AllOf(HasSubstr("got"), HasSubstr("expected"))) << field;
   }
 }
@@ -142,7 +168,8 @@ TEST(Gpt2ConfigTest, HeadsMustDivideTheWidth) {
 
 TEST(Gpt2ConfigTest, OneMessageNamesEveryProblem) {
   EXPECT_THAT(ErrorOf(R"("n_layer": 0, "activation_function": "x", "add_cross_attention": true, "resid_pdrop": 2)"),
-              AllOf(HasSubstr("n_layer"), HasSubstr("activation_function"), HasSubstr("add_cross_attention"), HasSubstr("resid_pdrop")));
+              AllOf(HasSubstr("n_layer"), HasSubstr("activation_function"), HasSubstr("add_cross_attention"),
+                    HasSubstr("resid_pdrop")));
 }
 
 TEST(Gpt2ConfigTest, RefusesWhatIsNoJsonObject) {

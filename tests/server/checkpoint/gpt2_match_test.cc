@@ -53,20 +53,24 @@ TEST(CheckTensorsTest, OneMessageNamesAllThatIsWrong) {
 
   const absl::Status status = CheckTensors(parameters, files);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("2 missing: h.1.mlp.c_fc.weight [4, 16], ln_f.bias [4]"),
-                    HasSubstr("1 extra: transformer.h.2.ln_1.bias [4]"), HasSubstr("2 misshapen: "),
-                    HasSubstr("transformer.h.0.attn.c_attn.weight (got F32 [12, 4], expected F32, F16 or BF16 [4, 12])"),
-                    HasSubstr("transformer.wpe.weight (got F64 [5, 4], expected F32, F16 or BF16 [5, 4])")));
+  EXPECT_THAT(
+      std::string(status.message()),
+      AllOf(HasSubstr("2 missing: h.1.mlp.c_fc.weight [4, 16], ln_f.bias [4]"),
+            HasSubstr("1 extra: transformer.h.2.ln_1.bias [4]"), HasSubstr("2 misshapen: "),
+            HasSubstr("transformer.h.0.attn.c_attn.weight (got F32 [12, 4], expected F32, F16 or BF16 [4, 12])"),
+            HasSubstr("transformer.wpe.weight (got F64 [5, 4], expected F32, F16 or BF16 [5, 4])")));
 }
 
 TEST(CheckTensorsTest, TheMessageStaysShort) {
   Gpt2Weights weights;
   const std::vector<Gpt2Parameter> parameters = Gpt2Parameters(SmallModel(100), /*with_lm_head=*/false, weights);
   WeightFiles files;
-  for (int i = 0; i < 1000; ++i) files.tensors[absl::StrCat("x", i, std::string(1000, 'x'))].tensor.name = std::string(1000, 'x');
+  for (int i = 0; i < 1000; ++i) {
+    files.tensors[absl::StrCat("x", i, std::string(1000, 'x'))].tensor.name = std::string(1000, 'x');
+  }
   const std::string message(CheckTensors(parameters, files).message());
-  EXPECT_THAT(message, AllOf(HasSubstr("1204 missing: wte.weight"), HasSubstr("and 1184 more"), HasSubstr("1000 extra")));
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("1204 missing: wte.weight"), HasSubstr("and 1184 more"), HasSubstr("1000 extra")));
   EXPECT_THAT(message, Not(HasSubstr("misshapen")));
   EXPECT_LT(message.size(), 5000u);
 }

@@ -1,5 +1,5 @@
-// Damages good files at random, always the same way. Whatever comes of it, the parser gives tensors that lie in the file and do not
-// overlap, or an error. Meant to be run under sanitizers as well.
+// Damages good files at random, always the same way. Whatever comes of it, the parser gives tensors that lie in the
+// file and do not overlap, or an error. Meant to be run under sanitizers as well.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -28,9 +28,27 @@ class Mutator {
   size_t Below(size_t limit) { return random_() % limit; }
 
   void MutateOnce(std::string& file) {
-    static const std::vector<std::string> pieces = {
-        "0", "9", "-", "18446744073709551615", "9223372036854775807", "[", "]", "{", "}", "\"", ",", ":", "null", "1e9", "\\u0000",
-        "\"dtype\":", "\"__metadata__\":{", "F64", "BOOL", "[[[[", "\xff"};
+    static const std::vector<std::string> pieces = {"0",
+                                                    "9",
+                                                    "-",
+                                                    "18446744073709551615",
+                                                    "9223372036854775807",
+                                                    "[",
+                                                    "]",
+                                                    "{",
+                                                    "}",
+                                                    "\"",
+                                                    ",",
+                                                    ":",
+                                                    "null",
+                                                    "1e9",
+                                                    "\\u0000",
+                                                    "\"dtype\":",
+                                                    "\"__metadata__\":{",
+                                                    "F64",
+                                                    "BOOL",
+                                                    "[[[[",
+                                                    "\xff"};
     const size_t place = Below(file.size());
     switch (Below(7)) {
       case 0:
@@ -84,8 +102,10 @@ bool LieInTheFileApart(const std::vector<SafetensorsTensor>& tensors, uint64_t f
 }
 
 TEST(SafetensorsMutationTest, DamagedFilesGiveErrorsAndNeverMore) {
-  const std::vector<FileTensor> few = {SmallTensor("a", "F32", {3}), SmallTensor("b", "F16", {2, 2}), SmallTensor("c", "BF16", {1})};
-  const std::vector<std::string> good = {SafetensorsFile(few), SafetensorsFile({}), SafetensorsFile(few, /*pad=*/false)};
+  const std::vector<FileTensor> few = {SmallTensor("a", "F32", {3}), SmallTensor("b", "F16", {2, 2}),
+                                       SmallTensor("c", "BF16", {1})};
+  const std::vector<std::string> good = {SafetensorsFile(few), SafetensorsFile({}),
+                                         SafetensorsFile(few, /*pad=*/false)};
   Mutator mutator(20240607);
   int accepted = 0;
   for (int round = 0; round < kRounds; ++round) {

@@ -24,7 +24,8 @@ std::string Parsed(absl::string_view file) {
     return std::string(tensors.status().message());
   }
   return absl::StrJoin(*tensors, "\n", [](std::string* out, const SafetensorsTensor& tensor) {
-    absl::StrAppend(out, tensor.name, " ", tensor.dtype, " ", ShapeText(tensor.shape), " ", tensor.begin, "..", tensor.end);
+    absl::StrAppend(out, tensor.name, " ", tensor.dtype, " ", ShapeText(tensor.shape), " ", tensor.begin, "..",
+                    tensor.end);
   });
 }
 
@@ -40,10 +41,11 @@ std::string OneTensor(absl::string_view dtype, absl::string_view shape, absl::st
 TEST(SafetensorsTest, GivesTheTensorsInTheOrderOfTheirBytes) {
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[2,26]},)"
-      R"("b":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"c":{"shape":[],"data_offsets":[26,28],"dtype":"BF16"}}  )";
+      R"("b":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},)"
+      R"("c":{"shape":[],"data_offsets":[26,28],"dtype":"BF16"}}  )";
   const size_t data = 8 + header.size();
-  EXPECT_EQ(ParsedHeader(header, 28), absl::StrCat("b F16 [1] ", data, "..", data + 2, "\na F32 [2, 3] ", data + 2, "..", data + 26,
-                                                   "\nc BF16 [] ", data + 26, "..", data + 28));
+  EXPECT_EQ(ParsedHeader(header, 28), absl::StrCat("b F16 [1] ", data, "..", data + 2, "\na F32 [2, 3] ", data + 2,
+                                                   "..", data + 26, "\nc BF16 [] ", data + 26, "..", data + 28));
 }
 
 TEST(SafetensorsTest, AFileMayHoldNothing) {
@@ -52,14 +54,31 @@ TEST(SafetensorsTest, AFileMayHoldNothing) {
 }
 
 TEST(SafetensorsTest, TensorsMayBeEmpty) {
-  EXPECT_EQ(ParsedHeader(R"({"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1),
+  EXPECT_EQ(ParsedHeader(R"({"a":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},)"
+                         R"("b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+                         1),
             "a F32 [0, 3] 116..116\nb U8 [1] 116..117");
 }
 
 TEST(SafetensorsTest, KnowsEveryDtypesSize) {
-  for (const auto& [dtype, bytes] : std::vector<std::pair<std::string, int>>{
-           {"BOOL", 8}, {"U8", 8}, {"I8", 8}, {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F4", 4}, {"F6_E2M3", 6}, {"I16", 16}, {"U16", 16},
-           {"F16", 16}, {"BF16", 16}, {"I32", 32}, {"U32", 32}, {"F32", 32}, {"I64", 64}, {"U64", 64}, {"F64", 64}, {"C64", 64}}) {
+  for (const auto& [dtype, bytes] : std::vector<std::pair<std::string, int>>{{"BOOL", 8},
+                                                                             {"U8", 8},
+                                                                             {"I8", 8},
+                                                                             {"F8_E4M3", 8},
+                                                                             {"F8_E5M2", 8},
+                                                                             {"F4", 4},
+                                                                             {"F6_E2M3", 6},
+                                                                             {"I16", 16},
+                                                                             {"U16", 16},
+                                                                             {"F16", 16},
+                                                                             {"BF16", 16},
+                                                                             {"I32", 32},
+                                                                             {"U32", 32},
+                                                                             {"F32", 32},
+                                                                             {"I64", 64},
+                                                                             {"U64", 64},
+                                                                             {"F64", 64},
+                                                                             {"C64", 64}}) {
     const std::string header = OneTensor(absl::StrCat("\"", dtype, "\""), "[8]", absl::StrCat("[0,", bytes, "]"));
     EXPECT_THAT(ParsedHeader(header, static_cast<size_t>(bytes)), HasSubstr(absl::StrCat("a ", dtype, " [8]")));
   }
@@ -86,7 +105,8 @@ TEST(SafetensorsTest, RefusesFilesThatAreTooShort) {
 TEST(SafetensorsTest, RefusesHeadersBeyondTheLimit) {
   EXPECT_THAT(Parsed("\xff\xff\xff\xff\xff\xff\xff\xff{}"), HasSubstr("the format's limit is 100000000"));
   const std::string just_over("\x01\xe1\xf5\x05\0\0\0\0", 8);  // 100,000,001
-  EXPECT_THAT(SafetensorsHeadSize(just_over, uint64_t{1} << 40).status().message(), HasSubstr("says it has 100000001 bytes"));
+  EXPECT_THAT(SafetensorsHeadSize(just_over, uint64_t{1} << 40).status().message(),
+              HasSubstr("says it has 100000001 bytes"));
   const std::string at_limit(std::string("\0\xe1\xf5\x05\0\0\0\0", 8));
   EXPECT_EQ(SafetensorsHeadSize(at_limit, uint64_t{1} << 40).value(), 100'000'008u);
 }
@@ -117,7 +137,8 @@ TEST(SafetensorsTest, RefusesEntriesOfOtherForms) {
   for (const char* entry : {"1", "null", "[]", "{}", "\"x\"", R"({"dtype":"U8","shape":[1]})",
                             R"({"dtype":1,"shape":[1],"data_offsets":[0,1]})",
                             R"({"dtype":"U8","shape":[1],"data_offsets":[0,1],"more":1})"}) {
-    EXPECT_THAT(ParsedHeader(absl::StrCat("{\"a\":", entry, "}"), 1), HasSubstr("exactly dtype (a string), shape and data_offsets"))
+    EXPECT_THAT(ParsedHeader(absl::StrCat("{\"a\":", entry, "}"), 1),
+                HasSubstr("exactly dtype (a string), shape and data_offsets"))
         << entry;
   }
   EXPECT_THAT(ParsedHeader(OneTensor("\"F31\"", "[1]", "[0,4]"), 4), HasSubstr("unknown dtype \"F31\""));
@@ -126,24 +147,29 @@ TEST(SafetensorsTest, RefusesEntriesOfOtherForms) {
 
 TEST(SafetensorsTest, RefusesImpossibleShapes) {
   EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "1", "[0,1]"), 1), HasSubstr("a shape that is no array"));
-  for (const char* shape : {"[-1]", "[1.0]", "[\"1\"]", "[null]", "[[1]]", "[true]", "[9223372036854775808]", "[18446744073709551616]",
-                            "[1e3]"}) {
-    EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", shape, "[0,1]"), 1), HasSubstr("no integer from 0 to 2^63-1")) << shape;
+  for (const char* shape : {"[-1]", "[1.0]", "[\"1\"]", "[null]", "[[1]]", "[true]", "[9223372036854775808]",
+                            "[18446744073709551616]", "[1e3]"}) {
+    EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", shape, "[0,1]"), 1), HasSubstr("no integer from 0 to 2^63-1"))
+        << shape;
   }
-  for (const char* shape : {"[9223372036854775807,9223372036854775807]", "[4294967296,4294967296]", "[2305843009213693952,8]",
-                            "[9223372036854775807,9223372036854775807,0]"}) {
+  for (const char* shape : {"[9223372036854775807,9223372036854775807]", "[4294967296,4294967296]",
+                            "[2305843009213693952,8]", "[9223372036854775807,9223372036854775807,0]"}) {
     EXPECT_THAT(ParsedHeader(OneTensor("\"F32\"", shape, "[0,0]")), HasSubstr("impossible shape")) << shape;
   }
   EXPECT_THAT(ParsedHeader(OneTensor("\"F4\"", "[3]", "[0,2]"), 2), HasSubstr("impossible shape"));
 }
 
 TEST(SafetensorsTest, RefusesImpossibleOffsets) {
-  for (const char* offsets : {"1", "[]", "[0]", "[0,1,2]", "[-1,0]", "[0,1.0]", "[0,\"1\"]", "[0,18446744073709551616]"}) {
-    EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[1]", offsets), 1), HasSubstr("not two unsigned integers")) << offsets;
+  for (const char* offsets :
+       {"1", "[]", "[0]", "[0,1,2]", "[-1,0]", "[0,1.0]", "[0,\"1\"]", "[0,18446744073709551616]"}) {
+    EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[1]", offsets), 1), HasSubstr("not two unsigned integers"))
+        << offsets;
   }
   EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[1]", "[1,0]"), 1), HasSubstr("ends before it begins"));
-  EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[2]", "[0,2]"), 1), HasSubstr("ends at byte 2 of the data, which has 1"));
-  EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[2]", "[18446744073709551614,18446744073709551615]"), 2), HasSubstr("ends at byte"));
+  EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[2]", "[0,2]"), 1),
+              HasSubstr("ends at byte 2 of the data, which has 1"));
+  EXPECT_THAT(ParsedHeader(OneTensor("\"U8\"", "[2]", "[18446744073709551614,18446744073709551615]"), 2),
+              HasSubstr("ends at byte"));
 }
 
 TEST(SafetensorsTest, RefusesSizesThatTheShapeDoesNotMake) {
@@ -153,8 +179,8 @@ TEST(SafetensorsTest, RefusesSizesThatTheShapeDoesNotMake) {
 
 TEST(SafetensorsTest, RefusesOverlapsGapsAndTrailingBytes) {
   const auto two = [](const char* a, const char* b) {
-    return absl::StrCat(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)", a, R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)",
-                        b, "}}");
+    return absl::StrCat(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)", a,
+                        R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)", b, "}}");
   };
   EXPECT_THAT(ParsedHeader(two("[0,4]", "[4,8]"), 8), HasSubstr("b U8 [4]"));
   EXPECT_THAT(ParsedHeader(two("[0,4]", "[0,4]"), 4), HasSubstr("overlaps another one"));

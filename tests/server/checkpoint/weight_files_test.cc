@@ -40,9 +40,8 @@ TEST(WeightFilesTest, NamesLoseTheirPrefix) {
 
 TEST(WeightFilesTest, SkipsOldBuffersAndNothingThatLooksLikeThem) {
   TempDirectory directory;
-  directory.Write("model.safetensors",
-                  FileOf({"transformer.h.0.attn.bias", "h.11.attn.masked_bias", "h.x.attn.bias", "h.0.attn.c_attn.bias",
-                          "h..attn.bias", "g.0.attn.bias"}));
+  directory.Write("model.safetensors", FileOf({"transformer.h.0.attn.bias", "h.11.attn.masked_bias", "h.x.attn.bias",
+                                               "h.0.attn.c_attn.bias", "h..attn.bias", "g.0.attn.bias"}));
   const absl::StatusOr<WeightFiles> files = OpenWeightFiles(directory.path());
   ASSERT_TRUE(files.ok()) << files.status();
   EXPECT_EQ(files->tensors.size(), 4u);
@@ -79,8 +78,9 @@ TEST(WeightFilesTest, TheIndexMustTellTheTruth) {
   TempDirectory directory;
   directory.Write("x.safetensors", FileOf({"a", "b", "d"}));
   directory.Write("y.safetensors", FileOf({"c"}));
-  directory.Write("model.safetensors.index.json",
-                  R"({"weight_map": {"a": "x.safetensors", "b": "y.safetensors", "c": "y.safetensors", "e": "y.safetensors"}})");
+  directory.Write(
+      "model.safetensors.index.json",
+      R"({"weight_map": {"a": "x.safetensors", "b": "y.safetensors", "c": "y.safetensors", "e": "y.safetensors"}})");
   EXPECT_THAT(ErrorOf(directory, absl::StatusCode::kInvalidArgument),
               AllOf(HasSubstr("2 not where the index says: b in x.safetensors, d in x.safetensors"),
                     HasSubstr("1 in the index but not in its file: e in y.safetensors")));
@@ -95,7 +95,8 @@ TEST(WeightFilesTest, AMissingShardIsNamed) {
 TEST(WeightFilesTest, AnIndexCannotLeadOutOfTheDirectory) {
   TempDirectory directory;
   directory.Write("model.safetensors.index.json", R"({"weight_map": {"a": "../x.safetensors"}})");
-  EXPECT_THAT(ErrorOf(directory, absl::StatusCode::kInvalidArgument), HasSubstr("model.safetensors.index.json: puts \"a\" into"));
+  EXPECT_THAT(ErrorOf(directory, absl::StatusCode::kInvalidArgument),
+              HasSubstr("model.safetensors.index.json: puts \"a\" into"));
 }
 
 TEST(WeightFilesTest, ATensorMustNotComeTwice) {
@@ -105,10 +106,13 @@ TEST(WeightFilesTest, ATensorMustNotComeTwice) {
 }
 
 TEST(WeightFilesTest, PickleFilesAreRefusedWithTheWayOut) {
-  for (const char* name : {"pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "model.pt", "model.pth", "last.ckpt"}) {
+  for (const char* name :
+       {"pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "model.pt", "model.pth", "last.ckpt"}) {
     TempDirectory directory;
     directory.Write(name, "");
-    EXPECT_THAT(ErrorOf(directory, absl::StatusCode::kInvalidArgument), AllOf(HasSubstr(name), HasSubstr("save_pretrained"))) << name;
+    EXPECT_THAT(ErrorOf(directory, absl::StatusCode::kInvalidArgument),
+                AllOf(HasSubstr(name), HasSubstr("save_pretrained")))
+        << name;
   }
 }
 

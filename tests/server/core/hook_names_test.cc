@@ -65,9 +65,9 @@ TEST(HookNamesTest, ThePrefixOfHuggingFaceModulesMayBeLeftOutAndOutputAppended) 
 
 TEST(HookNamesTest, TheSpellingsOfOneDeltaMeanTheSame) {
   for (const char* name :
-       {"blocks.10.hook_attn_out", "blocks.10.attn.hook_out", "blocks.10.attn.o.hook_out", "transformer.h.10.attn.c_proj",
-        "h.10.attn.c_proj", "h.10.attn.c_proj.output", "transformer.h.10.attn.resid_dropout.input", "blocks[10].hook_attn_out",
-        "transformer.h[10].attn.c_proj"}) {
+       {"blocks.10.hook_attn_out", "blocks.10.attn.hook_out", "blocks.10.attn.o.hook_out",
+        "transformer.h.10.attn.c_proj", "h.10.attn.c_proj", "h.10.attn.c_proj.output",
+        "transformer.h.10.attn.resid_dropout.input", "blocks[10].hook_attn_out", "transformer.h[10].attn.c_proj"}) {
     EXPECT_EQ(Meaning(name), "blocks.L.hook_attn_out at 10") << name;
   }
 }
@@ -121,11 +121,32 @@ TEST(HookNamesTest, LayersMayBeNegative) {
 }
 
 TEST(HookNamesTest, NonsenseIsNotFound) {
-  for (const char* name : {"", ".", "blocks", "blocks.", "blocks..hook_attn_out", "blocks.1.2.hook_attn_out",
-                           "blocks.1x.hook_attn_out", "blocks.1.hook_attn_out.", "blocks.+1.hook_attn_out",
-                           "blocks.9999999999.hook_attn_out", "blocks.--1.hook_attn_out", "logits.3", "hidden_states[3",
-                           "hidden_states]3[", "hidden_states[3]x", "[", "]", "1", "*", "L", "input", "transformer",
-                           "transformer.h.1.attn.c_attn", "hook_embed.input", "HOOK_EMBED", " hook_embed"}) {
+  for (const char* name : {"",
+                           ".",
+                           "blocks",
+                           "blocks.",
+                           "blocks..hook_attn_out",
+                           "blocks.1.2.hook_attn_out",
+                           "blocks.1x.hook_attn_out",
+                           "blocks.1.hook_attn_out.",
+                           "blocks.+1.hook_attn_out",
+                           "blocks.9999999999.hook_attn_out",
+                           "blocks.--1.hook_attn_out",
+                           "logits.3",
+                           "hidden_states[3",
+                           "hidden_states]3[",
+                           "hidden_states[3]x",
+                           "[",
+                           "]",
+                           "1",
+                           "*",
+                           "L",
+                           "input",
+                           "transformer",
+                           "transformer.h.1.attn.c_attn",
+                           "hook_embed.input",
+                           "HOOK_EMBED",
+                           " hook_embed"}) {
     EXPECT_EQ(ParseHookName(name).status().code(), absl::StatusCode::kNotFound) << name;
   }
 }
