@@ -235,7 +235,7 @@ TEST_F(VerifyCommandTest, BytesThatDoNotCloseTheEquationAreStatusOne) {
     v1::Chunk* chunk = script.messages[2].mutable_chunk();
     const v1::TensorInfo info = chunk->info();
     std::string data = chunk->data();
-    data[0] = static_cast<char>(data[0] ^ 1);
+    data[3] = static_cast<char>(data[3] ^ 0x40);  // the exponent's highest bit: no rounding hides it
     script.messages[2] = ToyChunk(0, 0, data);
     *script.messages[2].mutable_chunk()->mutable_info() = info;
     return script;
