@@ -148,7 +148,7 @@ TEST_F(CaptureFramesTest, EveryMessageSizeGivesTheSameBytes) {
   server_.model.n_embd = 24;
   Plan("texts: ['abc', 'defghi'] hook_points: 'hook_embed' layout: LAYOUT_ROWS");
   TensorView rows = CountingTensor({9, 24});
-  for (uint64_t max : {160, 200, 300, 500, 1000}) {
+  for (uint64_t max : {160u, 200u, 300u, 500u, 1000u}) {
     std::string joined;
     for (const auto& message : Encode(rows, max)) joined += message.chunk().data();
     EXPECT_EQ(joined, std::string(reinterpret_cast<const char*>(rows.data), rows.bytes())) << max;
