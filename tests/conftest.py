@@ -126,11 +126,12 @@ def random_checkpoint(tmp_path_factory):
     written = {}
 
     def write(name, *arguments):
-        if name not in written:
+        key = (name, *arguments)
+        if key not in written:
             directory = tmp_path_factory.mktemp("checkpoints") / name
             command = [sys.executable, str(RANDOM_CHECKPOINT), str(directory), *arguments]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            written[name] = directory
-        return written[name]
+            written[key] = directory
+        return written[key]
 
     return write
