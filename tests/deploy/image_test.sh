@@ -10,7 +10,7 @@ HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 # shellcheck source=../../deploy/lib/install.sh
 . "$HYDROPHONE_ROOT/deploy/lib/install.sh"
 
-TEST_PACKAGES=(buildah debootstrap debian-archive-keyring)
+TEST_PACKAGES=(buildah debootstrap debian-archive-keyring python3)
 SUITE=bookworm
 BASE=docker.io/library/debian:bookworm-slim # what the Dockerfile's FROM stands for
 IMAGE=localhost/hydrophone:image-test
@@ -77,9 +77,11 @@ build_image() {
     "$HYDROPHONE_ROOT"
 }
 
-# configured FIELD: a part of the image's configuration.
+# configured FIELD: a part of the image's configuration, as JSON.
 configured() {
-  buildah inspect --type image --format "{{json .Docker.Config.$1}}" "$IMAGE"
+  buildah inspect --type image "$IMAGE" | python3 -c '
+import json, sys
+print(json.dumps(json.load(sys.stdin)["Docker"]["config"][sys.argv[1]], separators=",:"))' "$1"
 }
 
 # expect WHAT GOT EXPECTED
