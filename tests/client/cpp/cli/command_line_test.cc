@@ -101,11 +101,11 @@ TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
        "def"});
   ASSERT_THAT(service_.requests(), SizeIs(1));
   const v1::ExtractRequest request = service_.requests()[0];
-  EXPECT_THAT(request.hooks(), SizeIs(2));
+  EXPECT_EQ(request.hooks_size(), 2);
   EXPECT_THAT(request.hooks(0).layers(), ElementsAre(1));
   EXPECT_THAT(request.hooks(1).layers(), ElementsAre(0, 1));
   EXPECT_THAT(request.hooks(1).positions().at(), ElementsAre(-1));
-  EXPECT_THAT(request.inputs(), SizeIs(2));
+  EXPECT_EQ(request.inputs_size(), 2);
   EXPECT_TRUE(request.inputs(1).prepend_bos());
   EXPECT_TRUE(request.inputs(1).truncate());
   EXPECT_TRUE(request.inputs(1).literal_specials());
@@ -225,7 +225,7 @@ TEST_F(VerifyCommandTest, ComparesWithTheClientsOwnReconstruction) {
 
 TEST_F(VerifyCommandTest, NoInputsMeansTheServersOwn) {
   EXPECT_EQ(Run({"verify"}).status, 0);
-  EXPECT_THAT(request_.inputs(), IsEmpty());
+  EXPECT_EQ(request_.inputs_size(), 0);
 }
 
 TEST_F(VerifyCommandTest, BytesThatDoNotCloseTheEquationAreStatusOne) {
