@@ -19,35 +19,35 @@ at::Tensor WithRows(const at::Tensor& x, int64_t rows) {
   return padded;
 }
 
-// How many rows the product is computed with, and in how many parts: [rows * i / parts] rounded to whole kMinTileRows.
-struct RowParts {
-  int64_t rows = 0;
+// `size` rows or columns in `parts` about equal parts, all but the last of whole kTileUnit's.
+struct Split {
+  int64_t size = 0;
   int64_t parts = 1;
 
-  int64_t First(int64_t part) const {
-    return part == parts ? rows : rows / kMinTileRows * part / parts * kMinTileRows;
-  }
+  int64_t First(int64_t part) const { return part == parts ? size : size / kTileUnit * part / parts * kTileUnit; }
+  int64_t Count(int64_t part) const { return First(part + 1) - First(part); }
 };
 
-RowParts SplitRows(int64_t n, RowBlocking blocking) {
-  if (blocking == RowBlocking::kFree) return {std::max(n, kMinTileRows), std::max<int64_t>(n / kTileRows, 1)};
-  const int64_t tiles = (n + kMinTileRows - 1) / kMinTileRows;
-  return {tiles * kMinTileRows, tiles};
+Split SplitRows(int64_t n, RowBlocking blocking) {
+  if (blocking == RowBlocking::kFree) return {std::max(n, kTileUnit), std::max<int64_t>(n / kTileRows, 1)};
+  const int64_t tiles = (n + kTileUnit - 1) / kTileUnit;
+  return {tiles * kTileUnit, tiles};
 }
+
+// About equal, so that no tile is a column or two, for which BLAS libraries have kernels of their own.
+Split SplitColumns(int64_t n) { return {n, (n + kTileColumns - 1) / kTileColumns}; }
 
 }  // namespace
 
 at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking) {
-  const int64_t out = weight.size(1);
-  const RowParts row_parts = SplitRows(x.size(0), blocking);
-  const int64_t column_parts = (out + kTileColumns - 1) / kTileColumns;
-  const at::Tensor padded = WithRows(x, row_parts.rows);
-  at::Tensor y = at::empty({row_parts.rows, out}, x.options());
-  ForEachTask(row_parts.parts * column_parts, [&](int64_t task) {
-    const int64_t column = task / row_parts.parts * kTileColumns;
-    const int64_t columns = std::min(kTileColumns, out - column);
-    const int64_t row = row_parts.First(task % row_parts.parts);
-    const int64_t rows = row_parts.First(task % row_parts.parts + 1) - row;
+  const Split row_split = SplitRows(x.size(0), blocking);
+  const Split column_split = SplitColumns(weight.size(1));
+  const at::Tensor padded = WithRows(x, row_split.size);
+  at::Tensor y = at::empty({row_split.size, column_split.size}, x.options());
+  ForEachTask(row_split.parts * column_split.parts, [&](int64_t task) {
+    const int64_t row = row_split.First(task % row_split.parts), rows = row_split.Count(task % row_split.parts);
+    const int64_t column = column_split.First(task / row_split.parts);
+    const int64_t columns = column_split.Count(task / row_split.parts);
     at::Tensor tile = y.narrow(0, row, rows).narrow(1, column, columns);
     at::addmm_out(tile, bias.narrow(0, column, columns), padded.narrow(0, row, rows), weight.narrow(1, column, columns));
   });

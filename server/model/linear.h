@@ -11,16 +11,16 @@ namespace hydrophone {
 // How the rows of a product reach the BLAS. Either way the product is a grid of tiles, each computed on one thread; the columns of
 // a tile depend on the weight's shape alone.
 enum class RowBlocking : uint8_t {
-  // As many rows a tile as is fast, never fewer than kMinTileRows (zero rows are added): with few rows, BLAS libraries switch
+  // As many rows a tile as is fast, never fewer than kTileUnit (zero rows are added): with few rows, BLAS libraries switch
   // to kernels that sum in another order. Relies on a BLAS mode that keeps a row's bits for every larger number of rows.
   kFree,
-  // Tiles of exactly kMinTileRows (zero rows are added to the last): the BLAS always sees the same shapes. Slower.
+  // Tiles of exactly kTileUnit (zero rows are added to the last): the BLAS always sees the same shapes. Slower.
   kFixed,
 };
 
-inline constexpr int64_t kMinTileRows = 16;
-inline constexpr int64_t kTileRows = 128;
-inline constexpr int64_t kTileColumns = 192;
+inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are multiples of it, but for the last
+inline constexpr int64_t kTileRows = 128;     // about so many, when free
+inline constexpr int64_t kTileColumns = 192;  // at most
 
 // Hugging Face's Conv1D. x [n, in], weight [in, out], bias [out], all float32 and contiguous; gives a new [n, out].
 at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking);

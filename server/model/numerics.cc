@@ -105,7 +105,7 @@ ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads) 
 
 std::string NumericsString(const ProbeResult& probe) {
   const char* mode = std::getenv(kReproducibility);
-  const std::string rows = absl::StrCat(kMinTileRows, probe.blocking == RowBlocking::kFree ? "+" : "");
+  const std::string rows = absl::StrCat(kTileUnit, probe.blocking == RowBlocking::kFree ? "+" : "");
   return absl::StrCat("cpu=", CpuMaker(), "-", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
                       ";cbwr=", mode ? mode : "unset", ";tile_rows=", rows, ";tile_columns=", kTileColumns,
                       ";attention_block=", kAttentionBlock);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "tests/server/rpc/rpc_fixture.h"
 
@@ -86,20 +87,20 @@ TEST_F(VerifyTest, MoreThanMayWaitAreOverloaded) {
   for (std::thread* thread : {&first, &other, &refused_or_waiting}) thread->join();
 }
 
-TEST_F(VerifyTest, ACallerWhoLeavesFreesTheVerifier) {
+TEST_F(VerifyTest, ACallerWhoLeavesTheQueueFreesTheVerifier) {
   HoldRuns();
   Start();
-  Signal left;
+  std::thread busy([&] { EXPECT_TRUE(Extract(TextRequest("abc")).status.ok()); });
+  running_.Await();
   std::thread leaver([&] {
     EXPECT_EQ(client_->Verify(&context_, request_, &response_).error_code(), grpc::StatusCode::CANCELLED);
-    left.Raise();
   });
-  running_.Await();
+  metrics_.AwaitQueueDepth(1);
   context_.TryCancel();
-  left.Await();
-  LetRun();
+  metrics_.AwaitHandled("Verify Canceled");  // while the engine is still busy with the other call
   leaver.join();
-  metrics_.AwaitHandled("Verify Canceled");
+  LetRun();
+  busy.join();
   grpc::ClientContext context;
   EXPECT_TRUE(client_->Verify(&context, request_, &response_).ok());
 }

@@ -72,6 +72,7 @@ absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
     batches_.push_back(batch.size());
   }
   on_run();
+  on_batch(batch);
   if (!result.ok()) return result;
   size_t captures = 0;
   for (const BatchMember& member : batch) captures = std::max(captures, member.plan->captures.size());

@@ -22,6 +22,8 @@ class FakeEngine : public Engine {
   // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: where
   // tests make it wait. Set before the first Run.
   std::function<void()> on_run = [] {};
+  // Called right after it, with whom the Run is for.
+  std::function<void(absl::Span<const BatchMember> batch)> on_batch = [](absl::Span<const BatchMember>) {};
   std::function<void(size_t index)> before_capture = [](size_t) {};
   std::function<void()> after_captures = [] {};
   absl::Status result;            // what Run returns; captures are given only when OK
