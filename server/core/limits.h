@@ -18,7 +18,7 @@ struct Limits {
   uint32_t max_queued_requests = 256;                  // requests waiting for the model
   uint32_t max_batch_tokens = 16384;                   // tokens computed together
   uint64_t response_budget_bytes = uint64_t{2} << 30;  // captured data that all requests together may hold, bytes
-  uint32_t max_reference_tokens = 64;                  // tokens of an input that Verify's reference runs on
+  uint32_t max_reference_tokens = 64;                  // tokens, over all inputs, that Verify's reference runs on
 };
 
 }  // namespace hydrophone
