@@ -16,7 +16,7 @@ namespace hydrophone {
 namespace {
 
 // What a cut call's status gets to reach its caller.
-constexpr absl::Duration kFarewell = absl::Seconds(1);
+constexpr absl::Duration kFarewell = absl::Seconds(3);
 
 // gRPC itself refuses larger messages, without details; ours refuses from max_request_bytes on, with them.
 int TransportLimit(const Limits& limits) {

@@ -19,6 +19,12 @@ using HealthAnswer = grpc::health::v1::HealthCheckResponse;
 
 class GrpcServerTest : public RpcFixture {
  protected:
+  grpc::Status GetModel() const {
+    grpc::ClientContext context;
+    v1::GetModelResponse response;
+    return client_->GetModel(&context, {}, &response);
+  }
+
   // Asks until Drain has said so.
   void AwaitNotServing() const {
     while (Health(std::string()) == HealthAnswer::SERVING) std::this_thread::yield();
@@ -59,10 +65,8 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   running_.Await();
   std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
   AwaitNotServing();
-  grpc::Status refused;
-  do {  // health changes first, by an instant
-    refused = Extract(TextRequest("b")).status;
-  } while (refused.ok());
+  while (GetModel().ok()) std::this_thread::yield();  // health changes first, by an instant
+  grpc::Status refused = Extract(TextRequest("b")).status;
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(refused), "DRAINING");
   EXPECT_TRUE(DetailOf<google::rpc::RetryInfo>(refused).has_value());
