@@ -115,7 +115,7 @@ class StopSignals {
 
 absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   absl::Time start = absl::Now();
-  auto tokenizer = LoadTokenizer(flags.model + "/vocab.json", flags.model + "/merges.txt");
+  auto tokenizer = LoadTokenizer(flags.model);
   if (!tokenizer.ok()) return tokenizer.status();
   auto engine = LoadModel(flags, **tokenizer);
   if (!engine.ok()) return engine.status();

@@ -13,7 +13,7 @@
 #include "server/checkpoint/gpt2_match.h"
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/gpt2_tensors.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 #include "server/checkpoint/random_access_file.h"
 #include "server/checkpoint/weight_files.h"
 

@@ -22,8 +22,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/checkpoint/bounded_json.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/bounded_json.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 namespace {

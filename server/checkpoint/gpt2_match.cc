@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 

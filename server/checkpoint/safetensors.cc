@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/checkpoint/bounded_json.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/bounded_json.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 namespace {

@@ -8,9 +8,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/core/messages.h"
 #include "server/core/sha256.h"
 #include "server/tokenizer/byte_level_bpe.h"
 #include "server/tokenizer/merges.h"
+#include "server/tokenizer/tokenizer_json.h"
 #include "server/tokenizer/vocabulary.h"
 
 namespace hydrophone {
@@ -19,22 +21,12 @@ namespace {
 // GPT-2's files are about 1 MB; vocabularies ten times as large exist.
 constexpr uintmax_t kMaxFileBytes = uintmax_t{64} << 20;
 
-// transformers 5 saves tokenizer.json alone, which holds the same two tables in another form.
-constexpr absl::string_view kHint =
-    " (if the directory has only tokenizer.json, transformers writes vocab.json and merges.txt from"
-    " it with tokenizer.backend_tokenizer.model.save(directory))";
-
-// `status` with the path before its message.
-absl::Status In(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
-}
-
 // The size in bytes of a file that may be read.
 absl::StatusOr<uintmax_t> SizeOf(const std::string& path) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
-    return absl::NotFoundError(absl::StrCat("no such file", kHint));
+    return absl::NotFoundError("no such file");
   }
   if (error) return absl::UnavailableError(error.message());
   if (!std::filesystem::is_regular_file(status)) {
@@ -49,31 +41,69 @@ absl::StatusOr<uintmax_t> SizeOf(const std::string& path) {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   const absl::StatusOr<uintmax_t> size = SizeOf(path);
-  if (!size.ok()) return In(path, size.status());
+  if (!size.ok()) return Annotate(size.status(), path);
   std::ifstream file(path, std::ios::binary);
   std::string bytes(*size, '\0');
   if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    return In(path, absl::UnavailableError("cannot be read"));
+    return Annotate(absl::UnavailableError("cannot be read"), path);
   return bytes;
+}
+
+// The two tables' texts, where each comes from as messages name it, and the digest of the files' bytes.
+struct Source {
+  TokenizerTables tables;
+  std::string vocab_name;
+  std::string merges_name;
+  std::string sha256;
+};
+
+absl::StatusOr<Source> ReadTwoFiles(const std::string& vocab_path, const std::string& merges_path) {
+  absl::StatusOr<std::string> json = ReadFile(vocab_path);
+  if (!json.ok()) return json.status();
+  absl::StatusOr<std::string> text = ReadFile(merges_path);
+  if (!text.ok()) return text.status();
+  Sha256 sha256;
+  sha256.Update(*json);
+  sha256.Update(*text);
+  return Source{{*std::move(json), *std::move(text)}, vocab_path, merges_path, sha256.HexDigest()};
+}
+
+absl::StatusOr<Source> ReadOneFile(const std::string& path) {
+  const absl::StatusOr<std::string> json = ReadFile(path);
+  if (!json.ok()) return json.status();
+  absl::StatusOr<TokenizerTables> tables = ParseTokenizerJson(*json);
+  if (!tables.ok()) return Annotate(tables.status(), path);
+  Sha256 sha256;
+  sha256.Update(*json);
+  return Source{*std::move(tables), path + ": model.vocab", path + ": model.merges", sha256.HexDigest()};
+}
+
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+absl::StatusOr<Source> ReadSource(const std::string& directory) {
+  const std::string vocab = directory + "/vocab.json";
+  const std::string merges = directory + "/merges.txt";
+  const std::string both = directory + "/tokenizer.json";
+  if (Exists(both) && !Exists(vocab) && !Exists(merges)) return ReadOneFile(both);
+  absl::StatusOr<Source> source = ReadTwoFiles(vocab, merges);
+  if (!absl::IsNotFound(source.status())) return source;
+  return absl::NotFoundError(absl::StrCat(
+      source.status().message(), "; a tokenizer is vocab.json with merges.txt, or tokenizer.json without either"));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const std::string& vocab_json_path,
-                                                         const std::string& merges_txt_path) {
-  const absl::StatusOr<std::string> json = ReadFile(vocab_json_path);
-  if (!json.ok()) return json.status();
-  const absl::StatusOr<std::string> text = ReadFile(merges_txt_path);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Parse(*json);
-  if (!vocabulary.ok()) return In(vocab_json_path, vocabulary.status());
-  absl::StatusOr<MergeTable> merges = MergeTable::Parse(*text, *vocabulary);
-  if (!merges.ok()) return In(merges_txt_path, merges.status());
-  Sha256 sha256;
-  sha256.Update(*json);
-  sha256.Update(*text);
-  return std::make_unique<ByteLevelBpe>(*std::move(vocabulary), *std::move(merges),
-                                        sha256.HexDigest());
+absl::StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const std::string& directory) {
+  const absl::StatusOr<Source> source = ReadSource(directory);
+  if (!source.ok()) return source.status();
+  absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Parse(source->tables.vocab_json);
+  if (!vocabulary.ok()) return Annotate(vocabulary.status(), source->vocab_name);
+  absl::StatusOr<MergeTable> merges = MergeTable::Parse(source->tables.merges_txt, *vocabulary);
+  if (!merges.ok()) return Annotate(merges.status(), source->merges_name);
+  return std::make_unique<ByteLevelBpe>(*std::move(vocabulary), *std::move(merges), source->sha256);
 }
 
 }  // namespace hydrophone

@@ -27,13 +27,9 @@ def build_directory():
     return ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build")
 
 
-def encode_all(texts, mode):
-    """For each of `texts` (bytes) the C++ tokenizer's list of (id, begin, end)."""
-    command = [
-        build_directory() / "tests/tokenize_dump",
-        MODEL / "vocab.json",
-        MODEL / "merges.txt",
-    ]
+def encode_all(texts, mode, directory=MODEL):
+    """For each of `texts` (bytes) the list of (id, begin, end) of the C++ tokenizer loaded from `directory`."""
+    command = [build_directory() / "tests/tokenize_dump", directory]
     request = b"".join(struct.pack("=BI", mode, len(text)) + text for text in texts)
     answer = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=True).stdout
     lists, at = [], 0
@@ -123,6 +119,14 @@ def test_corpus_whole(reference):
 def test_corpus_line_by_line(reference):
     lines = CORPUS.read_text(encoding="utf-8").splitlines(keepends=True)
     expect_equal(reference, lines, AS_TOKENS)
+
+
+def test_the_one_file_that_transformers_saves(reference, texts, tmp_path):
+    reference.backend_tokenizer.encode_special_tokens = False  # which would be saved
+    reference.save_pretrained(tmp_path)
+    assert (tmp_path / "tokenizer.json").exists() and not (tmp_path / "vocab.json").exists()
+    some = [text.encode() for text in texts[::20]]
+    assert encode_all(some, AS_TOKENS, tmp_path) == encode_all(some, AS_TOKENS)
 
 
 def test_unicode_tables_are_the_splitters():

@@ -1,6 +1,6 @@
 // Encodes many inputs in one run, for comparing with Hugging Face's tokenizer.
 //
-//   tokenize_dump vocab.json merges.txt < inputs > tokens
+//   tokenize_dump DIRECTORY < inputs > tokens
 //
 // inputs: any number of   mode:u8 (0: <|endoftext|> is a token, 1: it is text) size:u32 bytes[size]
 // tokens: for each input  count:u32 (id:u32 begin:u32 end:u32)[count]
@@ -46,8 +46,8 @@ int Fail(absl::string_view message) {
 }
 
 int Main(int argc, char** argv) {
-  if (argc != 3) return Fail("usage: tokenize_dump vocab.json merges.txt < inputs > tokens");
-  const auto tokenizer = LoadTokenizer(argv[1], argv[2]);
+  if (argc != 2) return Fail("usage: tokenize_dump DIRECTORY < inputs > tokens");
+  const auto tokenizer = LoadTokenizer(argv[1]);
   if (!tokenizer.ok()) return Fail(tokenizer.status().message());
   uint8_t mode = 0;
   for (std::string input; ReadInput(&mode, &input);) {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 #include "tests/server/checkpoint/checkpoint_files.h"
 
 namespace hydrophone {

@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.22)
 set(libraries_without_folder "zlib.h")
 
 # What each layer may include beside its own folder and absl/: regular expressions on the include's path.
-set(allowed_core "openssl/")
+set(allowed_core "nlohmann/" "openssl/")
 set(allowed_checkpoint "server/core/" "nlohmann/" "sys/")
 set(allowed_tokenizer "server/core/" "nlohmann/")
 set(allowed_model "server/core/" "server/checkpoint/" "ATen/" "c10/" "torch/")

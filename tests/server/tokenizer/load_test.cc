@@ -26,6 +26,7 @@ class LoadTest : public ::testing::Test {
     std::filesystem::create_directory(directory_);
     vocab_ = (directory_ / "vocab.json").string();
     merges_ = (directory_ / "merges.txt").string();
+    both_ = (directory_ / "tokenizer.json").string();
     Write(vocab_, SmallVocabJson({"ab"}));
     Write(merges_, "#version: 0.2\na b\n");
   }
@@ -35,9 +36,9 @@ class LoadTest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
   }
 
-  // The error of loading the two files, which must be of `code` and name `path`.
+  // The error of loading the directory, which must be of `code` and name `path`.
   std::string ErrorAt(const std::string& path, absl::StatusCode code) const {
-    const absl::Status status = LoadTokenizer(vocab_, merges_).status();
+    const absl::Status status = LoadTokenizer(directory_.string()).status();
     EXPECT_EQ(status.code(), code) << status;
     EXPECT_THAT(std::string(status.message()), StartsWith(path + ": "));
     return std::string(status.message());
@@ -46,10 +47,11 @@ class LoadTest : public ::testing::Test {
   std::filesystem::path directory_;
   std::string vocab_;
   std::string merges_;
+  std::string both_;
 };
 
 TEST_F(LoadTest, LoadsASmallTokenizer) {
-  const auto tokenizer = LoadTokenizer(vocab_, merges_);
+  const auto tokenizer = LoadTokenizer(directory_.string());
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
   EXPECT_EQ((*tokenizer)->vocab_size(), 258);
   EXPECT_THAT(PiecesOf(**tokenizer, (*tokenizer)->Encode("abba", SpecialTokens::kAsTokens)),
@@ -62,12 +64,12 @@ TEST_F(LoadTest, DigestsBothFiles) {
 }
 
 TEST_F(LoadTest, TheDigestFollowsTheBytesOfEitherFile) {
-  const std::string before((*LoadTokenizer(vocab_, merges_))->sha256());
+  const std::string before((*LoadTokenizer(directory_.string()))->sha256());
   Write(merges_, "#version: 0.3\na b\n");
-  const std::string after((*LoadTokenizer(vocab_, merges_))->sha256());
+  const std::string after((*LoadTokenizer(directory_.string()))->sha256());
   EXPECT_NE(before, after);
   Write(vocab_, SmallVocabJson({"ab", "c d"}));
-  EXPECT_NE(after, (*LoadTokenizer(vocab_, merges_))->sha256());
+  EXPECT_NE(after, (*LoadTokenizer(directory_.string()))->sha256());
 }
 
 TEST_F(LoadTest, AMissingFileIsNamedWithAHint) {
@@ -75,6 +77,35 @@ TEST_F(LoadTest, AMissingFileIsNamedWithAHint) {
   EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kNotFound), HasSubstr("tokenizer.json"));
   std::filesystem::remove(vocab_);
   ErrorAt(vocab_, absl::StatusCode::kNotFound);
+}
+
+TEST_F(LoadTest, TokenizerJsonAloneIsTheSameTokenizer) {
+  std::filesystem::remove(vocab_);
+  std::filesystem::remove(merges_);
+  Write(both_, SmallTokenizerJson({"ab"}, R"(["a b"])"));
+  const auto tokenizer = LoadTokenizer(directory_.string());
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_THAT(PiecesOf(**tokenizer, (*tokenizer)->Encode("abba", SpecialTokens::kAsTokens)),
+              ::testing::ElementsAre("ab", "b", "a"));
+}
+
+TEST_F(LoadTest, TheTwoFilesCountWhereBothFormsAre) {
+  Write(both_, "damaged");
+  EXPECT_TRUE(LoadTokenizer(directory_.string()).ok());
+  std::filesystem::remove(merges_);
+  EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kNotFound), HasSubstr("no such file"));
+}
+
+TEST_F(LoadTest, BadTablesOfTokenizerJsonAreNamed) {
+  std::filesystem::remove(vocab_);
+  std::filesystem::remove(merges_);
+  Write(both_, SmallTokenizerJson({}, R"(["a b"])"));
+  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument),
+              HasSubstr("model.merges: line 1: piece \"ab\" is not in the vocabulary"));
+  Write(both_, R"({"model": {"type": "BPE", "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})");
+  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("model.vocab: is null"));
+  Write(both_, "{");
+  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("not JSON"));
 }
 
 TEST_F(LoadTest, ADirectoryIsNoFile) {

@@ -30,6 +30,20 @@ std::string SmallVocabJson(const std::vector<std::string>& pieces) {
   return json + "}";
 }
 
+std::string SmallTokenizerJson(const std::vector<std::string>& pieces, const std::string& merges) {
+  return absl::StrCat(R"({
+    "version": "1.0", "truncation": null, "padding": null,
+    "added_tokens": [{"id": 256, "content": "<|endoftext|>", "single_word": false, "lstrip": false,
+                      "rstrip": false, "normalized": false, "special": true}],
+    "normalizer": null,
+    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true},
+    "post_processor": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true},
+    "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+    "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": "",
+              "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+              "vocab": )", SmallVocabJson(pieces), R"(, "merges": )", merges, "}}");
+}
+
 Vocabulary SmallVocabulary(const std::vector<std::string>& pieces) {
   absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Parse(SmallVocabJson(pieces));
   EXPECT_TRUE(vocabulary.ok()) << vocabulary.status();
@@ -38,8 +52,7 @@ Vocabulary SmallVocabulary(const std::vector<std::string>& pieces) {
 
 const Tokenizer& Gpt2() {
   static const Tokenizer* const tokenizer = [] {
-    const std::string directory = kDefaultModel;
-    auto loaded = LoadTokenizer(directory + "vocab.json", directory + "merges.txt");
+    auto loaded = LoadTokenizer(kDefaultModel);
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     return loaded->release();
   }();

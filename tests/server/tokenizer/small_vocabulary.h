@@ -17,6 +17,9 @@ inline constexpr char kDefaultModel[] = "server/models/hydrophone-gpt2-tiny/";
 // The pieces must need no escaping in JSON.
 std::string SmallVocabJson(const std::vector<std::string>& pieces);
 
+// A tokenizer.json as Hugging Face's library writes GPT-2's, with that vocabulary. `merges` is a JSON array.
+std::string SmallTokenizerJson(const std::vector<std::string>& pieces, const std::string& merges);
+
 // SmallVocabJson, parsed.
 Vocabulary SmallVocabulary(const std::vector<std::string>& pieces);
 

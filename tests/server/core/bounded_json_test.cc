@@ -1,4 +1,4 @@
-#include "server/checkpoint/bounded_json.h"
+#include "server/core/bounded_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/checkpoint/messages.h"
+#include "server/core/messages.h"
 
 #include <utility>
 
