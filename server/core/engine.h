@@ -23,9 +23,10 @@ class CaptureSink {
  public:
   virtual ~CaptureSink() = default;
 
-  // The rows of plan.captures[index], float32, [row_count, RowShape...]; each index once, in ascending order.
+  // What plan.captures[index] asks for, float32: its runs' tensors one after another, [Capture::Elements()]; each index once, in
+  // ascending order.
   // The view's elements are never written again.
-  virtual void OnCapture(size_t index, TensorView rows) = 0;
+  virtual void OnCapture(size_t index, TensorView values) = 0;
 
   // Whether the caller has left or run out of time. Asked between layers; once true, no more captures are handed over.
   virtual bool Stopped() const = 0;
@@ -53,8 +54,8 @@ class Engine {
   virtual const ModelInfo& model() const = 0;
   virtual const ComputeInfo& compute() const = 0;
 
-  // One forward pass, eval mode, float32, over all members' tokens, up to the deepest block that any of them needs. Gives every
-  // member's captures to its sink. Returns early, with OK, when every sink has stopped. One thread at a time.
+  // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each member's edits
+  // and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has stopped. One thread at a time.
   // INTERNAL when the library fails (out of memory included): then no member got all of its captures.
   virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
 

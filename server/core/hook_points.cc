@@ -52,6 +52,28 @@ std::vector<int64_t> RowShape(Site site, const ModelInfo& model) {
   return shape;
 }
 
+bool IsSquare(Site site) { return site == Site::kAttnScores || site == Site::kPattern; }
+
+bool IsRawResidual(HookPoint point, const ModelInfo& model) {
+  switch (point.site) {
+    case Site::kResidPre:
+    case Site::kResidMid:
+    case Site::kResidPost:
+      return true;
+    case Site::kHiddenState:
+      return point.layer < model.n_layer;
+    default:
+      return false;
+  }
+}
+
+// Heads are the first of a row's two dimensions, and a square's first dimension.
+int64_t HeadCount(Site site, const ModelInfo& model) {
+  return HookPointOf(site).shape.size() == 3 ? model.n_head : 1;
+}
+
+int64_t FeatureCount(Site site, const ModelInfo& model) { return RowShape(site, model).back(); }
+
 int64_t RowWidth(Site site, const ModelInfo& model) {
   int64_t width = 1;
   for (int64_t dimension : RowShape(site, model)) width *= dimension;

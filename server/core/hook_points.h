@@ -64,6 +64,7 @@ struct HookPointInfo {
   const char* description;
   std::vector<const char*> shape;  // symbols: "s", "d", "H", "d/H", "f", "V", "1"
   bool capturable;                 // whether this server captures it
+  bool editable;                   // whether an intervention can edit it
 };
 
 // All points, in the order of Site.
@@ -97,6 +98,17 @@ absl::StatusOr<HookName> ParseHookName(absl::string_view name);
 // The canonical or Hugging Face name with the layer in it.
 std::string CanonicalName(HookPoint point);
 std::string HuggingFaceName(HookPoint point);
+
+// Whether a logit lens can read the point: a residual stream that ln_f has not normalised yet.
+bool IsRawResidual(HookPoint point, const ModelInfo& model);
+
+// Scores and patterns: [H, s, s] instead of rows.
+bool IsSquare(Site site);
+
+// The grid that a run's value at the site is, beside its positions: its heads (1 for a site without) and the features of each
+// (for a square site the number of keys, which is the run's: 0 here).
+int64_t HeadCount(Site site, const ModelInfo& model);
+int64_t FeatureCount(Site site, const ModelInfo& model);
 
 // How many layers a site has in this model: 0 for kNone, N for kBlocks, N+1 for kStates.
 int LayerCount(Site site, const ModelInfo& model);

@@ -2,7 +2,10 @@
 #ifndef HYDROPHONE_SERVER_CORE_PLAN_H_
 #define HYDROPHONE_SERVER_CORE_PLAN_H_
 
+#include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,34 +13,140 @@
 
 namespace hydrophone {
 
+// A run's value at a point is a grid of positions x heads x features. A point without heads counts as one head; on scores and
+// patterns the positions are queries and the features are keys. Which of the heads and features; empty: all, in order.
+struct Units {
+  std::vector<int32_t> heads;     // each below HeadCount
+  std::vector<int32_t> features;  // each below FeatureCount (keys: below the shortest of the runs)
+
+  bool all() const { return heads.empty() && features.empty(); }
+};
+
 // One forward pass over one input's tokens.
 struct PlannedRun {
   uint32_t input = 0;  // index among the request's inputs
   std::vector<uint32_t> token_ids;
 };
 
-// One hook point at one layer, and the rows of it that the request asks for.
+// A change of one run's value at one point, made where the forward pass computes it. A capture at the point shows the value after
+// all of the run's edits there.
+struct Edit {
+  enum class Operation : uint8_t {
+    kZero,
+    kScale,         // times `scale`
+    kAdd,           // plus `values`
+    kSet,           // `values` instead
+    kProjectOut,    // v - (v . u) u along the features, u = `values`, of length 1 in float64
+    kPatch,         // the values of `source` instead
+    kPositionMean,  // the mean over `positions` instead: float64, rounded once
+  };
+
+  uint32_t run = 0;
+  HookPoint point;
+  std::vector<int64_t> positions;  // in the run, each once
+  Units units;
+  Operation operation = Operation::kZero;
+  float scale = 1;
+
+  // kAdd, kSet, kProjectOut: elements, and how far to go in them for the next of the edit's positions, heads, features (0: the same
+  // again). Shared by the edits that one intervention became.
+  std::shared_ptr<const std::vector<float>> values;
+  std::array<int64_t, 3> strides = {0, 0, 0};
+
+  // kPatch: read after the source run's own edits there; as many positions as this edit's, and the same units.
+  // ForwardOrder(source.point) <= ForwardOrder(point).
+  struct Source {
+    uint32_t run = 0;
+    HookPoint point;
+    std::vector<int64_t> positions;
+  };
+  Source source;
+};
+
+// One row for each run instead of its selected rows.
+enum class Reduction : uint8_t {
+  kNone,
+  kMean,  // float64, rounded once
+  kMax,   // NaN if there is one
+};
+
+// Vectors to take dot products with, row-major [count, width]. Applied to the features that are left.
+struct Projection {
+  int64_t count = 0;
+  int64_t width = 0;
+  std::vector<float> rows;
+};
+
+// What is read off the logits of a row instead of the row itself. At kLogits, the model's own; at a raw residual point, the logit
+// lens: ln_f of the row, unembedded.
+struct Readout {
+  enum class Kind : uint8_t {
+    kTokens,         // kTokenFields floats for each of the top_k tokens, largest logit first, then for each of token_ids
+    kLogitDiff,      // 1 float: logit of `correct` minus logit of `wrong`
+    kNextTokenLoss,  // 1 float: -log p(the run's next token), nats; the row must have a next token
+    kDivergence,     // 1 float: KL(baseline row || row), nats
+  };
+  static constexpr int64_t kTokenFields = 4;  // id, logit, log probability, rank from 0; whole numbers exactly
+
+  Kind kind = Kind::kTokens;
+  uint32_t top_k = 0;
+  std::vector<uint32_t> token_ids;
+  uint32_t correct = 0;
+  uint32_t wrong = 0;
+};
+
+// One hook point at one layer, and what of it the request asks for.
 //
 // The model computes all runs of a plan as one matrix [tokens, ...], run after run; rows are counted in it. A capture's
 // rows are those of `runs` in order: rows_per_run[i] of them belong to runs[i].
+//
+//   value ─► rows ─► units ─► reduction ─► projection or readout ─► handed over: one tensor a run, one after another
+//
+// For most points the tensor of runs[i] is [rows, row_shape...]. For scores and patterns it is [heads, rows, keys].
 struct Capture {
   HookPoint point;
   uint32_t selector = 0;  // which of the request's selectors asked for it
   std::vector<uint32_t> runs;
-  std::vector<uint32_t> rows_per_run;  // as long as `runs`
+  std::vector<uint32_t> rows_per_run;  // as long as `runs`; before the reduction
 
   // The rows to take, in sending order. Empty when `contiguous`: then they are [first_row, first_row + row_count).
   bool contiguous = true;
   int64_t first_row = 0;
   std::vector<int64_t> rows;
   int64_t row_count = 0;
-  int64_t row_width = 0;  // elements of a row
+
+  Units units;
+  Reduction reduction = Reduction::kNone;
+  std::shared_ptr<const Projection> projection;  // null: none
+  std::shared_ptr<const Readout> readout;        // null: none
+  std::vector<int64_t> baseline_rows;            // kDivergence: as many as rows
+
+  // What a row becomes: its dimensions after units, projection and readout. For scores and patterns: {heads}.
+  std::vector<int64_t> row_shape;
+  std::vector<int64_t> keys_per_run;  // scores and patterns: keys of each run, after units or projection; else empty
+
+  // Number of the row'th row, in the plan's matrix.
+  int64_t Row(int64_t row) const { return contiguous ? first_row + row : rows[static_cast<size_t>(row)]; }
+  // Elements of a row as it is handed over; of points that have rows.
+  int64_t RowElements() const;
+  // The dimensions of the tensor of runs[i], and the number of its elements.
+  std::vector<int64_t> TensorShape(size_t i) const;
+  int64_t TensorElements(size_t i) const;
+  // Of all runs' tensors together.
+  int64_t Elements() const;
 };
 
 struct Plan {
   std::vector<PlannedRun> runs;
   std::vector<int64_t> first_token;  // of each run in the plan's matrix; one more at the end: the number of tokens
   std::vector<Capture> captures;     // in the order of ForwardOrder
+
+  // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's edits are
+  // in the order in which the request states them.
+  std::vector<Edit> edits;
+
+  // Train mode: dropout with this seed. What a run draws depends on the seed and on its tokens alone.
+  std::optional<uint64_t> train_seed;
 
   // Bytes of float32 that all captures together hold while they are sent: what admission reserves.
   uint64_t capture_bytes = 0;
@@ -46,7 +155,7 @@ struct Plan {
 };
 
 // Sorts points as a forward pass computes them: embeddings, the blocks' points layer by layer, then those after the blocks.
-// hidden_states[I] counts as computed at the end of block I-1 (I = 0: with the embeddings; I = N: with ln_f).
+// hidden_states[I] comes right after blocks.I.hook_resid_pre, whose value (edits included) it is; hidden_states[N] right after ln_f.
 // `n_layer` is the number of blocks.
 int64_t ForwardOrder(HookPoint point, int n_layer);
 

@@ -86,7 +86,7 @@ absl::Status Gpt2Engine::WarmUp() {
   last.runs = {0};
   last.rows_per_run = {1};
   last.row_count = 1;
-  last.row_width = model_.n_embd;
+  last.row_shape = {model_.n_embd};
   plan.captures.push_back(last);
   WarmUpSink sink;
   const BatchMember member{&plan, &sink};

@@ -117,13 +117,20 @@ std::optional<Frame> CaptureFrames::Next() {
 
 TensorView CaptureFrames::CurrentTensor() const {
   const Capture& capture = call_.plan.captures[capture_index_];
-  if (call_.layout == v1::LAYOUT_ROWS) return rows_;
-  return rows_.Rows(first_row_, capture.rows_per_run[tensor_]);
+  TensorView tensor = rows_;
+  tensor.data += static_cast<size_t>(first_element_) * sizeof(float);
+  if (call_.layout == v1::LAYOUT_ROWS) {
+    tensor.shape = {capture.row_count};
+    tensor.shape.insert(tensor.shape.end(), capture.row_shape.begin(), capture.row_shape.end());
+  } else {
+    tensor.shape = capture.TensorShape(tensor_);
+  }
+  return tensor;
 }
 
 void CaptureFrames::FinishTensor(const TensorView& tensor) {
   ++tensor_;
-  first_row_ += tensor.shape[0];
+  first_element_ += static_cast<int64_t>(tensor.elements());
   offset_ = 0;
 }
 
@@ -137,7 +144,7 @@ Frame CaptureFrames::NextChunk() {
 
   uint64_t taken = chunk.ByteSizeLong() + kChunkOverhead;
   uint64_t budget = max_message_bytes_ > taken ? max_message_bytes_ - taken : 0;
-  uint64_t row_bytes = static_cast<uint64_t>(capture.row_width) * sizeof(float);
+  uint64_t row_bytes = static_cast<uint64_t>(tensor.shape.back()) * sizeof(float);
   uint64_t size = tensor.bytes() == 0 ? 0 : PieceSize(offset_, row_bytes, tensor.bytes(), budget);
   const std::byte* data = tensor.data + offset_;
   chunk.set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data), size)));

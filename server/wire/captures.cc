@@ -69,13 +69,13 @@ bool AreContiguous(const std::vector<int64_t>& rows) {
 }
 
 // All of a capture but the point.
-Capture CaptureOf(const Selection& selection, uint32_t selector, int64_t row_width,
+Capture CaptureOf(const Selection& selection, uint32_t selector, std::vector<int64_t> row_shape,
                   const RunTable& runs) {
   Capture capture;
   capture.selector = selector;
   capture.runs = selection.runs;
   capture.row_count = selection.row_count;
-  capture.row_width = row_width;
+  capture.row_shape = std::move(row_shape);
   capture.rows.reserve(static_cast<size_t>(selection.row_count));
   for (size_t i = 0; i < selection.runs.size(); ++i) {
     const SelectedRows& selected = selection.rows[i];
@@ -117,7 +117,7 @@ class CapturePlanner {
     if (selector.view == v1::VIEW_BYTES) call_->data_bytes = Add(call_->data_bytes, bytes);
     if (call_->plan.capture_bytes > context_.limits.max_response_bytes) return absl::OkStatus();
 
-    Capture capture = CaptureOf(selection, number, static_cast<int64_t>(row_width), runs_);
+    Capture capture = CaptureOf(selection, number, RowShape(selector.site, context_.model), runs_);
     for (int layer : selector.layers) {
       capture.point = {selector.site, layer};
       call_->plan.captures.push_back(capture);

@@ -76,7 +76,7 @@ class CaptureFrames {
   TensorView rows_;
   uint64_t max_message_bytes_;
   size_t tensor_ = 0;      // among this capture's tensors
-  int64_t first_row_ = 0;  // of that tensor, among the capture's rows
+  int64_t first_element_ = 0;  // of that tensor, among the capture's
   uint64_t offset_ = 0;    // bytes of that tensor already sent
   uint64_t nonfinite_ = 0;
 };

@@ -72,6 +72,7 @@ void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPo
   }
   message->set_layers(Unsigned(LayerCount(info.site, model)));
   message->set_capturable(info.capturable);
+  message->set_editable(info.editable);
 }
 
 }  // namespace

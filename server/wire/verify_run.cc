@@ -14,7 +14,7 @@ absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_
                                                   TensorView rows, uint64_t max_message_bytes) {
   const Capture& planned = call.plan.captures[capture];
   const std::string name = CanonicalName(planned.point);
-  const auto expected = static_cast<size_t>(planned.row_count * planned.row_width);
+  const auto expected = static_cast<size_t>(planned.Elements());
   if (rows.elements() != expected) {
     return absl::InternalError(
         absl::StrCat("captured ", name, " has ", rows.elements(), " values, expected ", expected));

@@ -80,7 +80,7 @@ Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoi
     all.rows_per_run.push_back(static_cast<uint32_t>(runs[run].size()));
   }
   all.row_count = plan.tokens();
-  all.row_width = config.n_embd;
+  all.row_shape = {config.n_embd};
   std::stable_sort(points.begin(), points.end(), [&](HookPoint a, HookPoint b) {
     return ForwardOrder(a, config.n_layer) < ForwardOrder(b, config.n_layer);
   });

@@ -18,12 +18,12 @@ TensorView RowsOf(const Capture& capture, const std::vector<uint32_t>& tokens) {
   auto values = std::make_shared<std::vector<float>>();
   for (int64_t i = 0; i < capture.row_count; ++i) {
     int64_t row = capture.contiguous ? capture.first_row + i : capture.rows[static_cast<size_t>(i)];
-    for (int64_t column = 0; column < capture.row_width; ++column) {
+    for (int64_t column = 0; column < capture.RowElements(); ++column) {
       values->push_back(FakeEngine::Value(capture.point, tokens[static_cast<size_t>(row)], column));
     }
   }
   TensorView view;
-  view.shape = {capture.row_count, capture.row_width};
+  view.shape = {capture.row_count, capture.RowElements()};
   view.data = reinterpret_cast<const std::byte*>(values->data());
   view.owner = std::move(values);
   return view;

@@ -32,7 +32,7 @@ Plan PlanOf(int tokens, int captures = 1) {
     capture.runs = {0};
     capture.rows_per_run = {static_cast<uint32_t>(tokens)};
     capture.row_count = tokens;
-    capture.row_width = 4;
+    capture.row_shape = {4};
     plan.captures.push_back(capture);
   }
   plan.capture_bytes = static_cast<uint64_t>(tokens * captures) * 16;

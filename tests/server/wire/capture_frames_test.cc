@@ -35,7 +35,7 @@ class CaptureFramesTest : public ::testing::Test {
   // frame.
   std::vector<v1::ExtractResponse> Encode(uint64_t max_message_bytes) {
     const Capture& capture = call_.plan.captures[0];
-    return Encode(CountingTensor({capture.row_count, capture.row_width}), max_message_bytes);
+    return Encode(CountingTensor({capture.row_count, capture.RowElements()}), max_message_bytes);
   }
   std::vector<v1::ExtractResponse> Encode(const TensorView& rows, uint64_t max_message_bytes) {
     CaptureFrames frames(call_, 0, rows, max_message_bytes);

@@ -33,7 +33,7 @@ TEST_F(PlanCapturesTest, AllRowsAreContiguous) {
   EXPECT_TRUE(capture.contiguous);
   EXPECT_EQ(capture.first_row, 0);
   EXPECT_EQ(capture.row_count, 5);
-  EXPECT_EQ(capture.row_width, 8);
+  EXPECT_EQ(capture.RowElements(), 8);
   EXPECT_THAT(capture.rows, IsEmpty());
   EXPECT_THAT(capture.runs, ElementsAre(0, 1));
   EXPECT_THAT(capture.rows_per_run, ElementsAre(3, 2));
