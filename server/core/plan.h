@@ -36,7 +36,7 @@ struct Edit {
     kScale,         // times `scale`
     kAdd,           // plus `values`
     kSet,           // `values` instead
-    kProjectOut,    // v - (v . u) u along the features, u = `values`, of length 1 in float64
+    kProjectOut,    // v - (v . u) / (u . u) u along the features, u = `values`, one for each feature: float64, rounded once
     kPatch,         // the values of `source` instead
     kPositionMean,  // the mean over `positions` instead: float64, rounded once
   };
@@ -144,6 +144,9 @@ struct Plan {
   // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's edits are
   // in the order in which the request states them.
   std::vector<Edit> edits;
+
+  // All runs, a patch's source before the runs that read it. Empty: as they are numbered.
+  std::vector<uint32_t> run_order;
 
   // Train mode: dropout with this seed. What a run draws depends on the seed and on its tokens alone.
   std::optional<uint64_t> train_seed;

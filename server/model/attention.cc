@@ -2,8 +2,10 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "server/model/elementwise.h"
 #include "server/model/parallel.h"
@@ -18,18 +20,49 @@ struct Head {
   at::Tensor v;  // [padded, d/H]
 };
 
-Head TakeHead(const at::Tensor& qkv, int64_t first, int64_t count, int64_t head, int64_t n_head) {
-  const int64_t d = qkv.size(1) / 3;
-  const int64_t d_head = d / n_head;
-  const int64_t padded = (count + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock;
-  const at::Tensor rows = qkv.narrow(0, first, count);
-  auto take = [&](int64_t part) {
-    at::Tensor taken = at::empty({padded, d_head}, qkv.options());
-    taken.narrow(0, 0, count).copy_(rows.narrow(1, part * d + head * d_head, d_head));
+int64_t PaddedToBlocks(int64_t count) { return (count + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock; }
+
+// Everything that the heads of a batch's sequences share.
+class Attention {
+ public:
+  Attention(const QueriesKeysValues& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale)
+      : qkv_(qkv),
+        first_row_(first_row),
+        n_head_(n_head),
+        d_head_(qkv.q.size(1) / n_head),
+        scale_(static_cast<float>(scale)),
+        z_(at::empty(qkv.q.sizes(), qkv.q.options().memory_format(at::MemoryFormat::Contiguous))) {}
+
+  // Without looking inside.
+  void Attend(const std::vector<size_t>& sequences);
+  void AttendVisited(size_t sequence, AttentionVisitor& visitor);
+
+  const at::Tensor& z() const { return z_; }
+
+ private:
+  int64_t CountOf(size_t sequence) const { return first_row_[sequence + 1] - first_row_[sequence]; }
+  Head TakeHead(size_t sequence, int64_t head) const;
+  // The rows and columns of one head of one sequence.
+  at::Tensor PartOf(const at::Tensor& rows, size_t sequence, int64_t head) const {
+    return rows.narrow(0, first_row_[sequence], CountOf(sequence)).narrow(1, head * d_head_, d_head_);
+  }
+
+  const QueriesKeysValues& qkv_;
+  const std::vector<int64_t>& first_row_;
+  const int64_t n_head_, d_head_;
+  const float scale_;
+  at::Tensor z_;  // [tokens, d]
+};
+
+Head Attention::TakeHead(size_t sequence, int64_t head) const {
+  const int64_t count = CountOf(sequence), padded = PaddedToBlocks(count);
+  auto take = [&](const at::Tensor& rows) {
+    at::Tensor taken = at::empty({padded, d_head_}, z_.options());
+    taken.narrow(0, 0, count).copy_(PartOf(rows, sequence, head));
     taken.narrow(0, count, padded - count).zero_();
     return taken;
   };
-  return {take(0), take(1), take(2)};
+  return {take(qkv_.q), take(qkv_.k), take(qkv_.v)};
 }
 
 // Softmax of the rows of one query block's scores [block, keys], each over the keys up to itself.
@@ -56,21 +89,86 @@ void AttendHead(const Head& head, float scale, at::Tensor z) {
   }
 }
 
+// One head's scaled scores, block by block, into its square [s, s]; -inf above the diagonal.
+void WriteScores(const Head& head, float scale, at::Tensor square) {
+  const int64_t count = square.size(0);
+  at::Tensor block = at::empty({kAttentionBlock * head.q.size(0)}, head.q.options());
+  for (int64_t first = 0; first < count; first += kAttentionBlock) {
+    const int64_t keys = first + kAttentionBlock, rows = std::min(kAttentionBlock, count - first);
+    at::Tensor scores = block.narrow(0, 0, kAttentionBlock * keys).view({kAttentionBlock, keys});
+    at::mm_out(scores, head.q.narrow(0, first, kAttentionBlock), head.k.narrow(0, 0, keys).t());
+    for (int64_t i = first; i < first + rows; ++i) {
+      const float* from = scores.const_data_ptr<float>() + (i - first) * keys;
+      float* to = square.mutable_data_ptr<float>() + i * count;
+      for (int64_t j = 0; j <= i; ++j) to[j] = from[j] * scale;
+      std::fill(to + i + 1, to + count, kMaskedScore);
+    }
+  }
+}
+
+// The scores of one head's square become its pattern.
+void SoftmaxSquare(at::Tensor square) {
+  const int64_t count = square.size(0);
+  float* row = square.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < count; ++i, row += count) SoftmaxRow(row, i + 1, count, 1.0f);
+}
+
+// z's rows and columns of one head of one sequence: its pattern [s, s] times v, in the products of the fast path.
+void MixValues(const Head& head, const at::Tensor& pattern, at::Tensor z) {
+  const int64_t count = z.size(0);
+  for (int64_t first = 0; first < count; first += kAttentionBlock) {
+    const int64_t keys = first + kAttentionBlock, rows = std::min(kAttentionBlock, count - first);
+    const int64_t held = std::min(keys, count);
+    at::Tensor block = at::zeros({kAttentionBlock, keys}, z.options());
+    block.narrow(0, 0, rows).narrow(1, 0, held).copy_(pattern.narrow(0, first, rows).narrow(1, 0, held));
+    z.narrow(0, first, rows).copy_(at::mm(block, head.v.narrow(0, 0, keys)).narrow(0, 0, rows));
+  }
+}
+
+void Attention::Attend(const std::vector<size_t>& sequences) {
+  ForEachTask(static_cast<int64_t>(sequences.size()) * n_head_, [&](int64_t task) {
+    const size_t sequence = sequences[static_cast<size_t>(task / n_head_)];
+    const int64_t head = task % n_head_;
+    AttendHead(TakeHead(sequence, head), scale_, PartOf(z_, sequence, head));
+  });
+}
+
+void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
+  at::Tensor square = at::empty({n_head_, CountOf(sequence), CountOf(sequence)}, z_.options());
+  std::vector<Head> heads(static_cast<size_t>(n_head_));
+  ForEachTask(n_head_, [&](int64_t head) {
+    heads[static_cast<size_t>(head)] = TakeHead(sequence, head);
+    WriteScores(heads[static_cast<size_t>(head)], scale_, square[head]);
+  });
+  visitor.OnScores(sequence, square);
+  ForEachTask(n_head_, [&](int64_t head) { SoftmaxSquare(square[head]); });
+  visitor.OnPattern(sequence, square);
+  ForEachTask(n_head_, [&](int64_t head) {
+    MixValues(heads[static_cast<size_t>(head)], square[head], PartOf(z_, sequence, head));
+  });
+}
+
 }  // namespace
 
-at::Tensor CausalAttention(const at::Tensor& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale) {
-  const int64_t d = qkv.size(1) / 3;
-  const int64_t d_head = d / n_head;
-  at::Tensor z = at::empty({qkv.size(0), d}, qkv.options());
-  const int64_t sequences = static_cast<int64_t>(first_row.size()) - 1;
-  ForEachTask(sequences * n_head, [&](int64_t task) {
-    const int64_t sequence = task / n_head, head = task % n_head;
-    const int64_t first = first_row[static_cast<size_t>(sequence)];
-    const int64_t count = first_row[static_cast<size_t>(sequence) + 1] - first;
-    AttendHead(TakeHead(qkv, first, count, head, n_head), static_cast<float>(scale),
-               z.narrow(0, first, count).narrow(1, head * d_head, d_head));
-  });
-  return z;
+void MaskFuture(at::Tensor& squares, float value) {
+  const int64_t count = squares.size(1);
+  float* row = squares.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < squares.size(0) * count; ++i, row += count) std::fill(row + i % count + 1, row + count, value);
+}
+
+at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale,
+                           AttentionVisitor& visitor) {
+  Attention attention(qkv, first_row, n_head, scale);
+  const std::vector<size_t> visited = visitor.Visited();
+  std::vector<bool> is_visited(first_row.size() - 1, false);
+  for (size_t sequence : visited) is_visited[sequence] = true;
+  std::vector<size_t> others;
+  for (size_t sequence = 0; sequence < is_visited.size(); ++sequence) {
+    if (!is_visited[sequence]) others.push_back(sequence);
+  }
+  attention.Attend(others);
+  for (size_t sequence : visited) attention.AttendVisited(sequence, visitor);
+  return attention.z();
 }
 
 }  // namespace hydrophone

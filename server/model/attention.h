@@ -5,7 +5,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace hydrophone {
@@ -15,11 +17,34 @@ namespace hydrophone {
 // sequence's end, and above the diagonal, is zero.
 inline constexpr int64_t kAttentionBlock = 32;
 
-// Sequence i has the rows [first_row[i], first_row[i+1]); first_row's last element is the number of rows.
-//
-// qkv [tokens, 3d]: queries, keys, values side by side, each as n_head heads of d / n_head. `scale` multiplies the scores.
-// Gives z [tokens, d], the heads side by side: what attn.c_proj takes.
-at::Tensor CausalAttention(const at::Tensor& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale);
+// [tokens, d] each, the heads side by side, rows of any stride.
+struct QueriesKeysValues {
+  at::Tensor q, k, v;
+};
+
+// Somebody who looks at, or changes, whole scores and patterns. Not for the fast path: they are laid out as squares for visited
+// sequences only. The bits of what follows are the same as without a visit that changes nothing.
+class AttentionVisitor {
+ public:
+  virtual ~AttentionVisitor() = default;
+
+  // The sequences to visit, in the order in which to do it.
+  virtual std::vector<size_t> Visited() const = 0;
+  // scores [H, s, s], scaled; -inf above the diagonal, where they must stay so.
+  virtual void OnScores(size_t sequence, at::Tensor& scores) = 0;
+  // pattern [H, s, s], the scores' softmax; 0 above the diagonal, where it must stay so.
+  virtual void OnPattern(size_t sequence, at::Tensor& pattern) = 0;
+};
+
+inline constexpr float kMaskedScore = -std::numeric_limits<float>::infinity();
+
+// Sets what squares [H, s, s] have above their diagonals.
+void MaskFuture(at::Tensor& squares, float value);
+
+// Sequence i has the rows [first_row[i], first_row[i+1]); first_row's last element is the number of rows. `scale` multiplies the
+// scores. Gives z [tokens, d], the heads side by side: what attn.c_proj takes.
+at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale,
+                           AttentionVisitor& visitor);
 
 }  // namespace hydrophone
 

@@ -2,14 +2,16 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/sub.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 
-#include "server/model/attention.h"
+#include "server/model/attention_taps.h"
 #include "server/model/elementwise.h"
 
 namespace hydrophone {
@@ -39,82 +41,146 @@ Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blo
                   linear(w.mlp_c_fc, d, f), linear(w.mlp_c_proj, f, d)});
   }
   ln_f_ = norm(weights.ln_f);
+  lm_head_ = Weight(weights.lm_head, {config.vocab_size, d});
 }
 
-void Gpt2::Forward(const RaggedTokens& tokens, Taps& taps) const {
-  at::Tensor x = Embed(tokens, taps);  // [tokens, d]: the residual stream
+void Gpt2::Forward(const RaggedTokens& tokens, const BatchDropout& dropout, Taps& taps) const {
+  const Pass pass{tokens.first_row, dropout, taps};
+  at::Tensor x = Embed(tokens, pass);  // [tokens, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
-    taps.Give({Site::kResidPre, layer}, x);
+    x = taps.Show({Site::kResidPre, layer}, x);
+    taps.Give({Site::kHiddenState, layer}, x);
     if (taps.BlocksNeeded() <= layer) return;
-    x = RunBlock(layer, x, tokens.first_row, taps);
+    x = RunBlock(layer, x, pass);
   }
   Final(x, taps);
 }
 
-at::Tensor Gpt2::Embed(const RaggedTokens& tokens, Taps& taps) const {
-  const at::Tensor embed = at::index_select(wte_, 0, tokens.ids);            // [tokens, d]
-  const at::Tensor pos_embed = at::index_select(wpe_, 0, tokens.positions);  // [tokens, d]
-  taps.Give({Site::kEmbed, -1}, embed);
-  taps.Give({Site::kPosEmbed, -1}, pos_embed);
-  const at::Tensor x = at::add(embed, pos_embed);  // [tokens, d]
-  taps.Give({Site::kHiddenState, 0}, x);
-  return x;
+at::Tensor Gpt2::Embed(const RaggedTokens& tokens, const Pass& pass) const {
+  at::Tensor embed = at::index_select(wte_, 0, tokens.ids);            // [tokens, d]
+  at::Tensor pos_embed = at::index_select(wpe_, 0, tokens.positions);  // [tokens, d]
+  embed = pass.taps.Show({Site::kEmbed, -1}, embed);
+  pos_embed = pass.taps.Show({Site::kPosEmbed, -1}, pos_embed);
+  return pass.dropout.Rows(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
 }
 
-at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const std::vector<int64_t>& first_row, Taps& taps) const {
+at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
-  const at::Tensor ln_1 = Norm(block.ln_1, x, {{Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
-  const at::Tensor attn_out = Attention(layer, ln_1, first_row, taps);
-  const at::Tensor resid_mid = at::add(x, attn_out);  // [tokens, d]
-  taps.Give({Site::kResidMid, layer}, resid_mid);
+  Taps& taps = pass.taps;
+  const at::Tensor ln_1 = Norm(
+      block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
+  const Delta attn = Attention(layer, ln_1, pass);
+  const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [tokens, d]
 
-  const at::Tensor ln_2 = Norm(block.ln_2, resid_mid, {{Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
-  const at::Tensor mlp_out = Mlp(layer, ln_2, taps);
-  const at::Tensor resid_post = at::add(resid_mid, mlp_out);  // [tokens, d]
-  taps.Give({Site::kResidPost, layer}, resid_post);
-  if (layer + 1 < config_.n_layer) taps.Give({Site::kHiddenState, layer + 1}, resid_post);
+  const at::Tensor ln_2 = Norm(
+      block.ln_2, resid_mid, {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
+  const Delta mlp = Mlp(layer, ln_2, pass);
+  const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [tokens, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
-  if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn_out), mlp_out)));
+  if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn.out), mlp.out)));
   return resid_post;
 }
 
-at::Tensor Gpt2::Attention(int layer, const at::Tensor& normed, const std::vector<int64_t>& first_row,
-                           Taps& taps) const {
+Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
-  const at::Tensor qkv = Apply(block.c_attn, normed);                                             // [tokens, 3d]
-  const at::Tensor z = CausalAttention(qkv, first_row, config_.n_head, ScoreScale(layer));        // [tokens, d]
-  const at::Tensor attn_out = Apply(block.attn_c_proj, z);                                        // [tokens, d]
-  taps.Give({Site::kAttnOut, layer}, attn_out);
-  taps.Give({Site::kAttnDropped, layer}, attn_out);  // eval mode: the dropout passes its input on
-  return attn_out;
+  Taps& taps = pass.taps;
+  const at::Tensor qkv = Apply(block.c_attn, normed);  // [tokens, 3d]
+  const int64_t d = config_.n_embd;
+  QueriesKeysValues parts;
+  parts.q = taps.Show({Site::kQ, layer}, qkv.narrow(1, 0, d));
+  parts.k = taps.Show({Site::kK, layer}, qkv.narrow(1, d, d));
+  parts.v = taps.Show({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
+  const at::Tensor z = taps.Show({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [tokens, d]
+  GiveResults(layer, z, taps);
+  Delta delta;  // [tokens, d]
+  delta.out = taps.Show({Site::kAttnOut, layer}, Apply(block.attn_c_proj, z));
+  delta.dropped =
+      taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
+  return delta;
 }
 
-at::Tensor Gpt2::Mlp(int layer, const at::Tensor& normed, Taps& taps) const {
+at::Tensor Gpt2::MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const {
+  AttentionTaps visitor(layer, pass.taps, pass.dropout);
+  at::Tensor z = CausalAttention(qkv, pass.first_row, config_.n_head, ScoreScale(layer), visitor);
+  visitor.Finish();
+  return z;
+}
+
+// Each head's columns of z times its rows of the output projection: [n, H, d], for the rows that somebody asks for.
+void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
+  const at::Tensor& projection = h_[static_cast<size_t>(layer)].attn_c_proj.weight;  // [d, d]
+  const int64_t d_head = config_.d_head();
+  taps.GiveComputed({Site::kResult, layer}, [&](const at::Tensor& rows) {
+    const at::Tensor taken = at::index_select(z, 0, rows);  // [n, d]
+    at::Tensor results = at::empty({taken.size(0), config_.n_head, config_.n_embd}, taken.options());
+    const at::Tensor no_bias = at::zeros({config_.n_embd}, taken.options());
+    for (int64_t head = 0; head < config_.n_head; ++head) {
+      const at::Tensor mixed = taken.narrow(1, head * d_head, d_head).contiguous();
+      results.select(1, head).copy_(Conv1D(mixed, projection.narrow(0, head * d_head, d_head), no_bias, blocking_));
+    }
+    return results.view({taken.size(0), -1});
+  });
+}
+
+Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
-  at::Tensor inner = Apply(block.c_fc, normed);  // [tokens, f]
-  float* values = inner.mutable_data_ptr<float>();
-  at::parallel_for(0, inner.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
+  Taps& taps = pass.taps;
+  const HookPoint pre{Site::kMlpPre, layer};
+  const bool kept = taps.Wants(pre);
+  const at::Tensor inner = Activate(taps.Show(pre, Apply(block.c_fc, normed)), /*in_place=*/!kept);
+  const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [tokens, f]
+  Delta delta;                                                       // [tokens, d]
+  delta.out = taps.Show({Site::kMlpOut, layer}, Apply(block.mlp_c_proj, post));
+  delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));
+  return delta;
+}
+
+at::Tensor Gpt2::Activate(at::Tensor pre, bool in_place) const {
+  at::Tensor post = in_place ? std::move(pre) : pre.clone();
+  float* values = post.mutable_data_ptr<float>();
+  at::parallel_for(0, post.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
     ApplyActivation(config_.activation, values + begin, end - begin);
   });
-  const at::Tensor mlp_out = Apply(block.mlp_c_proj, inner);  // [tokens, d]
-  taps.Give({Site::kMlpOut, layer}, mlp_out);
-  taps.Give({Site::kMlpDropped, layer}, mlp_out);  // eval mode: the dropout passes its input on
-  return mlp_out;
+  return post;
 }
 
-at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormSites sites, Taps& taps) const {
-  if (taps.Wants(sites.normalized)) taps.Give(sites.normalized, Apply(LayerNorm{}, x));
-  const at::Tensor out = Apply(norm, x);  // [tokens, d]
-  taps.Give(sites.out, out);
-  return out;
+at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
+  if (taps.Wants(points.scale)) taps.Give(points.scale, ScaleOf(x));
+  if (taps.Wants(points.normalized)) taps.Give(points.normalized, Apply(LayerNorm{}, x));
+  return taps.Show(points.out, Apply(norm, x));  // [tokens, d]
+}
+
+// sqrt(variance + epsilon) of each row, [n, 1]; in float64, rounded once.
+at::Tensor Gpt2::ScaleOf(const at::Tensor& x) const {
+  const int64_t d = x.size(1);
+  at::Tensor scales = at::empty({x.size(0), 1}, x.options());
+  float* scale = scales.mutable_data_ptr<float>();
+  const float* row = x.const_data_ptr<float>();
+  for (int64_t i = 0; i < x.size(0); ++i, row += d) {
+    double sum = 0, squares = 0;
+    for (int64_t j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
+    const double mean = sum / static_cast<double>(d);
+    for (int64_t j = 0; j < d; ++j) squares += (static_cast<double>(row[j]) - mean) * (static_cast<double>(row[j]) - mean);
+    scale[i] = static_cast<float>(std::sqrt(squares / static_cast<double>(d) + config_.layer_norm_epsilon));
+  }
+  return scales;
 }
 
 void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
-  const at::Tensor normed = Norm(ln_f_, x, {{Site::kLnFinalNormalized, -1}, {Site::kLnFinalOut, -1}}, taps);
+  const at::Tensor normed =
+      Norm(ln_f_, x, {{Site::kLnFinalScale, -1}, {Site::kLnFinalNormalized, -1}, {Site::kLnFinalOut, -1}}, taps);
   taps.Give({Site::kHiddenState, config_.n_layer}, normed);
   const HookPoint residual{Site::kLnFinalResidual, -1};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(FinalLayerNorm(x), normed));
+  taps.GiveLogits({Site::kLogits, -1}, normed);
+}
+
+at::Tensor Gpt2::Unembed(const at::Tensor& x) const { return TimesTransposed(x, lm_head_, blocking_); }
+
+TapFunctions Gpt2::FunctionsForTaps() const {
+  return {[this](const at::Tensor& rows) { return FinalLayerNorm(rows); },
+          [this](const at::Tensor& rows) { return Unembed(rows); }, blocking_};
 }
 
 at::Tensor Gpt2::FinalLayerNorm(const at::Tensor& x) const { return Apply(ln_f_, x); }

@@ -1,4 +1,4 @@
-// GPT-2's forward pass in float32, eval mode, over a ragged batch, with a tap at every hook point of width d.
+// GPT-2's forward pass in float32 over a ragged batch, with a tap at every hook point.
 //
 // Radford et al., "Language Models are Unsupervised Multitask Learners" (2019); arithmetic and names as in Hugging Face's
 // modeling_gpt2.py. Nothing is folded or centred: the weights are those of the checkpoint.
@@ -12,6 +12,8 @@
 
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
+#include "server/model/attention.h"
+#include "server/model/batch_dropout.h"
 #include "server/model/linear.h"
 #include "server/model/taps.h"
 
@@ -30,11 +32,17 @@ class Gpt2 {
   // Shares the weights' memory, and keeps it.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking);
 
-  // Computes block after block as long as the taps need one, and gives them every value that they want.
-  void Forward(const RaggedTokens& tokens, Taps& taps) const;
+  // Computes block after block as long as the taps need one, and shows them every value.
+  void Forward(const RaggedTokens& tokens, const BatchDropout& dropout, Taps& taps) const;
 
   // ln_f of x [n, d].
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
+
+  // lm_head of x [n, d], what ln_f gives: logits [n, V].
+  at::Tensor Unembed(const at::Tensor& x) const;
+
+  // For the taps of a batch; refer to this.
+  TapFunctions FunctionsForTaps() const;
 
  private:
   struct LayerNorm {
@@ -49,16 +57,31 @@ class Gpt2 {
     LayerNorm ln_2;
     Linear c_fc, mlp_c_proj;
   };
-  // The two sites of a LayerNorm's values.
-  struct NormSites {
-    HookPoint normalized, out;
+  // The points of a LayerNorm's values.
+  struct NormPoints {
+    HookPoint scale, normalized, out;
+  };
+  // What one half of a block adds to the residual stream.
+  struct Delta {
+    at::Tensor out;      // before the dropout
+    at::Tensor dropped;  // after it
+  };
+  // What a batch's forward pass has in every layer.
+  struct Pass {
+    const std::vector<int64_t>& first_row;  // of each sequence
+    const BatchDropout& dropout;
+    Taps& taps;
   };
 
-  at::Tensor Embed(const RaggedTokens& tokens, Taps& taps) const;
-  at::Tensor RunBlock(int layer, const at::Tensor& x, const std::vector<int64_t>& first_row, Taps& taps) const;
-  at::Tensor Attention(int layer, const at::Tensor& normed, const std::vector<int64_t>& first_row, Taps& taps) const;
-  at::Tensor Mlp(int layer, const at::Tensor& normed, Taps& taps) const;
-  at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormSites sites, Taps& taps) const;
+  at::Tensor Embed(const RaggedTokens& tokens, const Pass& pass) const;
+  at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
+  Delta Attention(int layer, const at::Tensor& normed, const Pass& pass) const;
+  at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;
+  void GiveResults(int layer, const at::Tensor& z, Taps& taps) const;
+  Delta Mlp(int layer, const at::Tensor& normed, const Pass& pass) const;
+  at::Tensor Activate(at::Tensor pre, bool in_place) const;
+  at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const;
+  at::Tensor ScaleOf(const at::Tensor& x) const;
   void Final(const at::Tensor& x, Taps& taps) const;
   at::Tensor Apply(const LayerNorm& norm, const at::Tensor& x) const;
   at::Tensor Apply(const Linear& linear, const at::Tensor& x) const;
@@ -71,6 +94,7 @@ class Gpt2 {
   at::Tensor wpe_;  // [P, d]
   std::vector<Block> h_;
   LayerNorm ln_f_;
+  at::Tensor lm_head_;  // [V, d]
 };
 
 }  // namespace hydrophone

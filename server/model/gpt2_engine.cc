@@ -99,8 +99,8 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
-    Taps taps(batch, model_.n_layer);
-    gpt2_.Forward(Pack(batch), taps);
+    Taps taps(batch, model_, gpt2_.FunctionsForTaps());
+    gpt2_.Forward(Pack(batch), BatchDropout(batch, checkpoint_.config), taps);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -50,6 +51,28 @@ at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
     const int64_t columns = column_split.Count(task / row_split.parts);
     at::Tensor tile = y.narrow(0, row, rows).narrow(1, column, columns);
     at::addmm_out(tile, bias.narrow(0, column, columns), padded.narrow(0, row, rows), weight.narrow(1, column, columns));
+  });
+  return y.narrow(0, 0, x.size(0));
+}
+
+at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight, RowBlocking blocking) {
+  const int64_t count = weight.size(0);
+  const int64_t tiles = (count + kTransposedColumns - 1) / kTransposedColumns;
+  const Split row_split = SplitRows(x.size(0), blocking);
+  const at::Tensor padded = WithRows(x, row_split.size);
+  at::Tensor y = at::empty({row_split.size, count}, x.options());
+  ForEachTask(row_split.parts * tiles, [&](int64_t task) {
+    const int64_t row = row_split.First(task % row_split.parts), rows = row_split.Count(task % row_split.parts);
+    const int64_t column = task / row_split.parts * kTransposedColumns;
+    const int64_t columns = std::min(kTransposedColumns, count - column);
+    const at::Tensor factor = WithRows(weight.narrow(0, column, columns), kTransposedColumns).t();
+    const at::Tensor tile = y.narrow(0, row, rows).narrow(1, column, columns);
+    if (columns == kTransposedColumns) {
+      at::Tensor out = tile;
+      at::mm_out(out, padded.narrow(0, row, rows), factor);
+    } else {
+      tile.copy_(at::mm(padded.narrow(0, row, rows), factor).narrow(1, 0, columns));
+    }
   });
   return y.narrow(0, 0, x.size(0));
 }

@@ -1,4 +1,4 @@
-// y = x weight + bias, with bits that do not depend on how many rows are multiplied together, nor on the number of threads.
+// y = x weight + bias and y = x weight^T, with bits that do not depend on how many rows are multiplied together, nor on the number of threads.
 #ifndef HYDROPHONE_SERVER_MODEL_LINEAR_H_
 #define HYDROPHONE_SERVER_MODEL_LINEAR_H_
 
@@ -22,8 +22,15 @@ inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are 
 inline constexpr int64_t kTileRows = 128;     // about so many, when free
 inline constexpr int64_t kTileColumns = 192;  // at most
 
+// Columns of every tile of TimesTransposed: it takes weights of any number of rows, so all of its products have one shape.
+inline constexpr int64_t kTransposedColumns = 64;
+
 // Hugging Face's Conv1D. x [n, in], weight [in, out], bias [out], all float32 and contiguous; gives a new [n, out].
 at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking);
+
+// x [n, in], weight [count, in], both float32 and contiguous; gives a new [n, count]: dot products of every row of x with every row
+// of weight, which do not depend on what other rows weight has.
+at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight, RowBlocking blocking);
 
 }  // namespace hydrophone
 

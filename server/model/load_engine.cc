@@ -10,11 +10,6 @@
 namespace hydrophone {
 namespace {
 
-std::vector<ProductShape> ProductsOf(const Gpt2Config& config) {
-  const int64_t d = config.n_embd, f = config.n_inner;
-  return {{d, 3 * d}, {d, d}, {d, f}, {f, d}};
-}
-
 ModelInfo DescribeModel(const Gpt2Checkpoint& checkpoint, std::string tokenizer_sha256) {
   const Gpt2Config& config = checkpoint.config;
   ModelInfo info;
@@ -42,7 +37,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
   absl::StatusOr<Gpt2Checkpoint> checkpoint = LoadGpt2Checkpoint(directory, {.copy = options.copy_weights});
   if (!checkpoint.ok()) return checkpoint.status();
   const int threads = options.threads > 0 ? options.threads : ThreadsFromCpuQuota();
-  const ProbeResult probe = ProbeProducts(ProductsOf(checkpoint->config), threads);
+  const ProbeResult probe = ProbeProductsOf(checkpoint->config, threads);
 
   ModelInfo model = DescribeModel(*checkpoint, options.tokenizer_sha256);
   auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), probe, threads);

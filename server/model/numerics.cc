@@ -46,6 +46,23 @@ bool KeepsBits(ProductShape shape, RowBlocking blocking, int threads) {
   return true;
 }
 
+// The same for products with transposed weights, all of which have one shape but for the inner size.
+bool KeepsBitsTransposed(int64_t inner, RowBlocking blocking, int threads) {
+  const at::Tensor x = at::randn({kMostProbeRows, inner});
+  const at::Tensor weight = at::randn({2 * kTransposedColumns, inner});
+  at::set_num_threads(threads);
+  const at::Tensor all = TimesTransposed(x, weight, blocking);
+  for (int used : {1, threads}) {
+    at::set_num_threads(used);
+    for (int64_t rows : kProbeRows) {
+      const int64_t first = kMostProbeRows - rows;
+      if (!at::equal(TimesTransposed(x.narrow(0, 0, rows), weight, blocking), all.narrow(0, 0, rows))) return false;
+      if (!at::equal(TimesTransposed(x.narrow(0, first, rows), weight, blocking), all.narrow(0, first, rows))) return false;
+    }
+  }
+  return true;
+}
+
 // CPUs' worth of time that the control group grants; nothing when it sets no limit.
 std::optional<double> CpuQuota() {
   if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
@@ -89,7 +106,7 @@ int ThreadsFromCpuQuota() {
   return std::max(threads, 1);
 }
 
-ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads) {
+ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, const std::vector<int64_t>& transposed, int threads) {
   c10::InferenceMode inference;
   ProbeResult result;
   for (RowBlocking blocking : {RowBlocking::kFree, RowBlocking::kFixed}) {
@@ -97,10 +114,19 @@ ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, int threads) 
     result.batch_independent = std::all_of(shapes.begin(), shapes.end(), [&](const ProductShape& shape) {
       return KeepsBits(shape, blocking, threads);
     });
+    result.batch_independent =
+        result.batch_independent && std::all_of(transposed.begin(), transposed.end(), [&](int64_t inner) {
+          return KeepsBitsTransposed(inner, blocking, threads);
+        });
     if (result.batch_independent) break;
   }
   at::set_num_threads(threads);
   return result;
+}
+
+ProbeResult ProbeProductsOf(const Gpt2Config& config, int threads) {
+  const int64_t d = config.n_embd, d_head = config.d_head(), f = config.n_inner;
+  return ProbeProducts({{d, 3 * d}, {d, d}, {d_head, d}, {d, f}, {f, d}}, {d, d_head, f}, threads);
 }
 
 std::string NumericsString(const ProbeResult& probe) {

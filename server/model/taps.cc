@@ -1,12 +1,17 @@
 #include "server/model/taps.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <tuple>
 #include <utility>
+
+#include "server/model/gather.h"
+#include "server/model/readout.h"
 
 namespace hydrophone {
 namespace {
@@ -19,32 +24,37 @@ TensorView ViewOf(at::Tensor tensor) {
   return view;
 }
 
-at::Tensor SelectedRows(const at::Tensor& value, int64_t first_token, const Capture& capture) {
-  if (!capture.contiguous) {
-    std::vector<int64_t> rows = capture.rows;
-    for (int64_t& row : rows) row += first_token;
-    return at::index_select(value, 0, at::from_blob(rows.data(), {static_cast<int64_t>(rows.size())}, at::kLong));
-  }
-  at::Tensor rows = value.narrow(0, first_token + capture.first_row, capture.row_count);
-  const bool most_of_it = rows.nbytes() * 2 >= value.storage().nbytes();
-  return most_of_it ? rows : rows.clone();
+// A copy of the rows.
+at::Tensor TakeRows(const at::Tensor& value, const std::vector<int64_t>& rows) {
+  return at::index_select(
+      value, 0, at::from_blob(const_cast<int64_t*>(rows.data()), {static_cast<int64_t>(rows.size())}, at::kLong));
+}
+
+std::vector<int64_t> Counting(int64_t count) {
+  std::vector<int64_t> numbers(static_cast<size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), int64_t{0});
+  return numbers;
 }
 
 }  // namespace
 
-Taps::Taps(absl::Span<const BatchMember> batch, int n_layer) : batch_(batch), n_layer_(n_layer) {
+Taps::Taps(absl::Span<const BatchMember> batch, const ModelInfo& model, TapFunctions functions)
+    : batch_(batch), model_(model), functions_(std::move(functions)), edits_(batch, model) {
   int64_t first_token = 0;
+  size_t first_sequence = 0;
   for (size_t member = 0; member < batch.size(); ++member) {
     const Plan& plan = *batch[member].plan;
     int blocks = 0;
     for (size_t capture = 0; capture < plan.captures.size(); ++capture) {
       const HookPoint point = plan.captures[capture].point;
-      entries_.push_back({ForwardOrder(point, n_layer), member, capture});
-      blocks = std::max(blocks, hydrophone::BlocksNeeded(point, n_layer));
+      entries_.push_back({ForwardOrder(point, model.n_layer), member, capture});
+      blocks = std::max(blocks, hydrophone::BlocksNeeded(point, model.n_layer));
     }
     first_token_.push_back(first_token);
+    first_sequence_.push_back(first_sequence);
     blocks_needed_.push_back(blocks);
     first_token += plan.tokens();
+    first_sequence += plan.runs.size();
   }
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.order, a.member, a.capture) < std::tie(b.order, b.member, b.capture);
@@ -56,23 +66,187 @@ absl::Span<const Taps::Entry> Taps::EntriesOf(HookPoint point) const {
     bool operator()(const Entry& entry, int64_t order) const { return entry.order < order; }
     bool operator()(int64_t order, const Entry& entry) const { return order < entry.order; }
   };
-  const auto range = std::equal_range(entries_.begin(), entries_.end(), ForwardOrder(point, n_layer_), ByOrder());
+  const auto range =
+      std::equal_range(entries_.begin(), entries_.end(), ForwardOrder(point, model_.n_layer), ByOrder());
   return absl::MakeConstSpan(entries_).subspan(static_cast<size_t>(range.first - entries_.begin()),
                                                static_cast<size_t>(range.second - range.first));
 }
 
+std::vector<int64_t> Taps::RowsOf(const Entry& entry) const {
+  const Capture& capture = CaptureOf(entry);
+  std::vector<int64_t> rows(static_cast<size_t>(capture.row_count));
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = first_token_[entry.member] + capture.Row(static_cast<int64_t>(i));
+  return rows;
+}
+
+std::vector<int64_t> Taps::BaselineRowsOf(const Entry& entry) const {
+  std::vector<int64_t> rows = CaptureOf(entry).baseline_rows;
+  for (int64_t& row : rows) row += first_token_[entry.member];
+  return rows;
+}
+
+std::vector<uint32_t> Taps::NextTokens(const Entry& entry) const {
+  const Capture& capture = CaptureOf(entry);
+  const Plan& plan = *batch_[entry.member].plan;
+  std::vector<uint32_t> next;
+  int64_t row = 0;
+  for (size_t i = 0; i < capture.runs.size(); ++i) {
+    const std::vector<uint32_t>& tokens = plan.runs[capture.runs[i]].token_ids;
+    for (uint32_t taken = 0; taken < capture.rows_per_run[i]; ++taken) {
+      const int64_t position = capture.Row(row++) - plan.first_token[capture.runs[i]];
+      next.push_back(tokens[static_cast<size_t>(position) + 1]);
+    }
+  }
+  return next;
+}
+
 bool Taps::Wants(HookPoint point) const {
+  if (edits_.IsRead(point)) return true;
   const absl::Span<const Entry> entries = EntriesOf(point);
-  return std::any_of(entries.begin(), entries.end(),
-                     [this](const Entry& entry) { return !MemberOf(entry).sink->Stopped(); });
+  return std::any_of(entries.begin(), entries.end(), [this](const Entry& entry) { return !SinkOf(entry).Stopped(); });
+}
+
+at::Tensor Taps::Show(HookPoint point, at::Tensor value) {
+  if (edits_.Any(point)) {
+    value = value.clone(at::MemoryFormat::Contiguous);
+    edits_.Apply(point, value);
+  }
+  Give(point, value);
+  return value;
 }
 
 void Taps::Give(HookPoint point, const at::Tensor& value) {
+  edits_.Save(point, value);
   for (const Entry& entry : EntriesOf(point)) {
-    const BatchMember& member = MemberOf(entry);
-    if (member.sink->Stopped()) continue;
-    const Capture& capture = member.plan->captures[entry.capture];
-    member.sink->OnCapture(entry.capture, ViewOf(SelectedRows(value, first_token_[entry.member], capture)));
+    if (SinkOf(entry).Stopped()) continue;
+    const Capture& capture = CaptureOf(entry);
+    if (capture.readout != nullptr) {
+      GiveLens(entry, value);
+    } else if (IsWholeRows(capture)) {
+      GiveWholeRows(entry, value);
+    } else {
+      HandOver(entry, Select(capture, value, RowsOf(entry)));
+    }
+  }
+}
+
+bool Taps::IsWholeRows(const Capture& capture) const {
+  return capture.units.all() && capture.reduction == Reduction::kNone && capture.projection == nullptr;
+}
+
+void Taps::GiveWholeRows(const Entry& entry, const at::Tensor& value) {
+  const Capture& capture = CaptureOf(entry);
+  if (!capture.contiguous || !value.is_contiguous()) return HandOver(entry, TakeRows(value, RowsOf(entry)));
+  at::Tensor rows = value.narrow(0, first_token_[entry.member] + capture.first_row, capture.row_count);
+  const bool most_of_it = rows.nbytes() * 2 >= value.storage().nbytes();
+  HandOver(entry, most_of_it ? rows : rows.clone());
+}
+
+void Taps::GiveLens(const Entry& entry, const at::Tensor& value) {
+  ReadoutRows rows;
+  rows.rows = TakeRows(value, RowsOf(entry));
+  HandOver(entry, ReadLogits(*CaptureOf(entry).readout, rows, [this](const at::Tensor& residual) {
+             return functions_.unembed(functions_.final_layer_norm(residual));
+           }));
+}
+
+void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute) {
+  for (const Entry& entry : EntriesOf(point)) {
+    if (SinkOf(entry).Stopped()) continue;
+    std::vector<int64_t> rows = RowsOf(entry);
+    const at::Tensor value = compute(at::from_blob(rows.data(), {static_cast<int64_t>(rows.size())}, at::kLong));
+    HandOver(entry, Select(CaptureOf(entry), value, Counting(value.size(0))));
+  }
+}
+
+void Taps::GiveLogits(HookPoint point, const at::Tensor& normed) {
+  for (const Entry& entry : EntriesOf(point)) {
+    if (SinkOf(entry).Stopped()) continue;
+    const Capture& capture = CaptureOf(entry);
+    ReadoutRows rows;
+    rows.rows = TakeRows(normed, RowsOf(entry));
+    if (capture.readout == nullptr) {
+      HandOver(entry, Select(capture, functions_.unembed(rows.rows), Counting(capture.row_count)));
+      continue;
+    }
+    if (!capture.baseline_rows.empty()) rows.baseline_rows = TakeRows(normed, BaselineRowsOf(entry));
+    if (capture.readout->kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
+    HandOver(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
+  }
+}
+
+at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {
+  const Grid grid = GridOfRows(value, HeadCount(capture.point.site, model_));
+  return Project(capture, Reduce(Gather(grid, rows, capture.units), capture.rows_per_run, capture.reduction));
+}
+
+at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const {
+  if (capture.projection == nullptr) return picked;
+  const Projection& projection = *capture.projection;
+  const at::Tensor vectors =
+      at::from_blob(const_cast<float*>(projection.rows.data()), {projection.count, projection.width}, at::kFloat);
+  const at::Tensor rows = picked.view({-1, picked.size(2)});
+  // The BLAS was probed for the model's own widths only.
+  const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
+  const at::Tensor products = probed ? TimesTransposed(rows, vectors, functions_.blocking) : DotProducts(rows, vectors);
+  return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
+}
+
+void Taps::HandOver(const Entry& entry, const at::Tensor& values) {
+  SinkOf(entry).OnCapture(entry.capture, ViewOf(values));
+}
+
+bool Taps::TouchesSquare(HookPoint point, size_t sequence) const {
+  if (edits_.Touches(point, sequence)) return true;
+  const absl::Span<const Entry> entries = EntriesOf(point);
+  return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+    const std::vector<uint32_t>& runs = CaptureOf(entry).runs;
+    const size_t first = first_sequence_[entry.member];
+    return sequence >= first && std::find(runs.begin(), runs.end(), sequence - first) != runs.end();
+  });
+}
+
+bool Taps::EditSquare(HookPoint point, size_t sequence, at::Tensor& square) {
+  if (!edits_.Any(point)) return false;
+  edits_.ApplySquare(point, sequence, square);
+  return true;
+}
+
+void Taps::GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square) {
+  edits_.SaveSquare(point, sequence, square);
+  for (const Entry& entry : EntriesOf(point)) {
+    const Capture& capture = CaptureOf(entry);
+    const size_t first = first_sequence_[entry.member];
+    int64_t first_row = 0, element = 0;
+    for (size_t i = 0; i < capture.runs.size(); ++i) {
+      if (first + capture.runs[i] == sequence) CopySquare(entry, i, first_row, element, square);
+      first_row += capture.rows_per_run[i];
+      element += capture.TensorElements(i);
+    }
+  }
+}
+
+void Taps::CopySquare(const Entry& entry, size_t run, int64_t first_row, int64_t element, const at::Tensor& square) {
+  const Capture& capture = CaptureOf(entry);
+  at::Tensor& all = squares_[{entry.member, entry.capture}];
+  if (!all.defined()) all = at::empty({capture.Elements()}, at::kFloat);
+  std::vector<int64_t> queries(capture.rows_per_run[run]);
+  const int64_t first_token = batch_[entry.member].plan->first_token[capture.runs[run]];
+  for (size_t i = 0; i < queries.size(); ++i) {
+    queries[i] = capture.Row(first_row + static_cast<int64_t>(i)) - first_token;
+  }
+  const at::Tensor picked = Gather(GridOfSquare(square), queries, capture.units);  // [queries, heads, keys]
+  const at::Tensor reduced = Reduce(picked, {&capture.rows_per_run[run], 1}, capture.reduction);
+  const at::Tensor values = Project(capture, reduced).transpose(0, 1).contiguous();
+  all.narrow(0, element, values.numel()).copy_(values.view({-1}));
+}
+
+void Taps::FinishSquares(HookPoint point) {
+  for (const Entry& entry : EntriesOf(point)) {
+    const auto all = squares_.find({entry.member, entry.capture});
+    if (all == squares_.end()) continue;
+    if (!SinkOf(entry).Stopped()) HandOver(entry, all->second);
+    squares_.erase(all);
   }
 }
 

@@ -1,35 +1,66 @@
-// Where the forward pass hands over what requests asked for.
+// Where the forward pass shows its values: requests' edits are made there, and what requests asked for is handed over.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_H_
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "server/core/engine.h"
+#include "server/core/model_info.h"
+#include "server/model/batch_edits.h"
+#include "server/model/linear.h"
 
 namespace hydrophone {
 
+// What captures need of the model beside its values. Each row's result depends on the row alone.
+struct TapFunctions {
+  std::function<at::Tensor(const at::Tensor& rows)> final_layer_norm;  // [n, d] to [n, d]
+  std::function<at::Tensor(const at::Tensor& rows)> unembed;           // [n, d], what ln_f gives, to logits [n, V]
+  RowBlocking blocking = RowBlocking::kFree;                           // of projections
+};
+
 // A batch's taps. The batch is one matrix [tokens, ...]: the members' plans one after another, in each its runs one after another.
-// Used by one thread, during one forward pass.
+// Used by one thread, during one forward pass. Points are shown in ForwardOrder; values are float32.
 class Taps {
  public:
-  // `batch` and its plans and sinks outlive the taps.
-  Taps(absl::Span<const BatchMember> batch, int n_layer);
+  // `batch`, its plans and sinks, and `model` outlive the taps.
+  Taps(absl::Span<const BatchMember> batch, const ModelInfo& model, TapFunctions functions);
 
   // Whether a member that has not stopped asks for this point. Values that nobody wants need not be computed.
   bool Wants(HookPoint point) const;
 
-  // Gives `value` [tokens, ...], float32 and contiguous, to every capture of the point. The forward pass must never write to the
-  // value's memory again.
+  // Shows `value` [tokens, width] with contiguous rows: makes the edits at the point, in a copy, and gives the result to every
+  // capture. Goes on with what this returns: the value itself when there are no edits. Its memory must not be written to again.
   //
   //   value's storage ◄── at::Tensor ◄── TensorView::owner ◄── sink ... until the last byte has left
   //
-  // Captures share the value's memory when they take most of it; small ones are copied, so that a slow reader of a few rows does
-  // not hold the whole batch's.
+  // Captures share the value's memory when they take most of it as it is; others are copied, so that a slow reader of a few rows
+  // does not hold the whole batch's.
+  [[nodiscard]] at::Tensor Show(HookPoint point, at::Tensor value);
+
+  // The same for a point without edits.
   void Give(HookPoint point, const at::Tensor& value);
+
+  // For points that are computed for the rows asked for only: compute(rows) gives the value [n, width] of rows [n] of the batch.
+  void GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute);
+
+  // The logits, from ln_f's output [tokens, d].
+  void GiveLogits(HookPoint point, const at::Tensor& normed);
+
+  // Attention scores and patterns come sequence by sequence (runs counted over the batch, in SequencesInOrder), as squares [H, s, s].
+  bool TouchesSquare(HookPoint point, size_t sequence) const;
+  const std::vector<size_t>& SequencesInOrder() const { return edits_.SequencesInOrder(); }
+  // Edits `square` in place; whether there may have been edits.
+  bool EditSquare(HookPoint point, size_t sequence, at::Tensor& square);
+  // Copies what captures take of it. Then, when every touched sequence's was given, hands over.
+  void GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
+  void FinishSquares(HookPoint point);
 
   // Blocks, from the first, that members which have not stopped still need.
   int BlocksNeeded() const;
@@ -41,14 +72,32 @@ class Taps {
     size_t capture = 0;
   };
 
-  const BatchMember& MemberOf(const Entry& entry) const { return batch_[entry.member]; }
+  const Capture& CaptureOf(const Entry& entry) const { return batch_[entry.member].plan->captures[entry.capture]; }
+  CaptureSink& SinkOf(const Entry& entry) const { return *batch_[entry.member].sink; }
   absl::Span<const Entry> EntriesOf(HookPoint point) const;
+  std::vector<int64_t> RowsOf(const Entry& entry) const;
+  std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
+  std::vector<uint32_t> NextTokens(const Entry& entry) const;
+
+  bool IsWholeRows(const Capture& capture) const;
+  void GiveWholeRows(const Entry& entry, const at::Tensor& value);
+  void GiveLens(const Entry& entry, const at::Tensor& value);
+  // Units, reduction and projection of `value`, whose `rows` the capture takes: [rows, heads, numbers].
+  at::Tensor Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const;
+  at::Tensor Project(const Capture& capture, const at::Tensor& picked) const;
+  // One run's part of a capture of squares, whose rows begin at `first_row` and whose elements at `element` of the capture's.
+  void CopySquare(const Entry& entry, size_t run, int64_t first_row, int64_t element, const at::Tensor& square);
+  void HandOver(const Entry& entry, const at::Tensor& values);
 
   absl::Span<const BatchMember> batch_;
-  int n_layer_;
-  std::vector<int64_t> first_token_;  // of each member
-  std::vector<int> blocks_needed_;    // by each member
-  std::vector<Entry> entries_;        // sorted by order, member, capture
+  const ModelInfo& model_;
+  const TapFunctions functions_;
+  BatchEdits edits_;
+  std::vector<int64_t> first_token_;     // of each member
+  std::vector<size_t> first_sequence_;   // of each member
+  std::vector<int> blocks_needed_;       // by each member
+  std::vector<Entry> entries_;           // sorted by order, member, capture
+  std::map<std::pair<size_t, size_t>, at::Tensor> squares_;  // captures of squares under way, by member and capture
 };
 
 }  // namespace hydrophone

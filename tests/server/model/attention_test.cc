@@ -21,29 +21,93 @@ at::Tensor NaiveAttention(const at::Tensor& qkv, double scale) {
   return at::matmul(pattern, split[2]).permute({1, 0, 2}).reshape({s, kWidth});
 }
 
+class NoVisitor : public AttentionVisitor {
+ public:
+  std::vector<size_t> Visited() const override { return {}; }
+  void OnScores(size_t, at::Tensor&) override { ADD_FAILURE(); }
+  void OnPattern(size_t, at::Tensor&) override { ADD_FAILURE(); }
+};
+
+QueriesKeysValues Split(const at::Tensor& qkv) {
+  return {qkv.narrow(1, 0, kWidth), qkv.narrow(1, kWidth, kWidth), qkv.narrow(1, 2 * kWidth, kWidth)};
+}
+
+at::Tensor Attend(const at::Tensor& qkv, const std::vector<int64_t>& first_row) {
+  NoVisitor nobody;
+  return CausalAttention(Split(qkv), first_row, kHeads, 0.3, nobody);
+}
+
+// Keeps what it sees of sequence 1, and changes nothing.
+class Watcher : public AttentionVisitor {
+ public:
+  std::vector<size_t> Visited() const override { return {1}; }
+  void OnScores(size_t sequence, at::Tensor& square) override {
+    EXPECT_EQ(sequence, 1);
+    scores = square.clone();
+  }
+  void OnPattern(size_t, at::Tensor& square) override { pattern = square.clone(); }
+
+  at::Tensor scores, pattern;
+};
+
+TEST(CausalAttentionTest, AVisitThatChangesNothingChangesNoBit) {
+  const at::Tensor qkv = at::randn({118, 3 * kWidth});
+  const std::vector<int64_t> first_row = {0, 40, 113, 118};
+  Watcher watcher;
+  const at::Tensor watched = CausalAttention(Split(qkv), first_row, kHeads, 0.3, watcher);
+  EXPECT_TRUE(at::equal(watched, Attend(qkv, first_row)));
+
+  const at::Tensor above = at::ones({73, 73}).triu(1).to(at::kBool);
+  EXPECT_TRUE(watcher.scores.masked_select(above).eq(kMaskedScore).all().item<bool>());
+  EXPECT_TRUE(watcher.pattern.masked_select(above).eq(0).all().item<bool>());
+  EXPECT_LT((watcher.pattern - at::softmax(watcher.scores, -1)).abs().max().item<float>(), 1e-6);
+}
+
+TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
+  class Uniform : public AttentionVisitor {
+   public:
+    std::vector<size_t> Visited() const override { return {0}; }
+    void OnScores(size_t, at::Tensor& scores) override {
+      scores.fill_(2);
+      MaskFuture(scores, kMaskedScore);
+    }
+    void OnPattern(size_t, at::Tensor& pattern) override {
+      EXPECT_NEAR(pattern[0][3][2].item<float>(), 0.25, 1e-7);
+      pattern[1].zero_();
+    }
+  };
+  const at::Tensor qkv = at::randn({40, 3 * kWidth});
+  Uniform uniform;
+  const at::Tensor z = CausalAttention(Split(qkv), {0, 40}, kHeads, 0.3, uniform);
+  const int64_t width = kWidth / kHeads;
+  const at::Tensor mean = Split(qkv).v.narrow(0, 0, 8).mean(0);
+  EXPECT_LT((z[7] - mean).narrow(0, 0, width).abs().max().item<float>(), 1e-6);
+  EXPECT_EQ(z.narrow(1, width, width).abs().max().item<float>(), 0);
+}
+
 TEST(CausalAttentionTest, IsSoftmaxOfTheCausalScoresTimesTheValues) {
   for (int64_t s : {1, 2, 31, 32, 33, 70}) {
     const at::Tensor qkv = at::randn({s, 3 * kWidth});
-    const at::Tensor z = CausalAttention(qkv, {0, s}, kHeads, 0.3);
+    const at::Tensor z = Attend(qkv, {0, s});
     EXPECT_LT((z.to(at::kDouble) - NaiveAttention(qkv, 0.3)).abs().max().item<double>(), 3e-6) << s;
   }
 }
 
 TEST(CausalAttentionTest, KeepsSequencesApart) {
   const at::Tensor a = at::randn({40, 3 * kWidth}), b = at::randn({5, 3 * kWidth}), c = at::randn({33, 3 * kWidth});
-  const at::Tensor together = CausalAttention(at::cat({a, b, c}), {0, 40, 45, 78}, kHeads, 0.3);
-  EXPECT_TRUE(at::equal(together.narrow(0, 0, 40), CausalAttention(a, {0, 40}, kHeads, 0.3)));
-  EXPECT_TRUE(at::equal(together.narrow(0, 40, 5), CausalAttention(b, {0, 5}, kHeads, 0.3)));
-  EXPECT_TRUE(at::equal(together.narrow(0, 45, 33), CausalAttention(c, {0, 33}, kHeads, 0.3)));
+  const at::Tensor together = Attend(at::cat({a, b, c}), {0, 40, 45, 78});
+  EXPECT_TRUE(at::equal(together.narrow(0, 0, 40), Attend(a, {0, 40})));
+  EXPECT_TRUE(at::equal(together.narrow(0, 40, 5), Attend(b, {0, 5})));
+  EXPECT_TRUE(at::equal(together.narrow(0, 45, 33), Attend(c, {0, 33})));
 }
 
 TEST(CausalAttentionTest, GivesAPrefixTheSameBitsAsTheWhole) {
   const at::Tensor qkv = at::randn({100, 3 * kWidth});
-  const at::Tensor all = CausalAttention(qkv, {0, 100}, kHeads, 0.3);
+  const at::Tensor all = Attend(qkv, {0, 100});
   for (int threads : {1, 2, 8}) {
     at::set_num_threads(threads);
     for (int64_t s = 1; s <= 100; ++s) {
-      const at::Tensor prefix = CausalAttention(qkv.narrow(0, 0, s), {0, s}, kHeads, 0.3);
+      const at::Tensor prefix = Attend(qkv.narrow(0, 0, s), {0, s});
       ASSERT_TRUE(at::equal(prefix, all.narrow(0, 0, s))) << s << " threads " << threads;
     }
   }

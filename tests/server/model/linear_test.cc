@@ -62,6 +62,22 @@ TEST_P(Conv1DTest, GivesTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TEST_P(Conv1DTest, TransposedGivesADotProductTheSameBitsInAnyCompany) {
+  const at::Tensor vectors = at::randn({150, 60});
+  const at::Tensor all = TimesTransposed(x, vectors, GetParam());
+  const at::Tensor exact = at::matmul(x.to(at::kDouble), vectors.to(at::kDouble).t());
+  EXPECT_LT((all.to(at::kDouble) - exact).abs().max().item<double>(), 2e-5);
+  for (int threads : {1, 2, 8}) {
+    at::set_num_threads(threads);
+    for (int64_t rows : {1, 5, 33}) {
+      for (int64_t count : {1, 2, 63, 64, 65}) {
+        const at::Tensor some = TimesTransposed(x.narrow(0, 7, rows), vectors.narrow(0, 11, count), GetParam());
+        ASSERT_TRUE(at::equal(some, all.narrow(0, 7, rows).narrow(1, 11, count))) << rows << " " << count;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, Conv1DTest, testing::Values(RowBlocking::kFree, RowBlocking::kFixed));
 
 }  // namespace

@@ -68,6 +68,17 @@ std::vector<uint32_t> RandomTokens(const Gpt2Config& config, size_t count, uint3
   return ids;
 }
 
+ModelInfo InfoOf(const Gpt2Config& config) {
+  ModelInfo info;
+  info.n_layer = config.n_layer;
+  info.n_embd = config.n_embd;
+  info.n_head = config.n_head;
+  info.n_inner = config.n_inner;
+  info.n_positions = config.n_positions;
+  info.vocab_size = config.vocab_size;
+  return info;
+}
+
 Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config) {
   Plan plan;
   plan.first_token = {0};
@@ -80,12 +91,15 @@ Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoi
     all.rows_per_run.push_back(static_cast<uint32_t>(runs[run].size()));
   }
   all.row_count = plan.tokens();
-  all.row_shape = {config.n_embd};
   std::stable_sort(points.begin(), points.end(), [&](HookPoint a, HookPoint b) {
     return ForwardOrder(a, config.n_layer) < ForwardOrder(b, config.n_layer);
   });
+  const ModelInfo model = InfoOf(config);
   for (HookPoint point : points) {
     all.point = point;
+    all.row_shape = IsSquare(point.site) ? std::vector<int64_t>{config.n_head} : RowShape(point.site, model);
+    all.keys_per_run.clear();
+    if (IsSquare(point.site)) all.keys_per_run.assign(all.rows_per_run.begin(), all.rows_per_run.end());
     plan.captures.push_back(all);
   }
   return plan;

@@ -20,6 +20,9 @@ Gpt2Checkpoint RandomCheckpoint(const Gpt2Config& config, uint32_t seed);
 // `count` ids below the vocabulary's size.
 std::vector<uint32_t> RandomTokens(const Gpt2Config& config, size_t count, uint32_t seed);
 
+// The sizes of a model of this configuration.
+ModelInfo InfoOf(const Gpt2Config& config);
+
 // All rows of these points for these runs, in forward order.
 Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config);
 

@@ -20,6 +20,7 @@ class TapsTest : public testing::Test {
  protected:
   TapsTest() {
     config_.n_embd = 2;
+    model_ = InfoOf(config_);
     first_ = PlanFor({{1, 2, 3}}, {{Site::kEmbed, -1}, kMid}, config_);
     second_ = PlanFor({{4, 5}}, {{Site::kMlpOut, 2}}, config_);
     batch_ = {{&first_, &first_sink_}, {&second_, &second_sink_}};
@@ -28,20 +29,21 @@ class TapsTest : public testing::Test {
   at::Tensor Value() const { return at::arange(10, at::kFloat).view({5, 2}); }
 
   Gpt2Config config_ = SmallConfig();
+  ModelInfo model_ = InfoOf(config_);
   Plan first_, second_;
   CollectingSink first_sink_, second_sink_;
   std::vector<BatchMember> batch_;
 };
 
 TEST_F(TapsTest, GivesEachMemberItsOwnRows) {
-  Taps taps(batch_, config_.n_layer);
+  Taps taps(batch_, model_, {});
   taps.Give({Site::kMlpOut, 2}, Value());
   EXPECT_THAT(second_sink_.values(0), ElementsAre(6, 7, 8, 9));
   EXPECT_THAT(first_sink_.captures(), IsEmpty());
 }
 
 TEST_F(TapsTest, WantsWhatSomebodyAskedForAndHasNotLeft) {
-  Taps taps(batch_, config_.n_layer);
+  Taps taps(batch_, model_, {});
   EXPECT_TRUE(taps.Wants(kMid));
   EXPECT_FALSE(taps.Wants({Site::kResidMid, 0}));
   first_sink_.stopped = true;
@@ -51,7 +53,7 @@ TEST_F(TapsTest, WantsWhatSomebodyAskedForAndHasNotLeft) {
 }
 
 TEST_F(TapsTest, NeedsTheBlocksOfTheDeepestMemberThatHasNotLeft) {
-  Taps taps(batch_, config_.n_layer);
+  Taps taps(batch_, model_, {});
   EXPECT_EQ(taps.BlocksNeeded(), 3);
   second_sink_.stopped = true;
   EXPECT_EQ(taps.BlocksNeeded(), 2);
@@ -60,7 +62,7 @@ TEST_F(TapsTest, NeedsTheBlocksOfTheDeepestMemberThatHasNotLeft) {
 }
 
 TEST_F(TapsTest, SharesTheMemoryOfACaptureThatTakesMostOfTheValue) {
-  Taps taps(batch_, config_.n_layer);
+  Taps taps(batch_, model_, {});
   const at::Tensor value = Value();
   taps.Give(kMid, value);  // three of five rows
   EXPECT_EQ(static_cast<const void*>(first_sink_.captures().begin()->second.data), value.const_data_ptr());
@@ -70,7 +72,7 @@ TEST_F(TapsTest, SharesTheMemoryOfACaptureThatTakesMostOfTheValue) {
 }
 
 TEST_F(TapsTest, KeepsTheMemoryAfterTheValueIsGone) {
-  Taps taps(batch_, config_.n_layer);
+  Taps taps(batch_, model_, {});
   taps.Give(kMid, Value());
   EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1, 2, 3, 4, 5));
 }

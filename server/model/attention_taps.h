@@ -1,0 +1,34 @@
+// The taps inside one layer's attention.
+#ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_
+#define HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_
+
+#include <vector>
+
+#include "server/model/attention.h"
+#include "server/model/batch_dropout.h"
+#include "server/model/taps.h"
+
+namespace hydrophone {
+
+// Visits the sequences whose scores or pattern somebody asks for, edits or drops.
+class AttentionTaps final : public AttentionVisitor {
+ public:
+  // Both outlive this.
+  AttentionTaps(int layer, Taps& taps, const BatchDropout& dropout);
+
+  std::vector<size_t> Visited() const override;
+  void OnScores(size_t sequence, at::Tensor& scores) override;
+  void OnPattern(size_t sequence, at::Tensor& pattern) override;
+
+  // Hands over what was taken, once attention is done.
+  void Finish();
+
+ private:
+  const HookPoint scores_, pattern_;
+  Taps& taps_;
+  const BatchDropout& dropout_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_

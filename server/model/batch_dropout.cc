@@ -1,0 +1,59 @@
+#include "server/model/batch_dropout.h"
+
+#include "server/model/parallel.h"
+
+namespace hydrophone {
+namespace {
+
+// Rows of patterns are numbered head * 2^20 + query: no context is as long.
+constexpr int64_t kQueryBits = 20;
+
+}  // namespace
+
+BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const Gpt2Config& config) : config_(config) {
+  first_row_.push_back(0);
+  for (const BatchMember& member : batch) {
+    const Plan& plan = *member.plan;
+    any_ = any_ || plan.train_seed.has_value();
+    for (const PlannedRun& run : plan.runs) {
+      first_row_.push_back(first_row_.back() + static_cast<int64_t>(run.token_ids.size()));
+      keys_.emplace_back();
+      if (plan.train_seed.has_value()) keys_.back() = DropoutKey(*plan.train_seed, run.token_ids);
+    }
+  }
+}
+
+double BatchDropout::ProbabilityAt(DropoutPlace place) const {
+  return place == DropoutPlace::kEmbedding ? config_.embd_pdrop : config_.resid_pdrop;
+}
+
+at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x) const {
+  const double p = ProbabilityAt(place);
+  if (!any_ || p <= 0) return x;
+  at::Tensor dropped = x.clone();
+  const int64_t width = x.size(1);
+  float* const values = dropped.mutable_data_ptr<float>();
+  ForEachTask(static_cast<int64_t>(keys_.size()), [&](int64_t task) {
+    const auto sequence = static_cast<size_t>(task);
+    if (!keys_[sequence].has_value()) return;
+    const int64_t first = first_row_[sequence];
+    for (int64_t row = first; row < first_row_[sequence + 1]; ++row) {
+      DropRow(*keys_[sequence], place, layer, row - first, p, values + row * width, width);
+    }
+  });
+  return dropped;
+}
+
+void BatchDropout::Pattern(int layer, size_t sequence, at::Tensor& pattern) const {
+  if (!DropsPattern(sequence)) return;
+  const int64_t count = pattern.size(1);
+  float* const values = pattern.mutable_data_ptr<float>();
+  ForEachTask(pattern.size(0), [&](int64_t head) {
+    for (int64_t query = 0; query < count; ++query) {
+      DropRow(*keys_[sequence], DropoutPlace::kPattern, layer, (head << kQueryBits) + query, config_.attn_pdrop,
+              values + (head * count + query) * count, query + 1);
+    }
+  });
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,92 @@
+#include "server/model/batch_edits.h"
+
+#include <algorithm>
+
+#include "server/model/apply_edit.h"
+
+namespace hydrophone {
+
+BatchEdits::BatchEdits(absl::Span<const BatchMember> batch, const ModelInfo& model) : model_(model) {
+  first_row_.push_back(0);
+  for (const BatchMember& member : batch) AddMember(*member.plan);
+  const auto by_order = [](const Entry& a, const Entry& b) { return a.order < b.order; };
+  std::stable_sort(edits_.begin(), edits_.end(), by_order);
+  std::stable_sort(reads_.begin(), reads_.end(), by_order);
+}
+
+void BatchEdits::AddMember(const Plan& plan) {
+  const size_t first = first_row_.size() - 1;  // the member's first sequence
+  for (size_t run = 0; run < plan.runs.size(); ++run) {
+    first_row_.push_back(first_row_.back() + static_cast<int64_t>(plan.runs[run].token_ids.size()));
+    in_order_.push_back(first + (plan.run_order.empty() ? run : plan.run_order[run]));
+  }
+  for (const Edit& edit : plan.edits) {
+    edits_.push_back({OrderOf(edit.point), first + edit.run, first + edit.source.run, &edit});
+    if (edit.operation != Edit::Operation::kPatch) continue;
+    reads_.push_back({OrderOf(edit.source.point), first + edit.source.run, first + edit.source.run, &edit});
+  }
+}
+
+absl::Span<const BatchEdits::Entry> BatchEdits::EntriesOf(const std::vector<Entry>& entries, HookPoint point) const {
+  struct ByOrder {
+    bool operator()(const Entry& entry, int64_t order) const { return entry.order < order; }
+    bool operator()(int64_t order, const Entry& entry) const { return order < entry.order; }
+  };
+  if (entries.empty()) return {};
+  const auto range = std::equal_range(entries.begin(), entries.end(), OrderOf(point), ByOrder());
+  return absl::MakeConstSpan(entries).subspan(static_cast<size_t>(range.first - entries.begin()),
+                                              static_cast<size_t>(range.second - range.first));
+}
+
+bool BatchEdits::Touches(HookPoint point, size_t sequence) const {
+  const auto is_of = [sequence](const Entry& entry) { return entry.sequence == sequence; };
+  const auto edits = EntriesOf(edits_, point), reads = EntriesOf(reads_, point);
+  return std::any_of(edits.begin(), edits.end(), is_of) || std::any_of(reads.begin(), reads.end(), is_of);
+}
+
+at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {
+  return value.narrow(0, first_row_[sequence], first_row_[sequence + 1] - first_row_[sequence]);
+}
+
+void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
+  const int64_t heads = HeadCount(point.site, model_);
+  for (const Entry& entry : EntriesOf(edits_, point)) {
+    Grid source;
+    if (entry.edit->operation == Edit::Operation::kPatch) {
+      const bool here = entry.edit->source.point == point;
+      source = GridOfRows(here ? RowsOf(value, entry.source) : SavedOf(entry), heads);
+    }
+    ApplyEdit(*entry.edit, MutableGridOfRows(RowsOf(value, entry.sequence), heads), source);
+  }
+}
+
+void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
+  for (const Entry& entry : EntriesOf(reads_, point)) {
+    if (entry.edit->point == point) continue;  // read from the value itself
+    at::Tensor& saved = saved_[{entry.sequence, entry.order}];
+    if (!saved.defined()) saved = RowsOf(value, entry.sequence).clone();
+  }
+}
+
+void BatchEdits::ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const {
+  for (const Entry& entry : EntriesOf(edits_, point)) {
+    if (entry.sequence != sequence) continue;
+    Grid source;
+    if (entry.edit->operation == Edit::Operation::kPatch) source = GridOfSquare(SavedOf(entry));
+    ApplyEdit(*entry.edit, MutableGridOfSquare(square), source);
+  }
+}
+
+void BatchEdits::SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square) {
+  for (const Entry& entry : EntriesOf(reads_, point)) {
+    if (entry.sequence != sequence) continue;
+    at::Tensor& saved = saved_[{sequence, entry.order}];
+    if (!saved.defined()) saved = square.clone();
+  }
+}
+
+const at::Tensor& BatchEdits::SavedOf(const Entry& entry) const {
+  return saved_.at({entry.source, OrderOf(entry.edit->source.point)});
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,70 @@
+// All edits of a batch, and the values that patches read from earlier places.
+#ifndef HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_
+#define HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "server/core/engine.h"
+#include "server/core/model_info.h"
+#include "server/model/grid.h"
+
+namespace hydrophone {
+
+// A sequence is a run, counted over the whole batch. Used by one thread, during one forward pass.
+class BatchEdits {
+ public:
+  // `batch`, its plans, and `model` outlive this.
+  BatchEdits(absl::Span<const BatchMember> batch, const ModelInfo& model);
+
+  // Whether there are edits at the point, or patches that read it.
+  bool Any(HookPoint point) const { return !EntriesOf(edits_, point).empty(); }
+  bool IsRead(HookPoint point) const { return !EntriesOf(reads_, point).empty(); }
+
+  // Makes the edits at a point of rows in `value` [tokens, heads * features], the batch's.
+  void Apply(HookPoint point, at::Tensor& value) const;
+  // Keeps what later patches read there.
+  void Save(HookPoint point, const at::Tensor& value);
+
+  // The same for one sequence's square [heads, queries, keys].
+  void ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const;
+  void SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
+
+  // Whether the sequence has edits at the point, or patches read it.
+  bool Touches(HookPoint point, size_t sequence) const;
+  // All sequences, a patch's source before its readers.
+  const std::vector<size_t>& SequencesInOrder() const { return in_order_; }
+
+ private:
+  // An edit, by the order of the point where it is made, or that it reads.
+  struct Entry {
+    int64_t order = 0;
+    size_t sequence = 0;  // edited, or read
+    size_t source = 0;    // the sequence that a patch reads
+    const Edit* edit = nullptr;
+  };
+  using Saved = std::map<std::pair<size_t, int64_t>, at::Tensor>;  // by sequence and order
+
+  void AddMember(const Plan& plan);
+  absl::Span<const Entry> EntriesOf(const std::vector<Entry>& entries, HookPoint point) const;
+  int64_t OrderOf(HookPoint point) const { return ForwardOrder(point, model_.n_layer); }
+  const at::Tensor& SavedOf(const Entry& entry) const;
+  at::Tensor RowsOf(const at::Tensor& value, size_t sequence) const;
+
+  const ModelInfo& model_;
+  std::vector<int64_t> first_row_;  // of each sequence; one more at the end
+  std::vector<Entry> edits_;        // by order; at one point as the plans have them
+  std::vector<Entry> reads_;        // by order of what is read
+  std::vector<size_t> in_order_;
+  Saved saved_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_

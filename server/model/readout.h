@@ -1,0 +1,30 @@
+// Numbers read off the logits of rows: the logit lens and the metrics.
+#ifndef HYDROPHONE_SERVER_MODEL_READOUT_H_
+#define HYDROPHONE_SERVER_MODEL_READOUT_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "server/core/plan.h"
+
+namespace hydrophone {
+
+// Logits [n, V] of rows [n, d].
+using LogitsOf = std::function<at::Tensor(const at::Tensor& rows)>;
+
+struct ReadoutRows {
+  at::Tensor rows;                    // [n, d]
+  at::Tensor baseline_rows;           // [n, d], for kDivergence
+  std::vector<uint32_t> next_tokens;  // [n], for kNextTokenLoss
+};
+
+// What `readout` says of each row: [n, numbers a row]. Log probabilities and divergences are sums in float64 over the float32 logits,
+// rounded once. Of equal logits the lower id ranks first; NaN ranks last. Holds the logits of at most 64 rows at a time.
+at::Tensor ReadLogits(const Readout& readout, const ReadoutRows& rows, const LogitsOf& logits_of);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_READOUT_H_

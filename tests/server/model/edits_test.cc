@@ -1,0 +1,157 @@
+// Edits in a whole forward pass: what is at, before and after the edited place.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/server/model/random_engine.h"
+#include "tests/server/model/random_gpt2.h"
+
+namespace hydrophone {
+namespace {
+
+using Operation = Edit::Operation;
+
+// Two runs of 20 tokens, which captures of every point.
+class EditsTest : public testing::Test {
+ protected:
+  static constexpr size_t kTokens = 20;
+
+  Plan PlanWith(std::vector<Edit> edits) const {
+    Plan plan = PlanFor({RandomTokens(config_, kTokens, 1), RandomTokens(config_, kTokens, 2)}, AllPoints(config_), config_);
+    plan.edits = std::move(edits);
+    return plan;
+  }
+  static Edit Everywhere(Operation operation, uint32_t run, HookPoint point) {
+    Edit edit;
+    edit.operation = operation;
+    edit.run = run;
+    edit.point = point;
+    edit.positions.resize(kTokens);
+    std::iota(edit.positions.begin(), edit.positions.end(), int64_t{0});
+    return edit;
+  }
+  static Edit Patch(uint32_t run, HookPoint point, uint32_t from, HookPoint source) {
+    Edit edit = Everywhere(Operation::kPatch, run, point);
+    edit.source = {from, source, edit.positions};
+    return edit;
+  }
+
+  // The part of a capture that is one run's.
+  static Values Of(uint32_t run, const Capture& capture, const Values& values) {
+    const auto begin = run == 0 ? 0 : capture.TensorElements(0);
+    return {values.begin() + begin, values.begin() + begin + capture.TensorElements(run)};
+  }
+
+  Gpt2Config config_ = SmallConfig();
+  Gpt2Engine engine_ = MakeEngine(config_, 2);
+  Plan clean_plan_ = PlanWith({});
+  std::vector<Values> clean_ = RunAlone(engine_, clean_plan_);
+};
+
+TEST_F(EditsTest, LeaveWhatIsUpstreamAndOtherRunsBitwiseAlone) {
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.editable) continue;
+    const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    Edit scale = Everywhere(Operation::kScale, 1, point);
+    scale.scale = 0.5f;
+    const std::vector<Values> edited = RunAlone(engine_, PlanWith({scale}));
+    bool changed = false;
+    for (size_t i = 0; i < edited.size(); ++i) {
+      const Capture& capture = clean_plan_.captures[i];
+      ASSERT_TRUE(SameBits(Of(0, capture, edited[i]), Of(0, capture, clean_[i]))) << info.name;
+      const bool same = SameBits(Of(1, capture, edited[i]), Of(1, capture, clean_[i]));
+      if (ForwardOrder(capture.point, 3) < ForwardOrder(point, 3)) {
+        ASSERT_TRUE(same) << info.name << " changed " << CanonicalName(capture.point);
+      }
+      changed = changed || (!same && ForwardOrder(capture.point, 3) > ForwardOrder(point, 3));
+    }
+    EXPECT_TRUE(changed) << info.name << " changed nothing downstream";
+  }
+}
+
+TEST_F(EditsTest, ShowTheEditedValueWhereTheyAreMade) {
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.editable || IsSquare(info.site)) continue;
+    const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    const std::vector<Values> edited = RunAlone(engine_, PlanWith({Everywhere(Operation::kZero, 0, point)}));
+    for (size_t i = 0; i < edited.size(); ++i) {
+      const Capture& capture = clean_plan_.captures[i];
+      if (!(capture.point == point)) continue;
+      for (float value : Of(0, capture, edited[i])) ASSERT_EQ(value, 0.0f) << info.name;
+    }
+  }
+}
+
+// Everything after a residual stream that was wholly replaced by another run's is that run's.
+TEST_F(EditsTest, APatchedStreamGoesOnAsItsSource) {
+  const HookPoint point{Site::kResidPre, 1};
+  const std::vector<Values> edited = RunAlone(engine_, PlanWith({Patch(1, point, 0, point)}));
+  for (size_t i = 0; i < edited.size(); ++i) {
+    const Capture& capture = clean_plan_.captures[i];
+    if (ForwardOrder(capture.point, 3) < ForwardOrder(point, 3)) continue;
+    ASSERT_TRUE(SameBits(Of(1, capture, edited[i]), Of(0, capture, clean_[i]))) << CanonicalName(capture.point);
+  }
+}
+
+TEST_F(EditsTest, PatchesReadEarlierPointsToo) {
+  const std::vector<Values> edited =
+      RunAlone(engine_, PlanWith({Patch(1, {Site::kMlpOut, 2}, 0, {Site::kAttnOut, 0})}));
+  Values source, target;
+  for (size_t i = 0; i < edited.size(); ++i) {
+    const Capture& capture = clean_plan_.captures[i];
+    if (capture.point == HookPoint{Site::kAttnOut, 0}) source = Of(0, capture, edited[i]);
+    if (capture.point == HookPoint{Site::kMlpOut, 2}) target = Of(1, capture, edited[i]);
+  }
+  EXPECT_TRUE(SameBits(source, target));
+}
+
+TEST_F(EditsTest, APatchReadsWhatTheSourcesOwnEditsLeft) {
+  for (HookPoint point : {HookPoint{Site::kZ, 1}, HookPoint{Site::kPattern, 1}}) {
+    Plan plan = PlanWith({Everywhere(Operation::kZero, 1, point), Patch(0, point, 1, point)});
+    plan.run_order = {1, 0};
+    const std::vector<Values> edited = RunAlone(engine_, plan);
+    for (size_t i = 0; i < edited.size(); ++i) {
+      const Capture& capture = plan.captures[i];
+      if (!(capture.point == point)) continue;
+      for (float value : Of(0, capture, edited[i])) ASSERT_EQ(value, 0.0f);
+    }
+  }
+}
+
+// Patterns sum to 1 and are 0 above the diagonal, whatever was written into the scores.
+TEST_F(EditsTest, WhatCausalityMasksStaysMasked) {
+  for (Site site : {Site::kAttnScores, Site::kPattern}) {
+    Edit set = Everywhere(Operation::kSet, 0, {site, 0});
+    set.values = std::make_shared<const std::vector<float>>(1, 0.25f);
+    const std::vector<Values> edited = RunAlone(engine_, PlanWith({set}));
+    for (size_t i = 0; i < edited.size(); ++i) {
+      const Capture& capture = clean_plan_.captures[i];
+      if (!(capture.point == HookPoint{Site::kPattern, 0})) continue;
+      const Values pattern = Of(0, capture, edited[i]);
+      for (size_t query = 0; query < kTokens; ++query) {
+        for (size_t key = 0; key < kTokens; ++key) {
+          const float expected = site == Site::kPattern ? 0.25f : 1.0f / static_cast<float>(query + 1);
+          ASSERT_NEAR(pattern[query * kTokens + key], key <= query ? expected : 0.0f, 1e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(EditsTest, SeveralAtOnePointAreMadeInTheirOrder) {
+  const HookPoint point{Site::kMlpOut, 0};
+  Edit add = Everywhere(Operation::kAdd, 0, point);
+  add.values = std::make_shared<const std::vector<float>>(1, 3.0f);
+  Edit scale = Everywhere(Operation::kScale, 0, point);
+  scale.scale = 2;
+  Edit zero = Everywhere(Operation::kZero, 0, point);
+  const std::vector<Values> edited = RunAlone(engine_, PlanWith({zero, add, scale}));
+  for (size_t i = 0; i < edited.size(); ++i) {
+    if (!(clean_plan_.captures[i].point == point)) continue;
+    for (float value : Of(0, clean_plan_.captures[i], edited[i])) ASSERT_EQ(value, 6.0f);
+  }
+}
+
+}  // namespace
+}  // namespace hydrophone

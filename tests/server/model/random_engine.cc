@@ -1,0 +1,40 @@
+#include "tests/server/model/random_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "tests/server/model/random_gpt2.h"
+
+namespace hydrophone {
+
+Gpt2Engine MakeEngine(const Gpt2Config& config, int threads) {
+  ConfigureNumerics();
+  return Gpt2Engine(RandomCheckpoint(config, 1), InfoOf(config), ProbeProductsOf(config, threads), threads);
+}
+
+std::vector<HookPoint> AllPoints(const Gpt2Config& config) {
+  std::vector<HookPoint> points;
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.capturable) continue;
+    if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
+    const int layers = info.layers == LayerKind::kNone ? 0 : config.n_layer + (info.layers == LayerKind::kStates ? 1 : 0);
+    for (int layer = 0; layer < layers; ++layer) points.push_back({info.site, layer});
+  }
+  return points;
+}
+
+std::vector<Values> RunAlone(Gpt2Engine& engine, const Plan& plan) {
+  CollectingSink sink;
+  const BatchMember member{&plan, &sink};
+  EXPECT_EQ(absl::OkStatus(), engine.Run({&member, 1}));
+  std::vector<Values> values;
+  for (size_t i = 0; i < plan.captures.size(); ++i) values.push_back(sink.values(i));
+  return values;
+}
+
+bool SameBits(const Values& a, const Values& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+}  // namespace hydrophone

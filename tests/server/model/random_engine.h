@@ -1,0 +1,26 @@
+// Engines over random checkpoints, and what tests do with them.
+#ifndef HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
+#define HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
+
+#include <vector>
+
+#include "server/model/gpt2_engine.h"
+
+namespace hydrophone {
+
+using Values = std::vector<float>;
+
+// Probed for its shapes as the server does it.
+Gpt2Engine MakeEngine(const Gpt2Config& config, int threads);
+
+// Every point that can be captured, at every layer.
+std::vector<HookPoint> AllPoints(const Gpt2Config& config);
+
+// The captures of a plan that is alone in its batch.
+std::vector<Values> RunAlone(Gpt2Engine& engine, const Plan& plan);
+
+bool SameBits(const Values& a, const Values& b);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_

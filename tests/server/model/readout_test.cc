@@ -1,0 +1,91 @@
+#include "server/model/readout.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace hydrophone {
+namespace {
+
+// Rows are logits already.
+at::Tensor AsTheyAre(const at::Tensor& rows) { return rows; }
+
+at::Tensor Read(const Readout& readout, const at::Tensor& logits) {
+  ReadoutRows rows;
+  rows.rows = logits;
+  return ReadLogits(readout, rows, AsTheyAre);
+}
+
+TEST(ReadLogitsTest, TopTokensComeLargestFirstAndOfEqualOnesTheLowerId) {
+  Readout readout;
+  readout.top_k = 3;
+  const at::Tensor read = Read(readout, at::tensor({1.0f, 3.0f, 3.0f, 2.0f}).view({1, 4})).view({3, 4});
+  EXPECT_TRUE(at::equal(read.select(1, 0), at::tensor({1.0f, 2.0f, 3.0f})));
+  EXPECT_TRUE(at::equal(read.select(1, 1), at::tensor({3.0f, 3.0f, 2.0f})));
+  EXPECT_TRUE(at::equal(read.select(1, 3), at::tensor({0.0f, 1.0f, 2.0f})));
+}
+
+TEST(ReadLogitsTest, GivenTokensComeWithTheirRanksAfterTheTop) {
+  Readout readout;
+  readout.top_k = 1;
+  readout.token_ids = {0, 2};
+  const at::Tensor read = Read(readout, at::tensor({1.0f, 3.0f, 3.0f, 2.0f}).view({1, 4})).view({3, 4});
+  EXPECT_TRUE(at::equal(read.select(1, 0), at::tensor({1.0f, 0.0f, 2.0f})));
+  EXPECT_TRUE(at::equal(read.select(1, 3), at::tensor({0.0f, 3.0f, 1.0f})));
+}
+
+TEST(ReadLogitsTest, LogProbabilitiesAreThoseOfFloat64) {
+  Readout readout;
+  readout.token_ids = {5};
+  const at::Tensor logits = at::randn({130, 50}) * 8;  // more rows than are read at once
+  const at::Tensor read = Read(readout, logits);
+  const at::Tensor exact = at::log_softmax(logits.to(at::kDouble), -1).select(1, 5);
+  EXPECT_LT(((read.select(1, 2) - exact).abs() / exact.abs()).max().item<double>(), 1.2e-7);  // the last of 24 bits
+}
+
+TEST(ReadLogitsTest, NotANumberRanksLast) {
+  Readout readout;
+  readout.top_k = 2;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(Read(readout, at::tensor({nan, -4.0f, 2.0f}).view({1, 3}))[0][4].item<float>(), 1);
+}
+
+TEST(ReadLogitsTest, LogitDiffSubtracts) {
+  Readout readout;
+  readout.kind = Readout::Kind::kLogitDiff;
+  readout.correct = 2;
+  readout.wrong = 0;
+  EXPECT_EQ(Read(readout, at::tensor({1.5f, 0.0f, 4.0f}).view({1, 3})).item<float>(), 2.5f);
+}
+
+TEST(ReadLogitsTest, LossIsTheNextTokensSurprisal) {
+  Readout readout;
+  readout.kind = Readout::Kind::kNextTokenLoss;
+  ReadoutRows rows;
+  rows.rows = at::randn({3, 20});
+  rows.next_tokens = {4, 0, 19};
+  const at::Tensor read = ReadLogits(readout, rows, AsTheyAre);
+  const at::Tensor log_p = at::log_softmax(rows.rows.to(at::kDouble), -1);
+  for (int64_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(read[i][0].item<float>(), -log_p[i][rows.next_tokens[static_cast<size_t>(i)]].item<double>(), 1e-6);
+  }
+}
+
+TEST(ReadLogitsTest, DivergenceIsFromTheBaselineAndZeroForEqualRows) {
+  Readout readout;
+  readout.kind = Readout::Kind::kDivergence;
+  ReadoutRows rows;
+  rows.rows = at::randn({2, 30});
+  rows.baseline_rows = at::randn({2, 30});
+  const at::Tensor log_q = at::log_softmax(rows.rows.to(at::kDouble), -1);
+  const at::Tensor log_p = at::log_softmax(rows.baseline_rows.to(at::kDouble), -1);
+  const at::Tensor exact = (log_p.exp() * (log_p - log_q)).sum(-1);
+  EXPECT_LT((ReadLogits(readout, rows, AsTheyAre).view({2}) - exact).abs().max().item<double>(), 1e-6);
+  rows.baseline_rows = rows.rows;
+  EXPECT_EQ(ReadLogits(readout, rows, AsTheyAre).abs().max().item<float>(), 0);
+}
+
+}  // namespace
+}  // namespace hydrophone
