@@ -89,8 +89,9 @@ void AddLimits(CLI::App& app, Flags& flags) {
            "captured for one request; at most response_budget_bytes");
   AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64,
            "captured for all requests together");
-  Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream")
-      ->check(Between(uint64_t{1} << 12, uint64_t{4} << 20));
+  // The least holds the longest InputInfo and VIEW_FLOATS' 65536 elements, which are never cut.
+  Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream, from 512 KiB to 4 MiB")
+      ->check(Between(uint64_t{1} << 19, uint64_t{4} << 20));
   AddLimit(app, "max_reference_tokens", "TOKENS", limits.max_reference_tokens, kAny32,
            "that Verify's reference runs on");
 }

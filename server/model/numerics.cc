@@ -133,7 +133,7 @@ std::string NumericsString(const ProbeResult& probe) {
   const char* mode = std::getenv(kReproducibility);
   const std::string rows = absl::StrCat(kTileUnit, probe.blocking == RowBlocking::kFree ? "+" : "");
   return absl::StrCat("cpu=", CpuMaker(), "-", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
-                      ";cbwr=", mode ? mode : "unset", ";tile_rows=", rows, ";tile_columns=", kTileColumns,
+                      ";cbwr=", mode ? mode : "unset", ";tile_rows=", rows, ";tile_columns=", kTileColumns, "/", kTransposedColumns,
                       ";attention_block=", kAttentionBlock);
 }
 

@@ -48,11 +48,37 @@ TEST(HookPointsTest, NamesHoldALayerExactlyWhenThePointHasLayers) {
   }
 }
 
-TEST(HookPointsTest, PointsOfTheResidualStreamsWidthAreCapturable) {
-  for (const HookPointInfo& info : HookPoints()) {
-    const bool wide = info.shape.size() == 2 && std::string(info.shape[0]) == "s" && std::string(info.shape[1]) == "d";
-    EXPECT_EQ(info.capturable, wide) << info.name;
-  }
+// Only what goes on into the forward pass as it is.
+TEST(HookPointsTest, WhatIsDerivedFromOtherPointsIsNotEditable) {
+  const std::set<Site> derived = {Site::kHiddenState,   Site::kLn1Scale,          Site::kLn1Normalized,
+                                  Site::kResult,        Site::kLn2Scale,          Site::kLn2Normalized,
+                                  Site::kLnFinalScale,  Site::kLnFinalNormalized, Site::kReconstructionResidual,
+                                  Site::kLnFinalResidual, Site::kLogits};
+  for (const HookPointInfo& info : HookPoints()) EXPECT_EQ(info.editable, derived.count(info.site) == 0) << info.name;
+}
+
+TEST(HookPointsTest, AValueIsAGridOfPositionsHeadsAndFeatures) {
+  ModelInfo model;
+  model.n_layer = 2;
+  model.n_embd = 12;
+  model.n_head = 4;
+  EXPECT_EQ(HeadCount(Site::kZ, model), 4);
+  EXPECT_EQ(FeatureCount(Site::kZ, model), 3);
+  EXPECT_EQ(HeadCount(Site::kMlpOut, model), 1);
+  EXPECT_EQ(FeatureCount(Site::kMlpOut, model), 12);
+  EXPECT_EQ(HeadCount(Site::kPattern, model), 4);
+  EXPECT_TRUE(IsSquare(Site::kPattern));
+  EXPECT_FALSE(IsSquare(Site::kResult));
+}
+
+TEST(HookPointsTest, TheNormalisedHiddenStateIsNoRawResidual) {
+  ModelInfo model;
+  model.n_layer = 2;
+  EXPECT_TRUE(IsRawResidual({Site::kHiddenState, 1}, model));
+  EXPECT_FALSE(IsRawResidual({Site::kHiddenState, 2}, model));
+  EXPECT_TRUE(IsRawResidual({Site::kResidPost, 1}, model));
+  EXPECT_FALSE(IsRawResidual({Site::kMlpOut, 1}, model));
+  EXPECT_FALSE(IsRawResidual({Site::kLnFinalOut, -1}, model));
 }
 
 TEST(HookPointsTest, NamesTakeTheLayer) {

@@ -34,18 +34,18 @@ TEST(ForwardOrderTest, FollowsTheForwardPass) {
   const std::vector<int64_t> passed = {
       Order(Site::kEmbed),
       Order(Site::kPosEmbed),
-      Order(Site::kHiddenState, 0),
       Order(Site::kResidPre, 0),
+      Order(Site::kHiddenState, 0),
       Order(Site::kLn1Scale, 0),
       Order(Site::kAttnOut, 0),
       Order(Site::kResidMid, 0),
       Order(Site::kMlpOut, 0),
       Order(Site::kResidPost, 0),
-      Order(Site::kHiddenState, 1),
       Order(Site::kReconstructionResidual, 0),
       Order(Site::kResidPre, 1),
-      Order(Site::kHiddenState, 2),
+      Order(Site::kHiddenState, 1),
       Order(Site::kResidPre, 2),
+      Order(Site::kHiddenState, 2),
       Order(Site::kResidPost, 2),
       Order(Site::kLnFinalScale),
       Order(Site::kLnFinalOut),
@@ -76,6 +76,46 @@ TEST(BlocksNeededTest, StopsAtTheDeepestBlock) {
   EXPECT_EQ(BlocksNeeded({Site::kResidPost, 0}, kLayers), 1);
   EXPECT_EQ(BlocksNeeded({Site::kLnFinalOut, -1}, kLayers), 3);
   EXPECT_EQ(BlocksNeeded({Site::kLogits, -1}, kLayers), 3);
+}
+
+Capture TwoRuns() {
+  Capture capture;
+  capture.runs = {0, 1};
+  capture.rows_per_run = {3, 2};
+  capture.row_count = 5;
+  capture.row_shape = {4, 6};
+  return capture;
+}
+
+TEST(CaptureTest, ATensorIsARunsRows) {
+  const Capture capture = TwoRuns();
+  EXPECT_EQ(capture.TensorShape(1), (std::vector<int64_t>{2, 4, 6}));
+  EXPECT_EQ(capture.RowElements(), 24);
+  EXPECT_EQ(capture.Elements(), 120);
+}
+
+TEST(CaptureTest, AReductionLeavesOneRowARun) {
+  Capture capture = TwoRuns();
+  capture.reduction = Reduction::kMean;
+  EXPECT_EQ(capture.TensorShape(0), (std::vector<int64_t>{1, 4, 6}));
+  EXPECT_EQ(capture.Elements(), 48);
+}
+
+TEST(CaptureTest, ASquaresTensorIsHeadsQueriesKeys) {
+  Capture capture = TwoRuns();
+  capture.row_shape = {4};
+  capture.keys_per_run = {9, 7};
+  EXPECT_EQ(capture.TensorShape(0), (std::vector<int64_t>{4, 3, 9}));
+  EXPECT_EQ(capture.Elements(), 4 * 3 * 9 + 4 * 2 * 7);
+}
+
+TEST(CaptureTest, RowsAreARangeOrAList) {
+  Capture capture = TwoRuns();
+  capture.first_row = 7;
+  EXPECT_EQ(capture.Row(2), 9);
+  capture.contiguous = false;
+  capture.rows = {4, 1, 0, 8, 8};
+  EXPECT_EQ(capture.Row(3), 8);
 }
 
 }  // namespace

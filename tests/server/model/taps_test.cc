@@ -1,6 +1,6 @@
 #include "server/model/taps.h"
 
-#include <ATen/ops/arange.h>
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -75,6 +75,83 @@ TEST_F(TapsTest, KeepsTheMemoryAfterTheValueIsGone) {
   Taps taps(batch_, model_, {});
   taps.Give(kMid, Value());
   EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+// One run of 3 tokens of width 2 and one capture of it at kMid, to be changed.
+class SelectionTest : public TapsTest {
+ protected:
+  SelectionTest() { batch_ = {{&first_, &first_sink_}}; }
+
+  Capture& Mid() { return first_.captures[1]; }
+  std::vector<float> Given(TapFunctions functions = {}) {
+    Taps taps(batch_, model_, std::move(functions));
+    taps.Give(kMid, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
+    return first_sink_.values(1);
+  }
+};
+
+TEST_F(SelectionTest, TakesTheFeaturesAsked) {
+  Mid().units.features = {1};
+  EXPECT_THAT(Given(), ElementsAre(2, 4, 0));
+}
+
+TEST_F(SelectionTest, ReducesTheRowsOfARun) {
+  Mid().reduction = Reduction::kMax;
+  EXPECT_THAT(Given(), ElementsAre(5, 4));
+}
+
+TEST_F(SelectionTest, ProjectsOntoVectors) {
+  Mid().projection = std::make_shared<const Projection>(Projection{3, 2, {1, 0, 1, 1, 0, -1}});
+  EXPECT_THAT(Given(), ElementsAre(1, 3, -2, 3, 7, -4, 5, 5, 0));
+}
+
+TEST_F(SelectionTest, ProjectsTheFeaturesThatAreLeft) {
+  Mid().units.features = {1};
+  Mid().projection = std::make_shared<const Projection>(Projection{1, 1, {10}});
+  EXPECT_THAT(Given(), ElementsAre(20, 40, 0));
+}
+
+TEST_F(SelectionTest, ReadsTheLensThroughTheFinalLayerNormAndTheUnembedding) {
+  auto readout = std::make_shared<Readout>();
+  readout->kind = Readout::Kind::kLogitDiff;
+  readout->wrong = 1;
+  Mid().readout = readout;
+  TapFunctions functions;
+  functions.final_layer_norm = [](const at::Tensor& rows) { return rows * 10; };
+  functions.unembed = [](const at::Tensor& rows) { return rows + 1; };
+  EXPECT_THAT(Given(functions), ElementsAre(-10, -10, 50));
+}
+
+TEST_F(SelectionTest, UnembedsTheRowsAskedOnly) {
+  Mid().point = {Site::kLogits, -1};
+  Mid().contiguous = false;
+  Mid().rows = {2, 0};
+  Mid().rows_per_run = {2};
+  Mid().row_count = 2;
+  Mid().units.features = {0};
+  TapFunctions functions;
+  functions.unembed = [](const at::Tensor& rows) {
+    EXPECT_EQ(rows.size(0), 2);
+    return rows * 2;
+  };
+  Taps taps(batch_, model_, functions);
+  taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
+  EXPECT_THAT(first_sink_.values(1), ElementsAre(10, 2));
+}
+
+TEST_F(SelectionTest, ALossReadsEachRowsNextToken) {
+  auto readout = std::make_shared<Readout>();
+  readout->kind = Readout::Kind::kNextTokenLoss;
+  Mid().point = {Site::kLogits, -1};
+  Mid().readout = readout;
+  Mid().rows_per_run = {2};
+  Mid().row_count = 2;
+  first_.runs[0].token_ids = {0, 1, 0};
+  TapFunctions functions;
+  functions.unembed = [](const at::Tensor& rows) { return rows * 1000; };  // so sure that the loss is the difference
+  Taps taps(batch_, model_, functions);
+  taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
+  EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1000));
 }
 
 }  // namespace
