@@ -1,0 +1,119 @@
+#include "server/wire/client_tensor.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "server/core/messages.h"
+
+namespace hydrophone {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "elements are copied as they are");
+
+template <typename Bits>
+std::vector<Bits> Elements(absl::string_view data) {
+  std::vector<Bits> elements(data.size() / sizeof(Bits));
+  if (!elements.empty()) std::memcpy(elements.data(), data.data(), data.size());
+  return elements;
+}
+
+// bfloat16 is the upper half of a float32.
+float FromBfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
+
+// sign 1, exponent 5 (bias 15), fraction 10.
+float FromFloat16(uint16_t bits) {
+  const uint32_t exponent = (bits >> 10) & 0x1Fu;
+  const uint32_t fraction = bits & 0x3FFu;
+  const uint32_t sign = (bits & 0x8000u) << 16;
+  if (exponent == 0) {  // subnormal: fraction * 2^-24, exact in float32
+    const float magnitude = std::ldexp(static_cast<float>(fraction), -24);
+    return sign == 0 ? magnitude : -magnitude;
+  }
+  const uint32_t wide = exponent == 0x1F ? 0xFFu : exponent + (127 - 15);
+  return std::bit_cast<float>(sign | (wide << 23) | (fraction << 13));
+}
+
+std::vector<float> Widened(absl::string_view data, float (*widen)(uint16_t)) {
+  const std::vector<uint16_t> narrow = Elements<uint16_t>(data);
+  std::vector<float> values(narrow.size());
+  std::transform(narrow.begin(), narrow.end(), values.begin(), widen);
+  return values;
+}
+
+std::optional<std::vector<float>> FromData(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
+  const bool wide = tensor.dtype() == v1::DTYPE_FLOAT32 || tensor.dtype() == v1::DTYPE_UNSPECIFIED;
+  const size_t element = wide ? sizeof(float) : sizeof(uint16_t);
+  if (tensor.data().size() % element != 0) {
+    violations->Add(absl::StrCat(path, ".data"),
+                    absl::StrCat("got ", tensor.data().size(), " bytes, expected a multiple of ", element));
+    return std::nullopt;
+  }
+  if (wide) return Elements<float>(tensor.data());
+  return Widened(tensor.data(), tensor.dtype() == v1::DTYPE_FLOAT16 ? FromFloat16 : FromBfloat16);
+}
+
+std::optional<std::vector<float>> ReadValues(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
+  const bool floats = tensor.floats_size() > 0;
+  const bool data = !tensor.data().empty();
+  if (floats == data) {
+    violations->Add(std::string(path), absl::StrCat("got ", floats ? "both" : "neither",
+                                                    " of floats and data, expected the elements in one of them"));
+    return std::nullopt;
+  }
+  if (data) return FromData(tensor, path, violations);
+  if (tensor.dtype() != v1::DTYPE_UNSPECIFIED && tensor.dtype() != v1::DTYPE_FLOAT32) {
+    violations->Add(absl::StrCat(path, ".dtype"), absl::StrCat("got ", v1::Dtype_Name(tensor.dtype()),
+                                                               " beside floats, expected DTYPE_FLOAT32"));
+    return std::nullopt;
+  }
+  return std::vector<float>(tensor.floats().begin(), tensor.floats().end());
+}
+
+bool CheckShape(const v1::Tensor& tensor, size_t elements, absl::string_view path, Violations* violations) {
+  if (tensor.shape_size() > kMaxTensorDimensions) {
+    violations->Add(absl::StrCat(path, ".shape"), absl::StrCat("got ", tensor.shape_size(),
+                                                               " dimensions, expected at most ", kMaxTensorDimensions));
+    return false;
+  }
+  uint64_t product = 1;
+  bool fits = true;
+  for (uint32_t dimension : tensor.shape()) fits = fits && !__builtin_mul_overflow(product, dimension, &product);
+  if (fits && product == elements) return true;
+  const std::vector<int64_t> shape(tensor.shape().begin(), tensor.shape().end());
+  violations->Add(absl::StrCat(path, ".shape"), absl::StrCat("got ", ShapeText(shape), " for ", elements,
+                                                             " elements, expected their product to be ", elements));
+  return false;
+}
+
+// Points at the number itself where it is one of `floats`.
+bool CheckFinite(const v1::Tensor& tensor, absl::Span<const float> values, absl::string_view path,
+                 Violations* violations) {
+  const auto found = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (found == values.end()) return true;
+  const auto index = found - values.begin();
+  if (tensor.floats_size() > 0) {
+    violations->Add(absl::StrCat(path, ".floats[", index, "]"), absl::StrCat("got ", *found, ", expected a finite number"));
+  } else {
+    violations->Add(absl::StrCat(path, ".data"),
+                    absl::StrCat("got ", *found, " in element ", index, ", expected finite numbers"));
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<ClientTensor> ReadClientTensor(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
+  std::optional<std::vector<float>> values = ReadValues(tensor, path, violations);
+  if (!values.has_value()) return std::nullopt;
+  const bool fits = CheckShape(tensor, values->size(), path, violations);
+  if (!CheckFinite(tensor, *values, path, violations) || !fits) return std::nullopt;
+  return ClientTensor{{tensor.shape().begin(), tensor.shape().end()}, *std::move(values)};
+}
+
+}  // namespace hydrophone
