@@ -1,17 +1,24 @@
 // Chunks and values of one capture.
 #include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "server/wire/frames.h"
-#include "server/wire/preview.h"
+#include "server/wire/half.h"
 #include "server/wire/statistics.h"
+#include "server/wire/values.h"
 #include "zlib.h"
 
 namespace hydrophone {
 namespace {
+
+using Form = CaptureFormat::Form;
 
 // ExtractResponse.chunk and Chunk.data: field 15, length-delimited.
 constexpr char kField15 = (15 << 3) | 2;
@@ -33,55 +40,61 @@ bool HoldsAllRuns(const Capture& capture, size_t runs) {
   return true;
 }
 
-void FillRuns(const ExtractCall& call, const Capture& capture, size_t tensor,
-              v1::TensorInfo* info) {
-  if (call.layout != v1::LAYOUT_ROWS) {
-    info->add_runs(call.run_numbers[capture.runs[tensor]]);
-    return;
-  }
+// The runs whose rows a tensor holds, and how many of each.
+void FillRows(const ExtractCall& call, const Capture& capture, v1::TensorInfo* info) {
   if (!HoldsAllRuns(capture, call.plan.runs.size())) {
     for (uint32_t run : capture.runs) info->add_runs(call.run_numbers[run]);
   }
-  info->mutable_rows()->Add(capture.rows_per_run.begin(), capture.rows_per_run.end());
+  for (uint32_t rows : capture.rows_per_run) info->add_rows(capture.reduction == Reduction::kNone ? rows : 1);
 }
 
-void FillTensorInfo(const ExtractCall& call, const Capture& capture, size_t tensor,
-                    absl::Span<const int64_t> shape, v1::TensorInfo* info) {
+void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor, absl::Span<const int64_t> shape,
+                    v1::TensorInfo* info) {
+  const Capture& capture = call.plan.captures[capture_index];
+  const CaptureFormat& format = call.formats[capture_index];
   info->set_name(CanonicalName(capture.point));
   info->set_hugging_face_name(HuggingFaceName(capture.point));
   info->set_layer(capture.point.layer);
   info->set_selector(capture.selector);
-  FillRuns(call, capture, tensor, info);
-  info->set_dtype(v1::DTYPE_FLOAT32);
+  if (format.form == Form::kRows) {
+    FillRows(call, capture, info);
+  } else {
+    info->add_runs(call.run_numbers[capture.runs[tensor]]);
+  }
+  if (format.form == Form::kComparison) info->set_baseline(call.run_numbers[capture.runs[1]]);
+  info->set_dtype(format.dtype);
   for (int64_t dimension : shape) info->add_shape(static_cast<uint32_t>(dimension));
 }
 
-void FillSummary(const Moments& moments, v1::Summary* summary) {
-  summary->set_mean(moments.mean);
-  summary->set_std(moments.std);
-  summary->set_min(moments.min);
-  summary->set_max(moments.max);
-  summary->set_l2(moments.l2);
-  summary->set_count(moments.count);
-  summary->set_nonfinite(moments.nonfinite);
+// How many of a tensor's remaining elements to send in at most `budget` bytes: whole rows, as many as fit, or a part of one that
+// does not.
+uint64_t PieceElements(uint64_t sent, uint64_t row, uint64_t total, uint64_t budget, uint64_t element_bytes) {
+  if (total == 0) return 0;
+  const uint64_t room = std::max<uint64_t>(budget / element_bytes, 1);
+  const uint64_t rest_of_row = row - sent % row;
+  if (rest_of_row == row && row <= room) return std::min(room / row * row, total - sent);
+  return std::min(room, rest_of_row);
 }
 
-// How many bytes of a tensor's remaining ones to send: whole rows, as many as fit, or a part of one
-// that does not.
-uint64_t PieceSize(uint64_t offset, uint64_t row_bytes, uint64_t tensor_bytes, uint64_t budget) {
-  if (row_bytes == 0) return 0;
-  uint64_t rest_of_row = row_bytes - offset % row_bytes;
-  if (rest_of_row == row_bytes && row_bytes <= budget) {
-    return std::min(budget / row_bytes * row_bytes, tensor_bytes - offset);
-  }
-  uint64_t elements = std::max<uint64_t>(budget / sizeof(float), 1);
-  return std::min(elements * sizeof(float), rest_of_row);
+// The elements as `dtype`, little-endian: the same memory when that is float32.
+TensorView Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorView& tensor) {
+  TensorView encoded = tensor;
+  encoded.shape = {static_cast<int64_t>(elements.size())};
+  encoded.data = reinterpret_cast<const std::byte*>(elements.data());
+  if (dtype == v1::DTYPE_FLOAT32) return encoded;
+  const bool half = dtype == v1::DTYPE_FLOAT16;
+  auto narrow = std::make_shared<std::vector<uint16_t>>(elements.size());
+  std::transform(elements.begin(), elements.end(), narrow->begin(), half ? HalfOf : BfloatOf);
+  encoded.dtype = half ? Dtype::kFloat16 : Dtype::kBfloat16;
+  encoded.data = reinterpret_cast<const std::byte*>(narrow->data());
+  encoded.owner = std::move(narrow);
+  return encoded;
 }
 
 // Puts a chunk's bytes together: see the picture in frames.h. A message without data has no data
 // field.
-Frame ChunkFrame(const v1::Chunk& chunk, const std::byte* data, uint64_t size,
-                 const std::shared_ptr<const void>& owner) {
+Frame ChunkFrame(const v1::Chunk& chunk, const TensorView& data) {
+  const uint64_t size = data.bytes();
   std::string fields = chunk.SerializeAsString();
   if (size > 0) {
     fields += kField15;
@@ -92,83 +105,91 @@ Frame ChunkFrame(const v1::Chunk& chunk, const std::byte* data, uint64_t size,
   AppendVarint(fields.size() + size, &frame.head);
   frame.head += fields;
   if (size > 0) {
-    frame.tail = data;
+    frame.tail = data.data;
     frame.tail_size = size;
-    frame.owner = owner;
+    frame.owner = data.owner;
   }
   return frame;
 }
 
 }  // namespace
 
-CaptureFrames::CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView rows,
+CaptureFrames::CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView values,
                              uint64_t max_message_bytes)
     : call_(call),
+      capture_(call.plan.captures[capture_index]),
+      format_(call.formats[capture_index]),
       capture_index_(capture_index),
-      rows_(std::move(rows)),
+      values_(std::move(values)),
       max_message_bytes_(max_message_bytes) {}
 
 std::optional<Frame> CaptureFrames::Next() {
-  const Capture& capture = call_.plan.captures[capture_index_];
-  size_t tensors = call_.layout == v1::LAYOUT_ROWS ? 1 : capture.runs.size();
+  const size_t tensors = format_.one_tensor() ? 1 : capture_.runs.size();
   if (tensor_ == tensors) return std::nullopt;
-  return call_.formats[capture_index_].view == v1::VIEW_BYTES ? NextChunk() : NextValues();
+  const bool elements = format_.form == Form::kPerRun || format_.form == Form::kRows;
+  return elements && format_.view == v1::VIEW_BYTES ? NextChunk() : NextValues();
 }
 
 TensorView CaptureFrames::CurrentTensor() const {
-  const Capture& capture = call_.plan.captures[capture_index_];
-  TensorView tensor = rows_;
+  TensorView tensor = values_;
   tensor.data += static_cast<size_t>(first_element_) * sizeof(float);
-  if (call_.layout == v1::LAYOUT_ROWS) {
-    tensor.shape = {capture.row_count};
-    tensor.shape.insert(tensor.shape.end(), capture.row_shape.begin(), capture.row_shape.end());
-  } else {
-    tensor.shape = capture.TensorShape(tensor_);
+  tensor.shape = capture_.TensorShape(tensor_);
+  if (format_.form == Form::kRows) {
+    const bool reduced = capture_.reduction != Reduction::kNone;
+    tensor.shape[0] = reduced ? static_cast<int64_t>(capture_.runs.size()) : capture_.row_count;
   }
   return tensor;
 }
 
 void CaptureFrames::FinishTensor(const TensorView& tensor) {
-  ++tensor_;
+  first_row_ += capture_.rows_per_run[tensor_];
   first_element_ += static_cast<int64_t>(tensor.elements());
+  ++tensor_;
   offset_ = 0;
 }
 
 Frame CaptureFrames::NextChunk() {
-  const Capture& capture = call_.plan.captures[capture_index_];
-  TensorView tensor = CurrentTensor();
+  const TensorView tensor = CurrentTensor();
   v1::Chunk chunk;
-  chunk.set_tensor(call_.formats[capture_index_].first_tensor + static_cast<uint32_t>(tensor_));
+  chunk.set_tensor(format_.first_tensor + static_cast<uint32_t>(tensor_));
   chunk.set_offset(offset_);
-  if (offset_ == 0) FillTensorInfo(call_, capture, tensor_, tensor.shape, chunk.mutable_info());
+  if (offset_ == 0) FillTensorInfo(call_, capture_index_, tensor_, tensor.shape, chunk.mutable_info());
 
-  uint64_t taken = chunk.ByteSizeLong() + kChunkOverhead;
-  uint64_t budget = max_message_bytes_ > taken ? max_message_bytes_ - taken : 0;
-  uint64_t row_bytes = static_cast<uint64_t>(tensor.shape.back()) * sizeof(float);
-  uint64_t size = tensor.bytes() == 0 ? 0 : PieceSize(offset_, row_bytes, tensor.bytes(), budget);
-  const std::byte* data = tensor.data + offset_;
-  chunk.set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data), size)));
-  nonfinite_ += CountNonfinite({reinterpret_cast<const float*>(data), size / sizeof(float)});
+  const uint64_t taken = chunk.ByteSizeLong() + kChunkOverhead;
+  const uint64_t budget = max_message_bytes_ > taken ? max_message_bytes_ - taken : 0;
+  const uint64_t element_bytes = format_.dtype == v1::DTYPE_FLOAT32 ? 4 : 2;
+  const uint64_t sent = offset_ / element_bytes;
+  const auto row = static_cast<uint64_t>(tensor.shape.back());
+  const uint64_t size = PieceElements(sent, row, tensor.elements(), budget, element_bytes);
+  const absl::Span<const float> piece = tensor.floats().subspan(sent, size);
+  nonfinite_ += CountNonfinite(piece);
+  const TensorView data = Encoded(piece, format_.dtype, tensor);
+  chunk.set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data), data.bytes())));
 
-  Frame frame = ChunkFrame(chunk, data, size, tensor.owner);
-  offset_ += size;
-  if (offset_ == tensor.bytes()) FinishTensor(tensor);
-  return frame;
+  offset_ += data.bytes();
+  if (sent + size == tensor.elements()) FinishTensor(tensor);
+  return ChunkFrame(chunk, data);
 }
 
 Frame CaptureFrames::NextValues() {
-  const CaptureFormat& format = call_.formats[capture_index_];
-  TensorView tensor = CurrentTensor();
-  absl::Span<const float> floats = tensor.floats();
+  const TensorView tensor = CurrentTensor();
+  std::vector<int64_t> shape = tensor.shape;
+  if (format_.form == Form::kScores) shape.pop_back();  // a token's or a metric's numbers are one score
   v1::ExtractResponse message;
   v1::Values* values = message.mutable_values();
-  values->set_tensor(format.first_tensor + static_cast<uint32_t>(tensor_));
-  FillTensorInfo(call_, call_.plan.captures[capture_index_], tensor_, tensor.shape,
-                 values->mutable_info());
-  if (format.view == v1::VIEW_PREVIEW) values->set_preview(PreviewOf(floats, tensor.shape));
-  if (format.view == v1::VIEW_FLOATS) values->mutable_floats()->Add(floats.begin(), floats.end());
-  if (format.view == v1::VIEW_SUMMARY) FillSummary(MomentsOf(floats), values->mutable_summary());
-  nonfinite_ += CountNonfinite(floats);
+  values->set_tensor(format_.first_tensor + static_cast<uint32_t>(tensor_));
+  FillTensorInfo(call_, capture_index_, tensor_, shape, values->mutable_info());
+  if (format_.form == Form::kComparison) {
+    const absl::Span<const float> both = values_.floats();
+    const absl::Span<const float> baseline = both.subspan(tensor.elements());
+    FillComparison(tensor.floats(), baseline, values->mutable_comparison());
+    nonfinite_ += CountNonfinite(baseline);
+  } else if (format_.form == Form::kScores) {
+    FillScores(call_, capture_index_, tensor_, first_row_, tensor.floats(), values);
+  } else {
+    FillView(format_, tensor, values);
+  }
+  nonfinite_ += CountNonfinite(tensor.floats());
 
   FinishTensor(tensor);
   Frame frame;

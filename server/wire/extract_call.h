@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,23 @@ struct PlannedInput {
   std::string skipped;  // why; empty when it was not
 };
 
-// How one capture's rows are told.
+// How one capture is told.
 struct CaptureFormat {
-  v1::View view = v1::VIEW_BYTES;
-  uint32_t first_tensor = 0;  // the stream's number of its first tensor
+  enum class Form : uint8_t {
+    kPerRun,      // a tensor of each run
+    kRows,        // one tensor with the rows of all runs
+    kScores,      // what a readout says of each run's rows
+    kComparison,  // how the first of the capture's two runs differs from the second
+  };
+
+  Form form = Form::kPerRun;
+  v1::View view = v1::VIEW_BYTES;                      // kPerRun, kRows
+  v1::Dtype dtype = v1::DTYPE_FLOAT32;                 // VIEW_BYTES: of the elements sent
+  std::shared_ptr<const v1::SummaryOptions> summary;   // VIEW_SUMMARY; null: the moments alone
+  std::string metric;                                  // kScores: the metric's key; empty for a logit lens
+  uint32_t first_tensor = 0;                           // the stream's number of its first tensor
+
+  bool one_tensor() const { return form == Form::kRows || form == Form::kComparison; }
 };
 
 struct ExtractCall {
@@ -54,6 +68,7 @@ struct ExtractCall {
   uint32_t tensors = 0;     // of the whole stream
   uint64_t data_bytes = 0;  // of all chunked tensors
   std::string request_sha256;
+  const Tokenizer* tokenizer = nullptr;  // names the tokens of scores; outlives the call
 };
 
 // Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, UNIMPLEMENTED, or

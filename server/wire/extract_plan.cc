@@ -18,6 +18,7 @@ absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
 
   ExtractCall call;
   call.request_sha256 = std::move(request_sha256);
+  call.tokenizer = &context.tokenizer;
   call.validate_only = request.validate_only();
   if (request.layout() != v1::LAYOUT_UNSPECIFIED) call.layout = request.layout();
 

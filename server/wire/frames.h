@@ -51,33 +51,36 @@ struct StreamTotals {
 };
 Frame EncodeTrailer(const ExtractCall& call, const StreamTotals& totals);
 
-// Turns one capture's rows into frames, one at a time, so that a stream encodes as fast as it
-// sends. Not thread-safe.
+// Turns one capture into frames, one at a time, so that a stream encodes as fast as it sends. Float32 elements are sent from the
+// capture's own memory; narrower ones are rounded a chunk at a time. Not thread-safe.
 class CaptureFrames {
  public:
-  // `call` outlives this. `rows`: as CaptureSink::OnCapture gives them.
-  CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView rows,
-                uint64_t max_message_bytes);
+  // `call` outlives this. `values`: as CaptureSink::OnCapture gives them.
+  CaptureFrames(const ExtractCall& call, size_t capture_index, TensorView values, uint64_t max_message_bytes);
 
   // The next message; nullopt when the capture is done.
   std::optional<Frame> Next();
 
-  // Infinite or NaN values in the rows; complete once Next gave nullopt.
+  // Infinite or NaN values in the capture, before any conversion; complete once Next gave nullopt.
   uint64_t nonfinite() const { return nonfinite_; }
 
  private:
   Frame NextChunk();
   Frame NextValues();
+  // The elements of the tensor that is being sent. A comparison's are those of its run.
   TensorView CurrentTensor() const;
   void FinishTensor(const TensorView& tensor);
 
   const ExtractCall& call_;
+  const Capture& capture_;
+  const CaptureFormat& format_;
   size_t capture_index_;
-  TensorView rows_;
+  TensorView values_;
   uint64_t max_message_bytes_;
-  size_t tensor_ = 0;      // among this capture's tensors
+  size_t tensor_ = 0;          // among this capture's tensors
   int64_t first_element_ = 0;  // of that tensor, among the capture's
-  uint64_t offset_ = 0;    // bytes of that tensor already sent
+  int64_t first_row_ = 0;      // of that tensor, among the capture's rows
+  uint64_t offset_ = 0;        // bytes of that tensor already sent
   uint64_t nonfinite_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_WIRE_RUNS_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,9 @@ struct RunTable {
   std::vector<PlannedRun> made;
   std::vector<uint32_t> numbers;     // of each of `made`, the request's
   std::vector<int64_t> first_token;  // as in Plan
+
+  // Of each of `made`, the place in `made` of the run that it is compared with; most have none.
+  std::vector<std::optional<uint32_t>> baseline;
 };
 
 // Without any `runs`, each input is one. INVALID_ARGUMENT (TOO_LARGE) when they have more tokens

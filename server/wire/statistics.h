@@ -2,7 +2,9 @@
 #ifndef HYDROPHONE_SERVER_WIRE_STATISTICS_H_
 #define HYDROPHONE_SERVER_WIRE_STATISTICS_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 
@@ -23,6 +25,17 @@ struct Moments {
   uint64_t nonfinite = 0;  // values left out
 };
 Moments MomentsOf(absl::Span<const float> values);
+
+// The share of the finite values whose magnitude is above `threshold`. NaN when there are none.
+double ShareAbove(absl::Span<const float> values, float threshold);
+
+// Of the finite values, linearly interpolated in float64 as NumPy's quantile does by default; `quantiles` are from 0 to 1. NaN when
+// there are none. Sorts a copy.
+std::vector<double> QuantilesOf(absl::Span<const float> values, absl::Span<const float> quantiles);
+
+// The places of the `count` finite values of largest magnitude, largest first; of equal ones, the first comes first. Fewer when
+// there are not as many.
+std::vector<size_t> LargestMagnitudes(absl::Span<const float> values, size_t count);
 
 }  // namespace hydrophone
 

@@ -96,8 +96,6 @@ TEST_F(PlanExtractTest, PreconditionsComeFirst) {
 }
 
 TEST_F(PlanExtractTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(Plan("texts: 'a' hook_points: 'attn.hook_pattern'").status().code(),
-            absl::StatusCode::kUnimplemented);
   EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 1").status().code(),
             absl::StatusCode::kUnimplemented);
 }

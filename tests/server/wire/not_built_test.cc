@@ -10,20 +10,10 @@ namespace {
 
 TEST(CheckBuilt, NamesEachFieldThatIsNotBuilt) {
   std::vector<std::pair<std::string, std::string>> cases = {
-      {"metrics { key: 'loss' }", "metrics[0]"},
       {"train_seed: 0", "train_seed"},
       {"max_new_tokens: 1", "max_new_tokens"},
-      {"dtype: DTYPE_FLOAT16", "dtype"},
       {"runs {} runs { interventions { zero {} } }", "runs[1].interventions[0]"},
       {"runs { baseline: 0 }", "runs[0].baseline"},
-      {"hooks {} hooks { units { heads: 0 } }", "hooks[1].units"},
-      {"hooks { reduction: REDUCTION_MEAN }", "hooks[0].reduction"},
-      {"hooks { logit_lens {} }", "hooks[0].logit_lens"},
-      {"hooks { project {} }", "hooks[0].project"},
-      {"hooks { summary { threshold: 0 } }", "hooks[0].summary.threshold"},
-      {"hooks { summary { top_k: 1 } }", "hooks[0].summary.top_k"},
-      {"hooks { summary { quantiles: 0.5 } }", "hooks[0].summary.quantiles"},
-      {"hooks { dtype: DTYPE_BFLOAT16 }", "hooks[0].dtype"},
   };
   for (const auto& [text, field] : cases) {
     absl::Status status = CheckBuilt(Parse<v1::ExtractRequest>(text));
@@ -40,8 +30,9 @@ TEST(CheckBuilt, TakesWhatIsBuilt) {
           Parse<v1::ExtractRequest>(
               "model: 'm' texts: 't' inputs { text: 'x' prepend_bos: true truncate: true } "
               "hook_points: 'h' hooks { hook_point: 'h' layers: 1 positions { at: 0 } runs: 0 "
-              "view: VIEW_SUMMARY dtype: DTYPE_FLOAT32 summary {} } runs { input: 0 } "
-              "view: VIEW_FLOATS dtype: DTYPE_FLOAT32 layout: LAYOUT_ROWS validate_only: true "
+              "view: VIEW_SUMMARY dtype: DTYPE_FLOAT16 summary { top_k: 1 } units { heads: 0 } project {} "
+              "reduction: REDUCTION_MAX } metrics { next_token_loss {} } runs { input: 0 } "
+              "view: VIEW_FLOATS dtype: DTYPE_BFLOAT16 layout: LAYOUT_ROWS validate_only: true "
               "skip_bad_inputs: true numerics: 'n' max_response_bytes: 1"))
           .ok());
 }

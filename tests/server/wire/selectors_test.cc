@@ -10,7 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 class ReadSelectorsTest : public ::testing::Test {
  protected:
@@ -95,26 +94,23 @@ TEST_F(ReadSelectorsTest, KeepsRunsInOrderAndRefusesBadOnes) {
                           "hooks[0].runs[2]: got 1 again, expected each run once"));
 }
 
-TEST_F(ReadSelectorsTest, RefusesARequestWithoutHookPoints) {
+TEST_F(ReadSelectorsTest, RefusesARequestThatCapturesNothing) {
   Read("");
-  EXPECT_THAT(
-      Lines(violations_),
-      ElementsAre("hooks: got no hook points, expected at least one in hook_points or hooks"));
+  EXPECT_THAT(Lines(violations_),
+              ElementsAre("hooks: got nothing to capture, expected at least one of hook_points, hooks and metrics"));
 }
 
-TEST_F(ReadSelectorsTest, SaysWhichPointIsNotBuilt) {
-  auto request =
-      Parse<v1::ExtractRequest>("hook_points: 'hook_embed' hooks { hook_point: 'attn.hook_pattern' }");
-  absl::Status status = ReadSelectors(request, 2, server_.context(), &violations_).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(
-      Lines(status),
-      ElementsAre(HasSubstr("hooks[0].hook_point: capturing \"blocks.L.attn.hook_pattern\"")));
+TEST_F(ReadSelectorsTest, MetricsComeLastAndAreEnough) {
+  auto selectors = Read("metrics { next_token_loss {} } hooks { hook_point: 'hook_embed' }");
+  ASSERT_EQ(selectors.size(), 2u);
+  EXPECT_EQ(selectors[1].path, "metrics[0]");
+  EXPECT_EQ(Read("metrics { next_token_loss {} }").size(), 1u);
+  EXPECT_TRUE(violations_.empty());
 }
 
 TEST_F(ReadSelectorsTest, RefusesMoreHooksThanTheLimit) {
   server_.limits.max_hooks_per_request = 1;
-  auto request = Parse<v1::ExtractRequest>("hook_points: ['hook_embed', 'hook_embed']");
+  auto request = Parse<v1::ExtractRequest>("hook_points: 'hook_embed' metrics { next_token_loss {} }");
   absl::Status status = ReadSelectors(request, 2, server_.context(), &violations_).status();
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
 }

@@ -1,0 +1,36 @@
+// What one selector asks for at each of its layers, in the groups of runs that make one capture each.
+#ifndef HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_
+#define HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "server/core/errors.h"
+#include "server/core/plan.h"
+#include "server/wire/extract_call.h"
+#include "server/wire/row_form.h"
+#include "server/wire/runs.h"
+#include "server/wire/selection.h"
+#include "server/wire/selectors.h"
+
+namespace hydrophone {
+
+struct CaptureGroup {
+  std::vector<SelectedRun> runs;  // kComparison: the run, then its baseline
+  CaptureFormat format;
+};
+
+// All runs that are sent for themselves first, then a comparison for each of the others. Adds violations for scores and patterns
+// in LAYOUT_ROWS, and for those that are compared and have other numbers of keys.
+std::vector<CaptureGroup> GroupRuns(const Selector& selector, const std::vector<SelectedRun>& selected,
+                                    const RowForm& form, const RunTable& runs, v1::Layout layout, Violations* violations);
+
+// What is handed over of one run at one layer, in elements.
+uint64_t ElementsOf(const SelectedRun& selected, const Selector& selector, const RowForm& form, const RunTable& runs);
+
+// The group's capture, all but the point.
+Capture CaptureOf(const CaptureGroup& group, const Selector& selector, const RowForm& form, const RunTable& runs);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_

@@ -1,0 +1,25 @@
+// Sums and products of sizes that a request asks for, which may be beyond any number.
+#ifndef HYDROPHONE_SERVER_WIRE_SIZES_H_
+#define HYDROPHONE_SERVER_WIRE_SIZES_H_
+
+#include <cstdint>
+#include <limits>
+
+namespace hydrophone {
+
+// They stop at the largest number, which no limit allows.
+inline constexpr uint64_t kMostSize = std::numeric_limits<uint64_t>::max();
+
+inline uint64_t AddSizes(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? kMostSize : sum;
+}
+
+inline uint64_t MultiplySizes(uint64_t a, uint64_t b) {
+  uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? kMostSize : product;
+}
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_SIZES_H_

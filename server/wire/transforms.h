@@ -1,0 +1,20 @@
+// Reads what a selector makes of the values at its point, and how they are to come.
+#ifndef HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
+#define HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
+
+#include "hydrophone/v1/extract.pb.h"
+#include "server/core/errors.h"
+#include "server/wire/extract_call.h"
+#include "server/wire/selectors.h"
+
+namespace hydrophone {
+
+// Fills in the selector's units, reduction, projection, readout, view, dtype and summary; its path, site and layers are there
+// already. `request` has the view and dtype of selectors that name none. Adds violations for what is wrong in itself and for what
+// contradicts; what depends on the runs is for the planner.
+void ReadTransforms(const v1::HookSelector& hook, const v1::ExtractRequest& request, const RequestContext& context,
+                    Violations* violations, Selector* selector);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
