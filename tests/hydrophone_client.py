@@ -1,4 +1,7 @@
-"""A small gRPC client for the tests: whole captures as NumPy arrays, every chunk's checksum checked."""
+"""A small gRPC client for the tests: whole captures as NumPy arrays, every chunk's checksum checked.
+
+Elements come as the wire has them: float32, float16, and bfloat16 as the float32 of the same value.
+"""
 
 import contextlib
 import dataclasses
@@ -14,8 +17,8 @@ class Extraction:
 
     header: object
     inputs: list
-    tensors: list  # (TensorInfo, array) in the order of their numbers
-    values: list
+    tensors: list  # (TensorInfo, array) of those sent as bytes, in the order of their numbers
+    values: list  # Values messages
     trailer: object
 
     def named(self, name, run=None):
@@ -23,6 +26,29 @@ class Extraction:
         found = [a for info, a in self.tensors if info.name == name and (run is None or list(info.runs) == [run])]
         assert len(found) == 1, (name, run, sorted({info.name for info, _ in self.tensors}))
         return found[0]
+
+    def by_run(self):
+        """{run: {name: array}} of the per-run layout."""
+        runs = {}
+        for info, array in self.tensors:
+            named = runs.setdefault(info.runs[0], {})
+            assert info.name not in named, info.name
+            named[info.name] = array
+        return runs
+
+    def scores(self):
+        """All scores of logit lenses and metrics, in the order they came."""
+        return [score for values in self.values for score in values.scores]
+
+
+def elements(data, dtype, pb):
+    """The bytes of a tensor as a flat array."""
+    if dtype == pb.DTYPE_FLOAT32:
+        return np.frombuffer(data, dtype="<f4")
+    if dtype == pb.DTYPE_FLOAT16:
+        return np.frombuffer(data, dtype="<f2")
+    assert dtype == pb.DTYPE_BFLOAT16, dtype
+    return (np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16).view(np.float32)
 
 
 class Client:
@@ -57,12 +83,19 @@ class Client:
                 assert chunk.offset == len(data[chunk.tensor])
                 data[chunk.tensor] += chunk.data
         tensors = [
-            (infos[i], np.frombuffer(bytes(data[i]), dtype="<f4").reshape(tuple(infos[i].shape))) for i in sorted(infos)
+            (infos[i], elements(bytes(data[i]), infos[i].dtype, self.pb).reshape(tuple(infos[i].shape)))
+            for i in sorted(infos)
         ]
         if trailer is not None:
             assert trailer.tensors == header.tensors == len(tensors) + len(values)
-            assert trailer.data_bytes == header.data_bytes == sum(array.nbytes for _, array in tensors)
+            assert trailer.data_bytes == header.data_bytes == sum(len(part) for part in data.values())
         return Extraction(header, inputs, tensors, values, trailer)
+
+
+def tensor(pb, values):
+    """A Tensor message of an array (float32 bytes)."""
+    values = np.asarray(values, dtype=np.float32)
+    return pb.Tensor(dtype=pb.DTYPE_FLOAT32, shape=values.shape, data=values.tobytes())
 
 
 class _Messages:
