@@ -79,7 +79,8 @@ TEST(DescribeHookPoints, TellsThisModelsSizes) {
 
 TEST(DescribeHookPoints, TellsWhatCanBeDone) {
   EXPECT_TRUE(Point("blocks.L.hook_attn_out").capturable());
-  EXPECT_FALSE(Point("blocks.L.hook_attn_out").editable());
+  EXPECT_TRUE(Point("blocks.L.hook_attn_out").editable());
+  EXPECT_FALSE(Point("blocks.L.ln1.hook_scale").editable());
 }
 
 }  // namespace
