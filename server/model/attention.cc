@@ -7,17 +7,18 @@
 #include <algorithm>
 #include <limits>
 
+#include "server/model/attention_block.h"
 #include "server/model/elementwise.h"
 #include "server/model/parallel.h"
 
 namespace hydrophone {
 namespace {
 
-// One head of one sequence, its rows padded with zeros to whole blocks.
+// One head of one sequence.
 struct Head {
-  at::Tensor q;  // [padded, d/H]
-  at::Tensor k;  // [padded, d/H]
-  at::Tensor v;  // [padded, d/H]
+  at::Tensor q;  // [padded, d/H]: with zero rows up to whole blocks
+  at::Tensor k;  // [s, d/H]
+  at::Tensor v;  // [s, d/H]
 };
 
 int64_t PaddedToBlocks(int64_t count) { return (count + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock; }
@@ -56,54 +57,86 @@ class Attention {
 
 Head Attention::TakeHead(size_t sequence, int64_t head) const {
   const int64_t count = CountOf(sequence), padded = PaddedToBlocks(count);
-  auto take = [&](const at::Tensor& rows) {
-    at::Tensor taken = at::empty({padded, d_head_}, z_.options());
-    taken.narrow(0, 0, count).copy_(PartOf(rows, sequence, head));
-    taken.narrow(0, count, padded - count).zero_();
-    return taken;
-  };
-  return {take(qkv_.q), take(qkv_.k), take(qkv_.v)};
+  at::Tensor q = at::empty({padded, d_head_}, z_.options());
+  q.narrow(0, 0, count).copy_(PartOf(qkv_.q, sequence, head));
+  q.narrow(0, count, padded - count).zero_();
+  auto take = [&](const at::Tensor& rows) { return PartOf(rows, sequence, head).clone(at::MemoryFormat::Contiguous); };
+  return {q, take(qkv_.k), take(qkv_.v)};
 }
 
-// Softmax of the rows of one query block's scores [block, keys], each over the keys up to itself.
-void CausalSoftmax(at::Tensor& scores, int64_t first_position, float scale) {
-  const int64_t keys = scores.size(1);
-  float* row = scores.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < kAttentionBlock; ++i, row += keys) SoftmaxRow(row, first_position + i + 1, keys, scale);
+// Unscaled scores of one block of queries, `rows` of them, against all keys up to themselves: [block, first + block]. What lies
+// above the diagonal is left as it was.
+void ScoreBlock(const Head& head, int64_t first, int64_t rows, at::Tensor& scores) {
+  if (first > 0) {
+    at::Tensor before = scores.narrow(1, 0, first);
+    at::mm_out(before, head.q.narrow(0, first, kAttentionBlock), head.k.narrow(0, 0, first).t());
+  }
+  const int64_t d_head = head.q.size(1);
+  DiagonalScores(head.q.const_data_ptr<float>() + first * d_head, head.k.const_data_ptr<float>() + first * d_head, rows, d_head,
+                 scores.mutable_data_ptr<float>() + first, scores.size(1));
+}
+
+// The values that one block of patterns [block, first + block] mixes, into `mixed` [block, d/H].
+void MixBlock(const at::Tensor& pattern, const Head& head, int64_t first, int64_t rows, at::Tensor& mixed) {
+  if (first > 0) {
+    at::mm_out(mixed, pattern.narrow(1, 0, first), head.v.narrow(0, 0, first));
+  } else {
+    mixed.zero_();
+  }
+  const int64_t d_head = head.v.size(1);
+  DiagonalMix(pattern.const_data_ptr<float>() + first, pattern.size(1), head.v.const_data_ptr<float>() + first * d_head, rows,
+              d_head, mixed.mutable_data_ptr<float>());
+}
+
+// Room for one block of scores at a time, of a sequence of `padded` positions.
+class Scratch {
+ public:
+  explicit Scratch(const Head& head)
+      : scores_(at::zeros({kAttentionBlock * head.q.size(0)}, head.q.options())),
+        mixed_(at::empty({kAttentionBlock, head.q.size(1)}, head.q.options())) {}
+
+  at::Tensor Scores(int64_t keys) const { return scores_.narrow(0, 0, kAttentionBlock * keys).view({kAttentionBlock, keys}); }
+  at::Tensor& mixed() { return mixed_; }
+
+ private:
+  at::Tensor scores_, mixed_;
+};
+
+// Calls work(first, rows, keys) for each block of queries of a sequence.
+template <typename Work>
+void ForEachBlock(int64_t count, const Work& work) {
+  for (int64_t first = 0; first < count; first += kAttentionBlock) {
+    work(first, std::min(kAttentionBlock, count - first), first + kAttentionBlock);
+  }
 }
 
 // z's rows and columns of one head of one sequence: softmax(q k^T scale) v.
 void AttendHead(const Head& head, float scale, at::Tensor z) {
-  const int64_t count = z.size(0);
-  const int64_t padded = head.q.size(0);
-  at::Tensor scores_memory = at::empty({kAttentionBlock * padded}, head.q.options());
-  at::Tensor mixed = at::empty({kAttentionBlock, head.q.size(1)}, head.q.options());
-  for (int64_t first = 0; first < count; first += kAttentionBlock) {
-    const int64_t keys = first + kAttentionBlock;
-    at::Tensor scores = scores_memory.narrow(0, 0, kAttentionBlock * keys).view({kAttentionBlock, keys});
-    at::mm_out(scores, head.q.narrow(0, first, kAttentionBlock), head.k.narrow(0, 0, keys).t());
-    CausalSoftmax(scores, first, scale);
-    at::mm_out(mixed, scores, head.v.narrow(0, 0, keys));
-    const int64_t rows = std::min(kAttentionBlock, count - first);
-    z.narrow(0, first, rows).copy_(mixed.narrow(0, 0, rows));
-  }
+  Scratch scratch(head);
+  ForEachBlock(z.size(0), [&](int64_t first, int64_t rows, int64_t keys) {
+    at::Tensor scores = scratch.Scores(keys);
+    ScoreBlock(head, first, rows, scores);
+    float* row = scores.mutable_data_ptr<float>();
+    for (int64_t i = 0; i < rows; ++i, row += keys) SoftmaxRow(row, first + i + 1, keys, scale);
+    MixBlock(scores, head, first, rows, scratch.mixed());
+    z.narrow(0, first, rows).copy_(scratch.mixed().narrow(0, 0, rows));
+  });
 }
 
-// One head's scaled scores, block by block, into its square [s, s]; -inf above the diagonal.
+// One head's scaled scores into its square [s, s]; -inf above the diagonal.
 void WriteScores(const Head& head, float scale, at::Tensor square) {
+  Scratch scratch(head);
   const int64_t count = square.size(0);
-  at::Tensor block = at::empty({kAttentionBlock * head.q.size(0)}, head.q.options());
-  for (int64_t first = 0; first < count; first += kAttentionBlock) {
-    const int64_t keys = first + kAttentionBlock, rows = std::min(kAttentionBlock, count - first);
-    at::Tensor scores = block.narrow(0, 0, kAttentionBlock * keys).view({kAttentionBlock, keys});
-    at::mm_out(scores, head.q.narrow(0, first, kAttentionBlock), head.k.narrow(0, 0, keys).t());
+  ForEachBlock(count, [&](int64_t first, int64_t rows, int64_t keys) {
+    at::Tensor scores = scratch.Scores(keys);
+    ScoreBlock(head, first, rows, scores);
     for (int64_t i = first; i < first + rows; ++i) {
       const float* from = scores.const_data_ptr<float>() + (i - first) * keys;
       float* to = square.mutable_data_ptr<float>() + i * count;
       for (int64_t j = 0; j <= i; ++j) to[j] = from[j] * scale;
       std::fill(to + i + 1, to + count, kMaskedScore);
     }
-  }
+  });
 }
 
 // The scores of one head's square become its pattern.
@@ -113,16 +146,16 @@ void SoftmaxSquare(at::Tensor square) {
   for (int64_t i = 0; i < count; ++i, row += count) SoftmaxRow(row, i + 1, count, 1.0f);
 }
 
-// z's rows and columns of one head of one sequence: its pattern [s, s] times v, in the products of the fast path.
-void MixValues(const Head& head, const at::Tensor& pattern, at::Tensor z) {
-  const int64_t count = z.size(0);
-  for (int64_t first = 0; first < count; first += kAttentionBlock) {
-    const int64_t keys = first + kAttentionBlock, rows = std::min(kAttentionBlock, count - first);
-    const int64_t held = std::min(keys, count);
-    at::Tensor block = at::zeros({kAttentionBlock, keys}, z.options());
-    block.narrow(0, 0, rows).narrow(1, 0, held).copy_(pattern.narrow(0, first, rows).narrow(1, 0, held));
-    z.narrow(0, first, rows).copy_(at::mm(block, head.v.narrow(0, 0, keys)).narrow(0, 0, rows));
-  }
+// z's rows and columns of one head of one sequence from its pattern [s, s], in the products of the fast path.
+void MixSquare(const Head& head, const at::Tensor& square, at::Tensor z) {
+  Scratch scratch(head);
+  ForEachBlock(z.size(0), [&](int64_t first, int64_t rows, int64_t keys) {
+    at::Tensor pattern = scratch.Scores(keys);
+    const int64_t held = first + rows;
+    pattern.narrow(0, 0, rows).narrow(1, 0, held).copy_(square.narrow(0, first, rows).narrow(1, 0, held));
+    MixBlock(pattern, head, first, rows, scratch.mixed());
+    z.narrow(0, first, rows).copy_(scratch.mixed().narrow(0, 0, rows));
+  });
 }
 
 void Attention::Attend(const std::vector<size_t>& sequences) {
@@ -144,7 +177,7 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
   ForEachTask(n_head_, [&](int64_t head) { SoftmaxSquare(square[head]); });
   visitor.OnPattern(sequence, square);
   ForEachTask(n_head_, [&](int64_t head) {
-    MixValues(heads[static_cast<size_t>(head)], square[head], PartOf(z_, sequence, head));
+    MixSquare(heads[static_cast<size_t>(head)], square[head], PartOf(z_, sequence, head));
   });
 }
 

@@ -1,5 +1,5 @@
-// Causal self-attention over the sequences of a ragged batch, in fixed blocks, so that a row's bits depend on nothing but its own
-// sequence up to its own position.
+// Causal self-attention over the sequences of a ragged batch, in fixed blocks (attention_block.h), so that a row's bits depend on
+// nothing but its own sequence up to its own position.
 #ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 #define HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 
@@ -11,11 +11,6 @@
 #include <vector>
 
 namespace hydrophone {
-
-// Queries are taken in blocks of so many positions, counted from the start of their sequence. Block b multiplies with the keys
-// of blocks 0 to b and with no other, so the shape of each product depends on the position alone; what a block has beyond its
-// sequence's end, and above the diagonal, is zero.
-inline constexpr int64_t kAttentionBlock = 32;
 
 // [tokens, d] each, the heads side by side, rows of any stride.
 struct QueriesKeysValues {

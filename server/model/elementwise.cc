@@ -5,14 +5,7 @@
 #include <bit>
 #include <cmath>
 
-// One binary for all x86-64 machines: the loops are compiled for several instruction sets, and the loader picks one. The bits are the
-// same. (Sanitizers and the loader's early call of the resolver do not go together.)
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && \
-    !defined(__clang__)
-#define HYDROPHONE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define HYDROPHONE_VECTOR_CLONES
-#endif
+#include "server/model/vector_clones.h"
 
 namespace hydrophone {
 namespace {

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/model/attention.h"
+#include "server/model/attention_block.h"
 
 namespace hydrophone {
 namespace {

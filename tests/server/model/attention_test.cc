@@ -93,6 +93,18 @@ TEST(CausalAttentionTest, IsSoftmaxOfTheCausalScoresTimesTheValues) {
   }
 }
 
+TEST(CausalAttentionTest, WhatComesAfterARowDoesNotReachItWereItNotANumber) {
+  const at::Tensor clean = at::randn({70, 3 * kWidth});
+  const at::Tensor z = Attend(clean, {0, 70});
+  for (int64_t poisoned : {1, 20, 45, 69}) {
+    at::Tensor qkv = clean.clone();
+    qkv[poisoned].fill_(std::numeric_limits<float>::quiet_NaN());
+    const at::Tensor some = Attend(qkv, {0, 70});
+    EXPECT_TRUE(at::equal(some.narrow(0, 0, poisoned), z.narrow(0, 0, poisoned))) << poisoned;
+    EXPECT_TRUE(some[poisoned].isnan().all().item<bool>());
+  }
+}
+
 TEST(CausalAttentionTest, KeepsSequencesApart) {
   const at::Tensor a = at::randn({40, 3 * kWidth}), b = at::randn({5, 3 * kWidth}), c = at::randn({33, 3 * kWidth});
   const at::Tensor together = Attend(at::cat({a, b, c}), {0, 40, 45, 78});

@@ -1,0 +1,14 @@
+// Loops that are compiled for several instruction sets, with the same bits on all of them.
+#ifndef HYDROPHONE_SERVER_MODEL_VECTOR_CLONES_H_
+#define HYDROPHONE_SERVER_MODEL_VECTOR_CLONES_H_
+
+// One binary for all x86-64 machines: the loader picks the clone. Where there are only additions, multiplications and divisions
+// without contraction, the bits are the same. (Sanitizers and the loader's early call of the resolver do not go together.)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && \
+    !defined(__clang__)
+#define HYDROPHONE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define HYDROPHONE_VECTOR_CLONES
+#endif
+
+#endif  // HYDROPHONE_SERVER_MODEL_VECTOR_CLONES_H_
