@@ -66,8 +66,8 @@ void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor
   for (int64_t dimension : shape) info->add_shape(static_cast<uint32_t>(dimension));
 }
 
-// How many of a tensor's remaining elements to send in at most `budget` bytes: whole rows, as many as fit, or a part of one that
-// does not.
+// How many of a tensor's remaining elements to send in at most `budget` bytes: whole rows, as many as fit, or a part of
+// one that does not.
 uint64_t PieceElements(uint64_t sent, uint64_t row, uint64_t total, uint64_t budget, uint64_t element_bytes) {
   if (total == 0) return 0;
   const uint64_t room = std::max<uint64_t>(budget / element_bytes, 1);

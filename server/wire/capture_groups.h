@@ -20,10 +20,11 @@ struct CaptureGroup {
   CaptureFormat format;
 };
 
-// All runs that are sent for themselves first, then a comparison for each of the others. Adds violations for scores and patterns
-// in LAYOUT_ROWS, and for those that are compared and have other numbers of keys.
+// All runs that are sent for themselves first, then a comparison for each of the others. Adds violations for scores and
+// patterns in LAYOUT_ROWS, and for those that are compared and have other numbers of keys.
 std::vector<CaptureGroup> GroupRuns(const Selector& selector, const std::vector<SelectedRun>& selected,
-                                    const RowForm& form, const RunTable& runs, v1::Layout layout, Violations* violations);
+                                    const RowForm& form, const RunTable& runs, v1::Layout layout,
+                                    Violations* violations);
 
 // What is handed over of one run at one layer, in elements.
 uint64_t ElementsOf(const SelectedRun& selected, const Selector& selector, const RowForm& form, const RunTable& runs);

@@ -16,17 +16,17 @@ namespace hydrophone {
 // The most elements that VIEW_FLOATS sends of one tensor.
 inline constexpr uint64_t kMaxFloats = 65536;
 
-// The most positions that all captures of a request take together, each of them once for each layer: what bounds the plan's own size
-// where little is made of many positions.
+// The most positions that all captures of a request take together, each of them once for each layer: what bounds the
+// plan's own size where little is made of many positions.
 inline constexpr uint64_t kMaxPositions = uint64_t{1} << 24;
 
 // The most comparisons of a request: each is a capture of its own.
 inline constexpr uint64_t kMaxComparisons = uint64_t{1} << 16;
 
 // Fills in call->plan.captures and capture_bytes, call->formats, tensors and data_bytes, in the layout that `call` has.
-// `max_response_bytes`: the caller's own limit, 0 for none. Adds violations for positions, units, projections, and for what cannot
-// be laid out as rows or compared; then, and when the request has others already, the captures are left out. INVALID_ARGUMENT
-// (TOO_LARGE) when they exceed a limit.
+// `max_response_bytes`: the caller's own limit, 0 for none. Adds violations for positions, units, projections, and for
+// what cannot be laid out as rows or compared; then, and when the request has others already, the captures are left
+// out. INVALID_ARGUMENT (TOO_LARGE) when they exceed a limit.
 //
 // A run with a baseline makes a capture of its own, of the two runs, unless the selector has a readout.
 absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& runs, uint64_t max_response_bytes,

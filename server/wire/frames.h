@@ -51,8 +51,8 @@ struct StreamTotals {
 };
 Frame EncodeTrailer(const ExtractCall& call, const StreamTotals& totals);
 
-// Turns one capture into frames, one at a time, so that a stream encodes as fast as it sends. Float32 elements are sent from the
-// capture's own memory; narrower ones are rounded a chunk at a time. Not thread-safe.
+// Turns one capture into frames, one at a time, so that a stream encodes as fast as it sends. Float32 elements are sent
+// from the capture's own memory; narrower ones are rounded a chunk at a time. Not thread-safe.
 class CaptureFrames {
  public:
   // `call` outlives this. `values`: as CaptureSink::OnCapture gives them.

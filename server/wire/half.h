@@ -7,8 +7,8 @@
 
 namespace hydrophone {
 
-// IEEE 754 binary16, to nearest, ties to even: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. Magnitudes from 65520 on become
-// infinite; NaNs stay NaNs.
+// IEEE 754 binary16, to nearest, ties to even: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. Magnitudes from
+// 65520 on become infinite; NaNs stay NaNs.
 inline uint16_t HalfOf(float value) {
   constexpr uint32_t kInfinite = 0x7F800000;
   constexpr uint32_t kTooLarge = 0x47800000;        // 65536, the first power of two past the range
@@ -20,7 +20,8 @@ inline uint16_t HalfOf(float value) {
   if (magnitude > kInfinite) {
     half = 0x7E00 | ((magnitude >> 13) & 0x3FF);
   } else if (magnitude < kSmallestNormal) {
-    // Added to 0.5, whose last bit is worth 2^-24, the value is rounded by the addition to a multiple of that: a subnormal's last bit.
+    // Added to 0.5, whose last bit is worth 2^-24, the value is rounded by the addition to a multiple of that: a
+    // subnormal's last bit.
     half = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - std::bit_cast<uint32_t>(0.5f);
   } else if (magnitude < kTooLarge) {
     // Rebias, then round at bit 13; a carry moves into the exponent, and past the largest into infinity.
@@ -41,7 +42,8 @@ inline float FromHalf(uint16_t half) {
   return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
 }
 
-// bfloat16, to nearest, ties to even: float32's upper half. Magnitudes that round past its largest become infinite; NaNs stay NaNs.
+// bfloat16, to nearest, ties to even: float32's upper half. Magnitudes that round past its largest become infinite;
+// NaNs stay NaNs.
 inline uint16_t BfloatOf(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   if ((bits & 0x7FFFFFFF) > 0x7F800000) return static_cast<uint16_t>(bits >> 16 | 0x40);

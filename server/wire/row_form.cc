@@ -45,7 +45,8 @@ RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths,
   RowForm form;
   form.square = IsSquare(selector.site);
   if (selector.units != nullptr) {
-    form.units = ReadUnits(*selector.units, absl::StrCat(selector.path, ".units"), selector.site, lengths, model, violations);
+    form.units =
+        ReadUnits(*selector.units, absl::StrCat(selector.path, ".units"), selector.site, lengths, model, violations);
   }
   if (selector.readout != nullptr) {
     form.row_shape = ReadoutShape(*selector.readout);

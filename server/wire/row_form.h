@@ -26,8 +26,8 @@ struct RowForm {
   int64_t KeysOf(int64_t length) const { return keys.value_or(length); }
 };
 
-// `lengths`: tokens of the selector's runs and of their baselines. Adds violations for units that are not there, and for a
-// projection of another width than what is left. The selector has a point (its layers are not empty).
+// `lengths`: tokens of the selector's runs and of their baselines. Adds violations for units that are not there, and
+// for a projection of another width than what is left. The selector has a point (its layers are not empty).
 RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths, const ModelInfo& model,
                     Violations* violations);
 

@@ -17,14 +17,15 @@ struct SelectedRun {
   uint32_t run = 0;  // in plan.runs
   SelectedRows rows;
 
-  // In plan.runs; only where the selector compares. The baseline's rows are those that the run's own selection takes of it, as
-  // many as `rows`.
+  // In plan.runs; only where the selector compares. The baseline's rows are those that the run's own selection takes of
+  // it, as many as `rows`.
   std::optional<uint32_t> baseline;
   SelectedRows baseline_rows;
 };
 
-// The selector's runs that are made, in its order. Adds violations for positions that are out of range, for none to reduce, for
-// the last one where a next token is needed, for a divergence without a baseline, and for other counts in run and baseline.
+// The selector's runs that are made, in its order. Adds violations for positions that are out of range, for none to
+// reduce, for the last one where a next token is needed, for a divergence without a baseline, and for other counts in
+// run and baseline.
 std::vector<SelectedRun> SelectRuns(const Selector& selector, const RunTable& runs, Violations* violations);
 
 // How many of the selector's runs are made.

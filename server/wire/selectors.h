@@ -38,14 +38,14 @@ struct Selector {
   std::shared_ptr<const v1::SummaryOptions> summary;  // null: moments alone
 };
 
-// hook_points first, then hooks, then metrics. A selector with a violation comes back with whatever could be read, so that the
-// others keep their numbers. `runs`: how many the request has. INVALID_ARGUMENT (TOO_LARGE) when there are more selectors than
-// the limits allow.
+// hook_points first, then hooks, then metrics. A selector with a violation comes back with whatever could be read, so
+// that the others keep their numbers. `runs`: how many the request has. INVALID_ARGUMENT (TOO_LARGE) when there are
+// more selectors than the limits allow.
 absl::StatusOr<std::vector<Selector>> ReadSelectors(const v1::ExtractRequest& request, size_t runs,
                                                     const RequestContext& context, Violations* violations);
 
-// The runs that a selector or metric lists in `path`.runs. Adds a violation for one that is not below `runs`, and for one that is
-// there twice.
+// The runs that a selector or metric lists in `path`.runs. Adds a violation for one that is not below `runs`, and for
+// one that is there twice.
 std::vector<uint32_t> ReadRunNumbers(const google::protobuf::RepeatedField<uint32_t>& listed, absl::string_view path,
                                      size_t runs, Violations* violations);
 

@@ -75,7 +75,8 @@ double ShareAbove(absl::Span<const float> values, float threshold) {
 std::vector<double> QuantilesOf(absl::Span<const float> values, absl::Span<const float> quantiles) {
   std::vector<float> sorted;
   sorted.reserve(values.size());
-  std::copy_if(values.begin(), values.end(), std::back_inserter(sorted), [](float value) { return std::isfinite(value); });
+  std::copy_if(values.begin(), values.end(), std::back_inserter(sorted),
+               [](float value) { return std::isfinite(value); });
   if (sorted.empty()) return std::vector<double>(quantiles.size(), std::numeric_limits<double>::quiet_NaN());
   std::sort(sorted.begin(), sorted.end());
 

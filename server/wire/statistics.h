@@ -29,12 +29,12 @@ Moments MomentsOf(absl::Span<const float> values);
 // The share of the finite values whose magnitude is above `threshold`. NaN when there are none.
 double ShareAbove(absl::Span<const float> values, float threshold);
 
-// Of the finite values, linearly interpolated in float64 as NumPy's quantile does by default; `quantiles` are from 0 to 1. NaN when
-// there are none. Sorts a copy.
+// Of the finite values, linearly interpolated in float64 as NumPy's quantile does by default; `quantiles` are from 0 to
+// 1. NaN when there are none. Sorts a copy.
 std::vector<double> QuantilesOf(absl::Span<const float> values, absl::Span<const float> quantiles);
 
-// The places of the `count` finite values of largest magnitude, largest first; of equal ones, the first comes first. Fewer when
-// there are not as many.
+// The places of the `count` finite values of largest magnitude, largest first; of equal ones, the first comes first.
+// Fewer when there are not as many.
 std::vector<size_t> LargestMagnitudes(absl::Span<const float> values, size_t count);
 
 }  // namespace hydrophone

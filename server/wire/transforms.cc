@@ -34,7 +34,8 @@ std::shared_ptr<const Projection> ReadProjection(const v1::Tensor& tensor, const
 std::optional<std::string> LensObjection(HookPoint point, const ModelInfo& model) {
   if (point.site == Site::kLogits || IsRawResidual(point, model)) return std::nullopt;
   constexpr char kExpected[] =
-      "expected a raw residual state (hook_resid_pre, hook_resid_mid, hook_resid_post, hidden_states before the last) or logits";
+      "expected a raw residual state (hook_resid_pre, hook_resid_mid, hook_resid_post, hidden_states before the last) "
+      "or logits";
   const bool normalised = point.site == Site::kHiddenState || point.site == Site::kLnFinalOut;
   return absl::StrCat("got ", CanonicalName(point),
                       normalised ? ", which is after ln_f already (ln_f twice is the classic error), "

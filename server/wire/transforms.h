@@ -9,9 +9,9 @@
 
 namespace hydrophone {
 
-// Fills in the selector's units, reduction, projection, readout, view, dtype and summary; its path, site and layers are there
-// already. `request` has the view and dtype of selectors that name none. Adds violations for what is wrong in itself and for what
-// contradicts; what depends on the runs is for the planner.
+// Fills in the selector's units, reduction, projection, readout, view, dtype and summary; its path, site and layers are
+// there already. `request` has the view and dtype of selectors that name none. Adds violations for what is wrong in
+// itself and for what contradicts; what depends on the runs is for the planner.
 void ReadTransforms(const v1::HookSelector& hook, const v1::ExtractRequest& request, const RequestContext& context,
                     Violations* violations, Selector* selector);
 

@@ -70,7 +70,8 @@ Units ReadUnits(const v1::Units& units, absl::string_view path, Site site, absl:
     violations->Add(std::string(path), "got no heads and no features, expected at least one of them");
   const std::string heads = absl::StrCat(path, ".heads");
   if (units.heads_size() > 0 && HookPointOf(site).shape.size() != 3) {
-    violations->Add(heads, absl::StrCat("got heads of ", HookPointOf(site).name, ", which has none; expected no heads"));
+    violations->Add(heads,
+                    absl::StrCat("got heads of ", HookPointOf(site).name, ", which has none; expected no heads"));
   } else {
     read.heads = ReadIndices(units.heads(), heads, {HeadCount(site, model), true}, violations);
   }

@@ -12,8 +12,8 @@ namespace {
 // Everything but what grows: tags, lengths, the tensor's description, moments.
 constexpr uint64_t kFixed = 512;
 
-// A Score without its strings: tag and length (5), run and position (6 each), token and rank (4 each: a vocabulary has fewer than
-// 2^21 tokens), two floats (5 each), the strings' tags and lengths (3 each).
+// A Score without its strings: tag and length (5), run and position (6 each), token and rank (4 each: a vocabulary has
+// fewer than 2^21 tokens), two floats (5 each), the strings' tags and lengths (3 each).
 constexpr uint64_t kScore = 5 + 6 + 6 + 4 + 4 + 5 + 5 + 3 + 3;
 
 // An Extreme: tag and length (3), value (5), the list's tag and length (2), and 5 for each of at most 3 dimensions.
