@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/wire/inputs.h"
@@ -26,6 +27,33 @@ std::vector<uint32_t> InputsOfRuns(const google::protobuf::RepeatedPtrField<v1::
     }
   }
   return input_of;
+}
+
+// Why a run cannot be compared with run `baseline`; empty when it can, or when that run's input is refused anyway.
+std::string BaselineRefusal(size_t run, uint32_t baseline, const std::vector<uint32_t>& input_of,
+                            const std::vector<PlannedInput>& inputs) {
+  if (baseline >= input_of.size()) return absl::StrCat("got ", baseline, ", expected an index below ", input_of.size());
+  if (baseline == run) return absl::StrCat("got ", baseline, ", the run itself, expected another run");
+  if (inputs[input_of[baseline]].skipped.empty()) return "";
+  return absl::StrCat("got ", baseline, ", whose input was skipped, expected a run that is made");
+}
+
+// Fills in table->baseline. What is refused of runs that are not made goes unsaid with them.
+void ReadBaselines(const google::protobuf::RepeatedPtrField<v1::Run>& runs, const std::vector<uint32_t>& input_of,
+                   const std::vector<PlannedInput>& inputs, RunTable* table, Violations* violations) {
+  table->baseline.resize(table->made.size());
+  if (runs.empty()) return;
+  for (size_t made = 0; made < table->made.size(); ++made) {
+    const uint32_t number = table->numbers[made];
+    const v1::Run& run = runs[static_cast<int>(number)];
+    if (!run.has_baseline()) continue;
+    std::string refusal = BaselineRefusal(number, run.baseline(), input_of, inputs);
+    if (!refusal.empty()) {
+      violations->Add(absl::StrCat("runs[", number, "].baseline"), std::move(refusal));
+    } else if (table->lengths[run.baseline()] != kNoRun) {
+      table->baseline[made] = table->made_index[run.baseline()];
+    }
+  }
 }
 
 }  // namespace
@@ -54,6 +82,7 @@ absl::StatusOr<RunTable> ReadRuns(const google::protobuf::RepeatedPtrField<v1::R
     table.numbers.push_back(static_cast<uint32_t>(number));
     table.first_token.push_back(table.first_token.back() + length);
   }
+  ReadBaselines(runs, input_of, inputs, &table, violations);
   return table;
 }
 

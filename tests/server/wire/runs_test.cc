@@ -73,5 +73,46 @@ TEST(ReadRuns, WithoutInputsThereAreNoRuns) {
   EXPECT_THAT(table->made, IsEmpty());
 }
 
+TEST(ReadRuns, BaselinesAreNumberedAsTheRunsThatAreMade) {
+  Violations violations;
+  auto request = Parse<v1::ExtractRequest>("runs { input: 1 } runs { input: 0 } runs { input: 2 baseline: 1 }");
+  std::vector<PlannedInput> inputs = Inputs({2, 0, 3});
+  inputs[1].skipped = "bad";
+  auto table = ReadRuns(request.runs(), inputs, Limits(), &violations);
+  EXPECT_THAT(Lines(violations), IsEmpty());
+  EXPECT_THAT(table->baseline, ElementsAre(std::nullopt, 0u));
+}
+
+TEST(ReadRuns, NoRunHasABaselineUnlessItSaysSo) {
+  Violations violations;
+  auto table = ReadRuns({}, Inputs({2, 3}), Limits(), &violations);
+  EXPECT_THAT(table->baseline, ElementsAre(std::nullopt, std::nullopt));
+}
+
+TEST(ReadRuns, RefusesBaselinesOutOfRangeAndItself) {
+  Violations violations;
+  auto request = Parse<v1::ExtractRequest>("runs { baseline: 2 } runs { baseline: 1 }");
+  ASSERT_TRUE(ReadRuns(request.runs(), Inputs({2}), Limits(), &violations).ok());
+  EXPECT_THAT(Lines(violations), ElementsAre("runs[0].baseline: got 2, expected an index below 2",
+                                             "runs[1].baseline: got 1, the run itself, expected another run"));
+}
+
+TEST(ReadRuns, RefusesABaselineWhoseInputWasSkipped) {
+  Violations violations;
+  auto request = Parse<v1::ExtractRequest>("runs { input: 0 } runs { input: 1 baseline: 0 }");
+  std::vector<PlannedInput> inputs = Inputs({0, 3});
+  inputs[0].skipped = "bad";
+  ASSERT_TRUE(ReadRuns(request.runs(), inputs, Limits(), &violations).ok());
+  EXPECT_THAT(Lines(violations),
+              ElementsAre("runs[1].baseline: got 0, whose input was skipped, expected a run that is made"));
+}
+
+TEST(ReadRuns, ABaselineWhoseInputIsRefusedIsNotRefusedAgain) {
+  Violations violations;
+  auto request = Parse<v1::ExtractRequest>("runs { input: 0 } runs { input: 1 baseline: 0 }");
+  ASSERT_TRUE(ReadRuns(request.runs(), Inputs({0, 3}), Limits(), &violations).ok());
+  EXPECT_THAT(Lines(violations), IsEmpty());
+}
+
 }  // namespace
 }  // namespace hydrophone
