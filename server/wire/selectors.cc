@@ -1,57 +1,15 @@
 #include "server/wire/selectors.h"
 
-#include <numeric>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "server/wire/layers.h"
 #include "server/wire/metrics.h"
 #include "server/wire/transforms.h"
 
 namespace hydrophone {
 namespace {
-
-std::string ExpectedLayers(int count) {
-  return absl::StrCat("expected ", -count, " to ", count - 1);
-}
-
-// A layer as asked, counted from the start; -1 when it is out of range.
-int FromTheStart(int64_t layer, int count) {
-  if (layer < -count || layer >= count) return -1;
-  return static_cast<int>(layer < 0 ? layer + count : layer);
-}
-
-std::vector<int> AllLayers(int count) {
-  std::vector<int> layers(static_cast<size_t>(count));
-  std::iota(layers.begin(), layers.end(), 0);
-  return layers;
-}
-
-std::vector<int> NamedLayer(const HookName& name, int count, const std::string& path,
-                            Violations* violations) {
-  int layer = FromTheStart(name.layer, count);
-  if (layer < 0)
-    violations->Add(path, absl::StrCat("got layer ", name.layer, ", ", ExpectedLayers(count)));
-  return {layer};
-}
-
-std::vector<int> ListedLayers(const google::protobuf::RepeatedField<int32_t>& listed, int count,
-                              const std::string& path, Violations* violations) {
-  std::vector<int> layers;
-  absl::flat_hash_set<int> seen;
-  for (int i = 0; i < listed.size(); ++i) {
-    int layer = FromTheStart(listed[i], count);
-    if (layer < 0) {
-      violations->Add(absl::StrCat(path, ".layers[", i, "]"),
-                      absl::StrCat("got ", listed[i], ", ", ExpectedLayers(count)));
-    } else if (!seen.insert(layer).second) {
-      violations->Add(absl::StrCat(path, ".layers[", i, "]"),
-                      absl::StrCat("got layer ", layer, " again, expected each layer once"));
-    }
-    layers.push_back(layer);
-  }
-  return layers;
-}
 
 // Reads selectors one by one.
 class SelectorReader {
@@ -66,7 +24,8 @@ class SelectorReader {
     absl::StatusOr<HookName> parsed = ParseHookName(name);
     if (parsed.ok()) {
       selector.site = parsed->site;
-      selector.layers = Layers(*parsed, hook, name_path, selector.path);
+      selector.layers = ReadLayers(*parsed, hook.layers(), {name_path, absl::StrCat(selector.path, ".layers")},
+                                   context_.model, violations_);
     } else {
       violations_->Add(name_path, std::string(parsed.status().message()));
     }
@@ -77,21 +36,6 @@ class SelectorReader {
   }
 
  private:
-  std::vector<int> Layers(const HookName& name, const v1::HookSelector& hook, const std::string& name_path,
-                          const std::string& path) const {
-    int count = LayerCount(name.site, context_.model);
-    if (hook.layers_size() > 0 && (count == 0 || name.layer_kind != HookName::Layer::kAbsent)) {
-      violations_->Add(absl::StrCat(path, ".layers"),
-                       count == 0 ? "got layers for a point outside the blocks, expected none"
-                                  : "got layers beside the one in the name, expected none");
-      return {};
-    }
-    if (count == 0) return {-1};
-    if (name.layer_kind == HookName::Layer::kGiven) return NamedLayer(name, count, name_path, violations_);
-    if (hook.layers_size() > 0) return ListedLayers(hook.layers(), count, path, violations_);
-    return AllLayers(count);
-  }
-
   const v1::ExtractRequest& request_;
   size_t runs_;
   const RequestContext& context_;

@@ -1,0 +1,66 @@
+#include "server/wire/layers.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+
+namespace hydrophone {
+namespace {
+
+std::string ExpectedLayers(int count) { return absl::StrCat("expected ", -count, " to ", count - 1); }
+
+// A layer as asked, counted from the start; -1 when it is out of range.
+int FromTheStart(int64_t layer, int count) {
+  if (layer < -count || layer >= count) return -1;
+  return static_cast<int>(layer < 0 ? layer + count : layer);
+}
+
+std::vector<int> AllLayers(int count) {
+  std::vector<int> layers(static_cast<size_t>(count));
+  std::iota(layers.begin(), layers.end(), 0);
+  return layers;
+}
+
+std::vector<int> ListedLayers(const google::protobuf::RepeatedField<int32_t>& listed, int count,
+                              const std::string& path, Violations* violations) {
+  std::vector<int> layers;
+  absl::flat_hash_set<int> seen;
+  for (int i = 0; i < listed.size(); ++i) {
+    const int layer = FromTheStart(listed[i], count);
+    if (layer < 0) {
+      violations->Add(absl::StrCat(path, "[", i, "]"), absl::StrCat("got ", listed[i], ", ", ExpectedLayers(count)));
+    } else if (!seen.insert(layer).second) {
+      violations->Add(absl::StrCat(path, "[", i, "]"),
+                      absl::StrCat("got layer ", layer, " again, expected each layer once"));
+    }
+    layers.push_back(layer);
+  }
+  return layers;
+}
+
+}  // namespace
+
+std::vector<int> ReadLayers(const HookName& name, const google::protobuf::RepeatedField<int32_t>& listed,
+                            const LayerPaths& paths, const ModelInfo& model, Violations* violations) {
+  const int count = LayerCount(name.site, model);
+  if (!listed.empty() && (count == 0 || name.layer_kind != HookName::Layer::kAbsent)) {
+    violations->Add(paths.layers, count == 0 ? "got layers for a point outside the blocks, expected none"
+                                             : "got layers beside the one in the name, expected none");
+    return {};
+  }
+  if (count == 0) return {-1};
+  if (name.layer_kind == HookName::Layer::kGiven) return {ReadLayer(name.layer, count, paths.name, violations)};
+  if (!listed.empty()) return ListedLayers(listed, count, paths.layers, violations);
+  return AllLayers(count);
+}
+
+int ReadLayer(int64_t layer, int count, const std::string& path, Violations* violations) {
+  const int from_the_start = FromTheStart(layer, count);
+  if (from_the_start < 0) violations->Add(path, absl::StrCat("got layer ", layer, ", ", ExpectedLayers(count)));
+  return from_the_start;
+}
+
+}  // namespace hydrophone
