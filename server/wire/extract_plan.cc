@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/wire/captures.h"
+#include "server/wire/edits.h"
 #include "server/wire/extract_call.h"
 #include "server/wire/inputs.h"
 #include "server/wire/not_built.h"
@@ -32,6 +33,9 @@ absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
   absl::StatusOr<RunTable> runs =
       ReadRuns(request.runs(), call.inputs, context.limits, &violations);
   if (!runs.ok()) return runs.status();
+  absl::StatusOr<PlannedEdits> edits =
+      ReadEdits(request.runs(), call.inputs, *runs, context, &violations);
+  if (!edits.ok()) return edits.status();
   absl::StatusOr<std::vector<Selector>> selectors =
       ReadSelectors(request, runs->lengths.size(), context, &violations);
   if (!selectors.ok()) return selectors.status();
@@ -42,6 +46,9 @@ absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
 
   call.plan.runs = std::move(runs->made);
   call.plan.first_token = std::move(runs->first_token);
+  call.plan.edits = std::move(edits->edits);
+  call.plan.run_order = std::move(edits->run_order);
+  if (request.has_train_seed()) call.plan.train_seed = request.train_seed();
   call.run_numbers = std::move(runs->numbers);
   return call;
 }

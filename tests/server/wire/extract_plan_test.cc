@@ -96,8 +96,28 @@ TEST_F(PlanExtractTest, PreconditionsComeFirst) {
 }
 
 TEST_F(PlanExtractTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 1").status().code(),
+  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' max_new_tokens: 1").status().code(),
             absl::StatusCode::kUnimplemented);
+}
+
+TEST_F(PlanExtractTest, PlansEditsAndTheOrderOfTheirRuns) {
+  absl::StatusOr<ExtractCall> call = Plan(R"(
+      texts: 'ab' hook_points: 'hook_embed'
+      runs { interventions { hook_point: 'hook_embed' positions { slice: ':' } patch { run: 1 } } } runs {})");
+  ASSERT_TRUE(call.ok()) << call.status();
+  EXPECT_EQ(call->plan.edits.size(), 1u);
+  EXPECT_THAT(call->plan.run_order, ElementsAre(1, 0));
+}
+
+TEST_F(PlanExtractTest, ASeedMeansTrainMode) {
+  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 0")->plan.train_seed, 0u);
+  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed'")->plan.train_seed, std::nullopt);
+}
+
+TEST_F(PlanExtractTest, ABadEditIsOneOfTheViolations) {
+  absl::Status status = Plan("texts: 'a' hook_points: 'nonsense' runs { interventions {} }").status();
+  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("runs[0].interventions[0].hook_point: "),
+                                         HasSubstr("runs[0].interventions[0].positions: "), HasSubstr("hook_points[0]: ")));
 }
 
 TEST_F(PlanExtractTest, RefusesMoreTokensThanTheLimit) {

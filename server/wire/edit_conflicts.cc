@@ -1,0 +1,56 @@
+#include "server/wire/edit_conflicts.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace hydrophone {
+namespace {
+
+constexpr size_t kWordBits = 64;
+
+bool Overlap(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    if ((a[i] & b[i]) != 0) return true;
+  }
+  return false;
+}
+
+bool OverlapOrAll(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b) {
+  return a.empty() || b.empty() || Overlap(a, b);
+}
+
+}  // namespace
+
+template <typename Index>
+EditConflicts::Bits EditConflicts::BitsOf(const std::vector<Index>& indices) {
+  Bits bits;
+  for (Index index : indices) {
+    const auto bit = static_cast<size_t>(index);
+    bits.resize(std::max(bits.size(), bit / kWordBits + 1));
+    bits[bit / kWordBits] |= uint64_t{1} << (bit % kWordBits);
+  }
+  return bits;
+}
+
+// Boxes meet where they do in every dimension.
+bool EditConflicts::Meet(const Outright& a, const Outright& b) {
+  return a.site == b.site && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
+         OverlapOrAll(a.heads, b.heads) && OverlapOrAll(a.features, b.features);
+}
+
+std::string EditConflicts::Add(const EditTarget& target) {
+  std::vector<int> layers = target.layers;
+  for (int& layer : layers) ++layer;  // outside the blocks it is -1
+  Outright edit{target.path,
+                target.site,
+                BitsOf(layers),
+                BitsOf(target.positions),
+                BitsOf(target.units.heads),
+                BitsOf(target.units.features)};
+  const auto met = std::find_if(edits_.begin(), edits_.end(), [&](const Outright& earlier) { return Meet(earlier, edit); });
+  if (met != edits_.end()) return met->path;
+  edits_.push_back(std::move(edit));
+  return "";
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,40 @@
+// Finds edits of a run that contradict each other.
+#ifndef HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_
+#define HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/wire/edit_target.h"
+
+namespace hydrophone {
+
+// Takes the edits of one run that set elements outright (zero, set, patch). Each is compared with all before it.
+class EditConflicts {
+ public:
+  // The path of the first earlier edit that sets one of this one's elements; "" when there is none.
+  std::string Add(const EditTarget& target);
+
+ private:
+  using Bits = std::vector<uint64_t>;  // which indices; of heads and features, none stands for all
+
+  struct Outright {
+    std::string path;
+    Site site = Site::kEmbed;
+    Bits layers;  // from -1
+    Bits positions;
+    Bits heads;
+    Bits features;
+  };
+
+  template <typename Index>
+  static Bits BitsOf(const std::vector<Index>& indices);
+  static bool Meet(const Outright& a, const Outright& b);
+
+  std::vector<Outright> edits_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_

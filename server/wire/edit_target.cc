@@ -1,0 +1,117 @@
+#include "server/wire/edit_target.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "server/wire/layers.h"
+#include "server/wire/positions.h"
+#include "server/wire/units.h"
+
+namespace hydrophone {
+namespace {
+
+// What to edit to the same end where a point can only be captured; "" when nothing comes near.
+absl::string_view EditInstead(Site site) {
+  switch (site) {
+    case Site::kHiddenState:
+      return "blocks.L.hook_resid_pre, or for the last state ln_final.hook_out";
+    case Site::kLn1Scale:
+    case Site::kLn1Normalized:
+      return "blocks.L.ln1.hook_out";
+    case Site::kLn2Scale:
+    case Site::kLn2Normalized:
+      return "blocks.L.ln2.hook_out";
+    case Site::kLnFinalScale:
+    case Site::kLnFinalNormalized:
+    case Site::kLogits:
+      return "ln_final.hook_out";
+    case Site::kResult:
+      return "blocks.L.attn.hook_z";
+    default:
+      return "";
+  }
+}
+
+void RefuseReadOnly(Site site, const std::string& path, Violations* violations) {
+  const absl::string_view instead = EditInstead(site);
+  violations->Add(path, absl::StrCat("got ", HookPointOf(site).name, ", which can be captured but not edited; expected ",
+                                     instead.empty() ? "a point that ListHookPoints calls editable" : instead));
+}
+
+// Unlike a selection's, an edit's layers must be named.
+std::vector<int> EditedLayers(const HookName& name, const v1::Intervention& intervention, const std::string& path,
+                              const ModelInfo& model, Violations* violations) {
+  const LayerPaths paths{absl::StrCat(path, ".hook_point"), absl::StrCat(path, ".layers")};
+  const bool named = name.layer_kind != HookName::Layer::kAbsent || intervention.layers_size() > 0;
+  if (!named && LayerCount(name.site, model) > 0) {
+    violations->Add(paths.layers, "got no layers, expected them here, or in hook_point a number, or \"*\" for all");
+  }
+  return ReadLayers(name, intervention.layers(), paths, model, violations);
+}
+
+void RefuseRepeated(const std::vector<int64_t>& positions, const std::string& path, Violations* violations) {
+  absl::flat_hash_set<int64_t> seen;
+  for (size_t i = 0; i < positions.size(); ++i) {
+    if (seen.insert(positions[i]).second) continue;
+    violations->Add(absl::StrCat(path, ".at[", i, "]"),
+                    absl::StrCat("got position ", positions[i], " again, expected each position once"));
+  }
+}
+
+// A run has one input, and an edit that edits nothing is a mistake.
+std::vector<int64_t> EditedPositions(const v1::Intervention& intervention, const std::string& path, int64_t length,
+                                     Violations* violations) {
+  if (!intervention.has_positions()) {
+    violations->Add(path, "got no positions, expected them named; slice \":\" means all");
+    return {};
+  }
+  const v1::Positions& asked = intervention.positions();
+  if (asked.per_input_size() > 0) {
+    violations->Add(absl::StrCat(path, ".per_input"), "got per_input in an edit of one run, expected at or slice");
+    return {};
+  }
+  const size_t before = violations->total();
+  const SelectedRows rows = SelectRows(&asked, path, {length}, violations)[0];
+  if (violations->total() > before) return {};
+  if (rows.count() == 0) {
+    violations->Add(absl::StrCat(path, ".slice"),
+                    absl::StrCat("got \"", asked.slice(), "\", which is none of the run's ", length,
+                                 " positions, expected at least one"));
+  }
+  std::vector<int64_t> positions;
+  for (int64_t i = 0; i < rows.count(); ++i) positions.push_back(rows[i]);
+  RefuseRepeated(positions, path, violations);
+  return positions;
+}
+
+}  // namespace
+
+std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, std::string path, const EditedRun& run,
+                                         const ModelInfo& model, Violations* violations) {
+  const size_t before = violations->total();
+  EditTarget target;
+  target.path = std::move(path);
+  target.run = run;
+  const std::string name_path = absl::StrCat(target.path, ".hook_point");
+  const absl::StatusOr<HookName> name = ParseHookName(intervention.hook_point());
+  if (!name.ok()) {
+    violations->Add(name_path, std::string(name.status().message()));
+  } else if (target.site = name->site; !HookPointOf(name->site).editable) {
+    RefuseReadOnly(name->site, name_path, violations);
+  } else {
+    target.layers = EditedLayers(*name, intervention, target.path, model, violations);
+    if (intervention.has_units()) {
+      target.units = ReadUnits(intervention.units(), absl::StrCat(target.path, ".units"), target.site, {run.length},
+                               model, violations);
+    }
+  }
+  target.positions =
+      EditedPositions(intervention, absl::StrCat(target.path, ".positions"), run.length, violations);
+  if (violations->total() > before) return std::nullopt;
+  return target;
+}
+
+}  // namespace hydrophone

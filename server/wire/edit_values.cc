@@ -1,0 +1,100 @@
+#include "server/wire/edit_values.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/hook_points.h"
+#include "server/core/messages.h"
+#include "server/wire/client_tensor.h"
+
+namespace hydrophone {
+namespace {
+
+// Places in EditValues::strides.
+enum Axis : size_t { kPositions, kHeads, kFeatures };
+
+// What is edited, as a tensor.
+struct EditedShape {
+  std::vector<Axis> axes;      // outermost first
+  std::vector<int64_t> sizes;  // of each
+  absl::string_view names;     // "[positions, features]"
+};
+
+// The size of the point's last dimension in the run.
+int64_t LastDimension(const EditTarget& target, const ModelInfo& model) {
+  return IsSquare(target.site) ? target.run.length : FeatureCount(target.site, model);
+}
+
+EditedShape ShapeOf(const EditTarget& target, const ModelInfo& model) {
+  const auto positions = static_cast<int64_t>(target.positions.size());
+  const int64_t heads =
+      target.units.heads.empty() ? HeadCount(target.site, model) : static_cast<int64_t>(target.units.heads.size());
+  const int64_t features = target.units.features.empty() ? LastDimension(target, model)
+                                                         : static_cast<int64_t>(target.units.features.size());
+  if (IsSquare(target.site)) {
+    return {{kHeads, kPositions, kFeatures}, {heads, positions, features}, "[heads, queries, keys]"};
+  }
+  if (HookPointOf(target.site).shape.size() == 3) {
+    return {{kPositions, kHeads, kFeatures}, {positions, heads, features}, "[positions, heads, features]"};
+  }
+  return {{kPositions, kFeatures}, {positions, features}, "[positions, features]"};
+}
+
+// How far to go in a tensor of `shape` for the next of each of the edited axes; nullopt when it does not broadcast.
+std::optional<std::array<int64_t, 3>> Broadcast(const std::vector<int64_t>& shape, const EditedShape& edited) {
+  if (shape.size() > edited.axes.size()) return std::nullopt;
+  const size_t missing = edited.axes.size() - shape.size();  // outermost dimensions that the tensor lacks
+  std::array<int64_t, 3> strides = {0, 0, 0};
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == 1) continue;
+    if (shape[i] != edited.sizes[missing + i]) return std::nullopt;
+    strides[edited.axes[missing + i]] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+EditValues ValuesOf(ClientTensor tensor, const std::array<int64_t, 3>& strides) {
+  return {std::make_shared<const std::vector<float>>(std::move(tensor.values)), strides};
+}
+
+}  // namespace
+
+std::optional<EditValues> ReadEditValues(const v1::Tensor& tensor, absl::string_view path, const EditTarget& target,
+                                         const ModelInfo& model, Violations* violations) {
+  std::optional<ClientTensor> read = ReadClientTensor(tensor, path, violations);
+  if (!read.has_value()) return std::nullopt;
+  const EditedShape edited = ShapeOf(target, model);
+  const std::optional<std::array<int64_t, 3>> strides = Broadcast(read->shape, edited);
+  if (strides.has_value()) return ValuesOf(*std::move(read), *strides);
+  violations->Add(absl::StrCat(path, ".shape"),
+                  absl::StrCat("got ", ShapeText(read->shape), ", expected one that broadcasts to ",
+                               ShapeText(edited.sizes), ", the edited ", edited.names));
+  return std::nullopt;
+}
+
+std::optional<EditValues> ReadDirection(const v1::Tensor& tensor, absl::string_view path, const EditTarget& target,
+                                        const ModelInfo& model, Violations* violations) {
+  const size_t before = violations->total();
+  if (!target.units.features.empty()) {
+    violations->Add(absl::StrCat(target.path, ".units.features"),
+                    "got features beside project_out, expected none: a direction takes the whole last dimension");
+  }
+  std::optional<ClientTensor> read = ReadClientTensor(tensor, path, violations);
+  if (!read.has_value()) return std::nullopt;
+  const std::vector<int64_t> expected = {LastDimension(target, model)};
+  if (read->shape != expected) {
+    violations->Add(absl::StrCat(path, ".shape"), absl::StrCat("got ", ShapeText(read->shape), ", expected ",
+                                                               ShapeText(expected), ", the point's last dimension"));
+  } else if (std::all_of(read->values.begin(), read->values.end(), [](float value) { return value == 0; })) {
+    violations->Add(std::string(path), "got a vector of zeros, expected a direction");
+  }
+  if (violations->total() > before) return std::nullopt;
+  return ValuesOf(*std::move(read), {0, 0, 1});
+}
+
+}  // namespace hydrophone
