@@ -25,6 +25,9 @@ std::string SomeOf(const std::vector<std::string>& names) {
   return list;
 }
 
+// More than this share of equal elements means that there was no dropout.
+constexpr double kMostUndropped = 0.5;
+
 }  // namespace
 
 Check MakeCheck(std::string name, double value, double tolerance, std::string detail) {
@@ -83,6 +86,14 @@ Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const doub
                                 "layers left out, since rounding "
                                 "explains any r there: ",
                                 left_out));
+}
+
+Check DropoutCheck(size_t equal, size_t total) {
+  const double share = total == 0 ? 0 : static_cast<double>(equal) / static_cast<double>(total);
+  return MakeCheck("A6.dropout", share, kMostUndropped,
+                   "share of elements in which H[L+1] equals (H[L] + attention delta) + MLP delta with the deltas before "
+                   "the dropouts, at c_proj; a dropout zeroes or enlarges every element, so most are equal only when it "
+                   "was left out or the checkpoint's resid_pdrop is 0. A3 and A4 are of the deltas after the dropouts");
 }
 
 Check WeightsCheck(const WeightsAudit& audit, const ModelInfo& model) {

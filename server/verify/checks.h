@@ -28,6 +28,11 @@ Check InferenceModeCheck(const ComputeInfo& compute);
 // "A3.reconstruction", over all reported layers.
 Check ReconstructionCheck(absl::Span<const LayerReport> layers);
 
+// "A6.dropout", of train mode: the share of elements in which H[L+1] equals (H[L] + attention delta)
+// + MLP delta with the deltas as c_proj gives them, before the dropouts: `equal` of `total`. It must
+// be small.
+Check DropoutCheck(size_t equal, size_t total);
+
 // "A4.increment": 1 - r of H[L+1]-H[L] against the deltas' sum, at the layer that uses most of what
 // rounding explains. `bounds` are the layers' IncrementBound; a layer whose bound is 1 or more
 // (nothing is added there, or less than the stream resolves) is left out.

@@ -17,6 +17,8 @@ namespace {
 
 // What the reports need of every block.
 constexpr Site kBlockSites[] = {Site::kResidPre, Site::kAttnOut, Site::kMlpOut};
+// And in train mode: what the dropouts leave of the deltas.
+constexpr Site kDroppedSites[] = {Site::kAttnDropped, Site::kMlpDropped};
 // What the comparison with the reference needs besides, of the reported layers.
 constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out,
                                     Site::kResidPost};
@@ -84,21 +86,36 @@ class Verification {
 
   // The states come from one pass, the deltas from another. hidden_states[N] is after ln_f, so the
   // last block's raw output stands in.
-  LayerArrays ArraysOf(int layer) const {
-    return {State(layer), Block(Site::kAttnOut, layer), Block(Site::kMlpOut, layer),
+  LayerArrays ArraysWith(Site attn, Site mlp, int layer) const {
+    return {State(layer), Block(attn, layer), Block(mlp, layer),
             layer + 1 < model_.n_layer ? State(layer + 1) : RawOutput()};
+  }
+  // With the deltas that are added to the residual stream: in train mode, after the dropouts.
+  LayerArrays ArraysOf(int layer) const {
+    return options_.train ? ArraysWith(Site::kAttnDropped, Site::kMlpDropped, layer)
+                          : ArraysWith(Site::kAttnOut, Site::kMlpOut, layer);
+  }
+  LayerArrays ArraysBeforeDropout(int layer) const {
+    return ArraysWith(Site::kAttnOut, Site::kMlpOut, layer);
   }
 
   absl::Status MeasureLayers() {
     std::vector<double> bounds;
+    size_t undropped_matches = 0;
     for (int layer : options_.layers) {
       if (stopped_()) return absl::CancelledError("Verify was stopped");
       report_.layers.push_back(MakeLayerReport(layer, ArraysOf(layer), width_, lengths_,
                                                options_.mask, options_.keep_residuals));
       bounds.push_back(IncrementBound(ArraysOf(layer)));
+      if (options_.train)
+        undropped_matches += tokens_ * width_ - ReconstructionMismatches(ArraysBeforeDropout(layer));
     }
     report_.checks.push_back(ReconstructionCheck(report_.layers));
     report_.checks.push_back(IncrementCheck(report_.layers, bounds));
+    if (options_.train) {
+      report_.checks.push_back(
+          DropoutCheck(undropped_matches, options_.layers.size() * tokens_ * width_));
+    }
     return absl::OkStatus();
   }
 
@@ -208,6 +225,9 @@ std::vector<HookPoint> BlockPoints(const ModelInfo& model, const VerifyOptions& 
   std::vector<HookPoint> points;
   for (int layer = 0; layer <= last; ++layer) {
     for (Site site : kBlockSites) points.push_back({site, layer});
+    for (Site site : kDroppedSites) {
+      if (options.train && Contains(options.layers, layer)) points.push_back({site, layer});
+    }
     const bool compared = options.reference && Contains(options.layers, layer);
     if (!compared) continue;
     for (Site site : kReferenceSites) points.push_back({site, layer});

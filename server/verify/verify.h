@@ -19,7 +19,8 @@ struct VerifyOptions {
   std::vector<int> layers;      // to report, ascending, 0 <= layer < N
   MaskRule mask;                // which elements the masked correlations count
   bool keep_residuals = false;  // puts the residual arrays into the report
-  bool reference = true;        // compares with the float64 reference
+  bool train = false;           // the captures are from train mode: dropout was on
+  bool reference = true;        // compares with the float64 reference, which knows no dropout: eval mode only
   uint32_t max_reference_tokens =
       64;  // that the reference runs on, over all inputs: the first so many
 };

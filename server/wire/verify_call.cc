@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -133,13 +134,13 @@ v1::ExtractRequest RequestOf(const std::vector<std::vector<uint32_t>>& inputs, s
   return request;
 }
 
-absl::Status PlanExtracts(const RequestContext& context, VerifyCall* call) {
+absl::Status PlanExtracts(std::optional<uint64_t> train_seed, const RequestContext& context, VerifyCall* call) {
   std::vector<std::vector<uint32_t>> inputs;
   for (const PlannedInput& input : call->inputs) inputs.push_back(input.token_ids);
   std::vector<std::vector<uint32_t>> with_neighbour = {Neighbour(inputs[0])};
   with_neighbour.insert(with_neighbour.end(), inputs.begin(), inputs.end());
 
-  const v1::ExtractRequest requests[VerifyCall::kExtracts] = {
+  v1::ExtractRequest requests[VerifyCall::kExtracts] = {
       RequestOf(inputs, 0, StatePoints(context.model)),
       RequestOf(with_neighbour, 1, BlockPoints(context.model, call->options)),
       RequestOf({inputs[0]}, 0, AlonePoints(context.model)),
@@ -153,6 +154,7 @@ absl::Status PlanExtracts(const RequestContext& context, VerifyCall* call) {
   const RequestContext own{context.model, context.compute, context.tokenizer, limits,
                            context.server_version};
   for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
+    if (train_seed.has_value()) requests[i].set_train_seed(*train_seed);
     absl::StatusOr<ExtractCall> extract = PlanExtract(requests[i], call->request_sha256, own);
     if (!extract.ok()) return extract.status();
     call->extracts[i] = *std::move(extract);
@@ -166,7 +168,6 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
                                       const RequestContext& context) {
   absl::Status preconditions = CheckPreconditions(request.model(), request.numerics(), context);
   if (!preconditions.ok()) return preconditions;
-  if (request.has_train_seed()) return NotBuilt("train_seed", "train mode");
 
   VerifyCall call;
   call.request_sha256 = std::move(request_sha256);
@@ -174,7 +175,8 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
   call.options.layers = ReadLayers(request, context.model.n_layer, &violations);
   call.options.mask = ReadMask(request, &violations);
   call.options.keep_residuals = request.include_residuals();
-  call.options.reference = !request.skip_reference();
+  call.options.train = request.has_train_seed();
+  call.options.reference = !request.skip_reference() && !call.options.train;
   call.options.max_reference_tokens = context.limits.max_reference_tokens;
   absl::StatusOr<std::vector<PlannedInput>> inputs =
       ReadInputsOrLesson(request, context, &violations);
@@ -183,7 +185,9 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
 
   call.inputs = *std::move(inputs);
   if (absl::Status sizes = CheckSizes(call, context); !sizes.ok()) return sizes;
-  if (absl::Status planned = PlanExtracts(context, &call); !planned.ok()) return planned;
+  std::optional<uint64_t> train_seed;
+  if (request.has_train_seed()) train_seed = request.train_seed();
+  if (absl::Status planned = PlanExtracts(train_seed, context, &call); !planned.ok()) return planned;
   return call;
 }
 

@@ -41,7 +41,7 @@ struct VerifyCall {
 // Thread-safe. INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is
 // needed and what is allowed: the extracts' tokens together against max_tokens_per_request, their
 // captures together against max_response_bytes, and with include_residuals the residuals against
-// one message; UNIMPLEMENTED for train_seed; FAILED_PRECONDITION for another model or numerics.
+// one message; FAILED_PRECONDITION for another model or numerics.
 absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
                                       const RequestContext& context);
 

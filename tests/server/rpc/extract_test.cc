@@ -125,14 +125,11 @@ TEST_F(ExtractTest, RefusalsComeBeforeTheHeader) {
   };
   v1::ExtractRequest bad = TextRequest("a");
   bad.set_hook_points(0, "hook_resid_prex");
-  v1::ExtractRequest not_built = TextRequest("a");
-  not_built.set_train_seed(3);
   v1::ExtractRequest precondition = TextRequest("a");
   precondition.set_model("gpt2-xl");
   v1::ExtractRequest too_large = TextRequest("a");
   too_large.set_max_response_bytes(1);
   for (const Case& each : {Case{bad, grpc::StatusCode::INVALID_ARGUMENT, "BAD_REQUEST", "hook_points[0]"},
-                           Case{not_built, grpc::StatusCode::UNIMPLEMENTED, "NOT_BUILT", "train_seed"},
                            Case{precondition, grpc::StatusCode::FAILED_PRECONDITION, "PRECONDITION", "model"},
                            Case{too_large, grpc::StatusCode::INVALID_ARGUMENT, "TOO_LARGE", "max_response_bytes"}}) {
     Streamed streamed = Extract(each.request);

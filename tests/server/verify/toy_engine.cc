@@ -53,8 +53,21 @@ void Add(std::vector<T>& x, const std::vector<T>& delta) {
   for (size_t i = 0; i < x.size(); ++i) x[i] += delta[i];
 }
 
+// Every fourth element is dropped, the others make up for it.
 template <typename T>
-ToyPoints<T> ForwardOne(absl::Span<const uint32_t> ids, const ToyFaults& faults, bool leak) {
+std::vector<T> Dropped(std::vector<T> delta, bool train) {
+  for (size_t i = 0; train && i < delta.size(); ++i) delta[i] = i % 4 == 0 ? 0 : delta[i] * 4 / 3;
+  return delta;
+}
+
+// What a forward pass is beside its tokens.
+struct Mode {
+  bool leak = false;
+  bool train = false;
+};
+
+template <typename T>
+ToyPoints<T> ForwardOne(absl::Span<const uint32_t> ids, const ToyFaults& faults, Mode mode) {
   ToyPoints<T> points;
   std::vector<T> embed, positions;
   for (uint32_t t = 0; t < ids.size(); ++t) {
@@ -71,14 +84,14 @@ ToyPoints<T> ForwardOne(absl::Span<const uint32_t> ids, const ToyFaults& faults,
     points[{Site::kHiddenState, layer}] = points[{Site::kResidPre, layer}] = x;
     const std::vector<T> ln_1 = points[{Site::kLn1Out, layer}] = LayerNorm(x);
     std::vector<T> attn = Attention(ln_1, layer);
-    if (leak) attn[0] *= 1 + static_cast<T>(1e-6);
+    if (mode.leak) attn[0] *= 1 + static_cast<T>(1e-6);
     points[{Site::kAttnOut, layer}] = attn;
-    Add(x, attn);
+    Add(x, points[{Site::kAttnDropped, layer}] = Dropped(attn, mode.train));
     points[{Site::kResidMid, layer}] = x;
     std::vector<T> mlp = points[{Site::kLn2Out, layer}] = LayerNorm(x);
     for (T& value : mlp) value = std::tanh(value) * static_cast<T>(faults.mlp_scale);
     points[{Site::kMlpOut, layer}] = mlp;
-    Add(x, mlp);
+    Add(x, points[{Site::kMlpDropped, layer}] = Dropped(mlp, mode.train));
     points[{Site::kResidPost, layer}] = x;
   }
   points[{Site::kLnFinalOut, -1}] = LayerNorm(x);
@@ -124,10 +137,10 @@ ToyEngine::ToyEngine(ToyFaults faults) : faults_(faults) {
 }
 
 ToyPoints<float> ToyEngine::Forward(const std::vector<std::vector<uint32_t>>& runs,
-                                    bool leak) const {
+                                    bool leak, bool train) const {
   ToyPoints<float> all;
   for (const auto& ids : runs) {
-    for (const auto& [point, values] : ForwardOne<float>(ids, faults_, leak))
+    for (const auto& [point, values] : ForwardOne<float>(ids, faults_, {leak, train}))
       all[point].insert(all[point].end(), values.begin(), values.end());
   }
   return all;
@@ -138,7 +151,7 @@ absl::Status ToyEngine::Run(absl::Span<const BatchMember> batch) {
     std::vector<std::vector<uint32_t>> runs;
     for (const PlannedRun& run : member.plan->runs) runs.push_back(run.token_ids);
     const bool shared = batch.size() > 1 || runs.size() > 1;
-    ToyPoints<float> points = Forward(runs, faults_.neighbours_leak && shared);
+    ToyPoints<float> points = Forward(runs, faults_.neighbours_leak && shared, member.plan->train_seed.has_value());
     for (size_t i = 0; i < member.plan->captures.size(); ++i) {
       const Capture& capture = member.plan->captures[i];
       member.sink->OnCapture(
@@ -156,7 +169,7 @@ absl::StatusOr<TensorView> ToyEngine::ApplyFinalLayerNorm(const TensorView& rows
 absl::Status ToyEngine::RunReference(absl::Span<const uint32_t> token_ids,
                                      const ReferenceSink& sink,
                                      const std::function<bool()>& stopped) const {
-  for (const auto& [point, values] : ForwardOne<double>(token_ids, ToyFaults{}, false)) {
+  for (const auto& [point, values] : ForwardOne<double>(token_ids, ToyFaults{}, {})) {
     if (stopped()) return absl::CancelledError("stopped");
     if (point.first != Site::kHiddenState) sink({point.first, point.second}, values);
   }

@@ -37,8 +37,10 @@ class ToyEngine : public Engine {
                             const std::function<bool()>& stopped) const override;
   absl::StatusOr<WeightsAudit> AuditWeights() const override { return audit_; }
 
-  // All points of the runs, one after another; `leak`: as with neighbours_leak in a shared batch.
-  ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false) const;
+  // All points of the runs, one after another; `leak`: as with neighbours_leak in a shared batch;
+  // `train`: with dropout, the same at any seed.
+  ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false,
+                           bool train = false) const;
 
   // What compute() and AuditWeights() give; all is well at first.
   ComputeInfo& mutable_compute() { return compute_; }

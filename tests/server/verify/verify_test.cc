@@ -39,9 +39,10 @@ VerifyInputs Capture(const ToyEngine& engine, const VerifyOptions& options, bool
                 CapturedRun* run) {
     for (HookPoint point : points) run->Put(point, from.at({point.site, point.layer}));
   };
-  put(engine.Forward(inputs.token_ids), StatePoints(engine.model()), &inputs.states);
-  put(engine.Forward(inputs.token_ids, leak), BlockPoints(engine.model(), options), &inputs.blocks);
-  put(engine.Forward({inputs.token_ids[0]}), AlonePoints(engine.model()), &inputs.alone);
+  const bool train = options.train;
+  put(engine.Forward(inputs.token_ids, false, train), StatePoints(engine.model()), &inputs.states);
+  put(engine.Forward(inputs.token_ids, leak, train), BlockPoints(engine.model(), options), &inputs.blocks);
+  put(engine.Forward({inputs.token_ids[0]}, false, train), AlonePoints(engine.model()), &inputs.alone);
   inputs.blocks_batch_tokens = 13;
   inputs.alone_batch_tokens = 5;
   return inputs;
@@ -108,6 +109,42 @@ TEST(VerifyTest, NamesEveryCheck) {
                   "reference.blocks.1.hook_attn_out", "reference.blocks.1.hook_resid_mid",
                   "reference.blocks.1.ln2.hook_out", "reference.blocks.1.hook_mlp_out",
                   "reference.blocks.1.hook_resid_post", "reference.ln_final.hook_out"));
+}
+
+VerifyOptions TrainMode() {
+  VerifyOptions options = AllLayers();
+  options.train = true;
+  options.reference = false;
+  return options;
+}
+
+TEST(VerifyTest, InTrainModeTheSumClosesAfterTheDropoutsOnly) {
+  ToyEngine engine;
+  VerifyReport report = MustVerify(engine, Capture(engine, TrainMode()), TrainMode());
+  EXPECT_THAT(Failed(report), IsEmpty());
+  EXPECT_THAT(Names(report), ElementsAre("A2.inference_mode", "A3.reconstruction", "A4.increment", "A6.dropout",
+                                         "B1.block_inputs", "B2.raw_is_not_normalised", "B3.ln_f", "alone.vs.batch",
+                                         "weights.digest"));
+  EXPECT_EQ(report.layers[0].max_abs, 0);
+}
+
+TEST(VerifyTest, FindsDropoutLeftOut) {
+  ToyEngine engine;
+  VerifyInputs inputs = Capture(engine, TrainMode());
+  for (int layer = 0; layer < 3; ++layer) {
+    for (auto [dropped, delta] : {std::pair(Site::kAttnDropped, Site::kAttnOut), {Site::kMlpDropped, Site::kMlpOut}}) {
+      const absl::Span<const float> values = inputs.blocks.Get({dropped, layer});
+      inputs.blocks.Put({delta, layer}, {values.begin(), values.end()});
+    }
+  }
+  EXPECT_THAT(Failed(MustVerify(engine, inputs, TrainMode())), Contains("A6.dropout"));
+}
+
+TEST(VerifyTest, FindsASumThatDoesNotCloseInTrainMode) {
+  ToyEngine engine;
+  VerifyInputs inputs = Capture(engine, TrainMode());
+  Change(&inputs.blocks, {Site::kMlpDropped, 1}, kElement, [](float value) { return value + 1; });
+  EXPECT_THAT(Failed(MustVerify(engine, inputs, TrainMode())), Contains("A3.reconstruction"));
 }
 
 TEST(VerifyTest, ReportsTheLayersAskedFor) {

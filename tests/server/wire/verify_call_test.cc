@@ -146,10 +146,20 @@ TEST_F(PlanVerifyTest, RefusesMasksThatSayNothing) {
   }
 }
 
-TEST_F(PlanVerifyTest, TrainModeIsNotBuilt) {
-  absl::Status status = Plan("train_seed: 0").status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("train_seed: ")));
+TEST_F(PlanVerifyTest, InTrainModeAllExtractsHaveTheSeed) {
+  absl::StatusOr<VerifyCall> call = Plan("train_seed: 7");
+  ASSERT_TRUE(call.ok()) << call.status();
+  for (const ExtractCall& extract : call->extracts) EXPECT_EQ(extract.plan.train_seed, 7u);
+  EXPECT_TRUE(call->options.train);
+}
+
+TEST_F(PlanVerifyTest, InTrainModeThereIsNoReference) { EXPECT_FALSE(Plan("train_seed: 7")->options.reference); }
+
+TEST_F(PlanVerifyTest, WithoutASeedItIsEvalMode) {
+  absl::StatusOr<VerifyCall> call = Plan("");
+  ASSERT_TRUE(call.ok()) << call.status();
+  EXPECT_FALSE(call->options.train);
+  EXPECT_EQ(call->extracts[0].plan.train_seed, std::nullopt);
 }
 
 TEST_F(PlanVerifyTest, HoldsToThePreconditions) {

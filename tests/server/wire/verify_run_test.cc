@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -158,6 +159,15 @@ TEST_F(VerifyRunTest, StopsWhenTheCallerHasLeft) {
   }
   EXPECT_EQ(run.Finish(*engine_, [] { return true; }).status().code(),
             absl::StatusCode::kCancelled);
+}
+
+TEST_F(VerifyRunTest, TrainModeShowsWhereTheSumCloses) {
+  absl::StatusOr<v1::VerifyResponse> response = Verified("texts: 'hello' train_seed: 1");
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_TRUE(response->passed());
+  EXPECT_TRUE(response->layers(0).bitwise());
+  const auto named = [](const v1::Check& check) { return check.name() == "A6.dropout" && check.value() < 0.5; };
+  EXPECT_EQ(std::count_if(response->checks().begin(), response->checks().end(), named), 1);
 }
 
 }  // namespace
