@@ -6,6 +6,7 @@ own eager one does; a per-head result is z times that head's rows of c_proj's we
 part are computed from its input.
 """
 
+import numpy as np
 import torch
 import transformers
 from transformers.masking_utils import eager_mask
@@ -172,3 +173,11 @@ def edited_values(model, ids, edits=()):
         handle.remove()
     assert by_name.keys() <= visit.values.keys(), "an edit was made nowhere"
     return {name: value.numpy() for name, value in visit.values.items()}
+
+
+def largest_difference(ours, theirs):
+    """Of two arrays, where they are finite, and the largest magnitude; they must be infinite at the same places."""
+    assert ours.shape == theirs.shape
+    finite = np.isfinite(theirs)
+    assert np.array_equal(ours[~finite], theirs[~finite])
+    return float(np.abs(ours[finite] - theirs[finite]).max(initial=0)), float(np.abs(theirs[finite]).max(initial=0))

@@ -74,14 +74,6 @@ def is_large(name):
     return kind_of(name) in SQUARE or kind_of(name) in ("logits", "blocks.L.attn.hook_result")
 
 
-def largest_difference(ours, theirs):
-    """Where both are finite; they must be infinite at the same places."""
-    assert ours.shape == theirs.shape
-    finite = np.isfinite(theirs)
-    assert np.array_equal(ours[~finite], theirs[~finite])
-    return float(np.abs(ours[finite] - theirs[finite]).max(initial=0)), float(np.abs(theirs[finite]).max(initial=0))
-
-
 def names_for(every, tokens, blocks):
     """The points to ask of an input of so many tokens."""
     if tokens <= SHORT:
@@ -128,7 +120,7 @@ def test_every_point_equals_hugging_faces(checkpoint, served, api, table):
         assert len(extraction.tensors) == len(names)
         for tensor, ours in extraction.tensors:
             kind = kind_of(tensor.name)
-            difference, value = largest_difference(ours, expected[tensor.name])
+            difference, value = hugging_face.largest_difference(ours, expected[tensor.name])
             worst[kind], largest[kind] = max(worst[kind], difference), max(largest[kind], value)
     allowed = {kind: LOOSER.get(kind, TOLERANCE) for kind in worst}
     table.extend((checkpoint, kind, worst[kind], largest[kind], allowed[kind]) for kind in worst)
