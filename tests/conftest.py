@@ -29,6 +29,12 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(line)
 
 
+def cache_directory():
+    """Where tests/run installs what the tests need."""
+    user_cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return pathlib.Path(os.environ.get("HYDROPHONE_CACHE") or user_cache / "hydrophone")
+
+
 def build_directory():
     return ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build")
 

@@ -69,16 +69,12 @@ def kind_of(name):
     return ".".join("L" if part.isdigit() else part for part in name.split("."))
 
 
-def is_large(name):
-    """Grows faster than s * d: asked of the last block only when the input is long."""
-    return kind_of(name) in SQUARE or kind_of(name) in ("logits", "blocks.L.attn.hook_result")
-
-
 def names_for(every, tokens, blocks):
-    """The points to ask of an input of so many tokens."""
+    """The points to ask of an input of so many tokens: of a long one, the insides of attention and MLP in the last block only."""
     if tokens <= SHORT:
         return every
-    return [name for name in every if not is_large(name) or name.startswith(f"blocks.{blocks - 1}.") or name == "logits"]
+    is_inside = lambda name: ".attn." in name or ".mlp." in name
+    return [name for name in every if not is_inside(name) or name.startswith(f"blocks.{blocks - 1}.")]
 
 
 @pytest.fixture(scope="module", params=CHECKPOINTS)

@@ -1,0 +1,87 @@
+"""Every hook point that TransformerLens's bridge has, on the same checkpoint, asked from the server by each of the bridge's own names.
+
+The bridge runs in a process of its own (transformer_lens_values.py), with the packages that tests/run installs beside the others.
+"""
+
+import collections
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import hugging_face
+from conftest import DEFAULT_MODEL, FIGURES, ROOT, Server, cache_directory
+from test_hugging_face import kind_of
+
+TOLERANCE = 1e-4
+CHECKPOINTS = {
+    "default": None,
+    "124M": ["--preset", "gpt2"],
+    "n_inner 100": ["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "128", "--init-std", "0.15"],
+}
+IDS = [464, 2068, 7586, 21831, 11687, 625, 262, 16931, 3290, 50256, 13, 198, 198]
+
+# In the bridge's cache alone: token and position ids, a second name of attn.hook_out and one of the logits, and ln_f's input.
+ONLY_THERE = {"embed.hook_in", "pos_embed.hook_in", "blocks.L.attn.hook_hidden_states", "hook_unembed", "ln_final.hook_in"}
+# Points that it has no hook at.
+ONLY_HERE = {"hidden_states.L", "blocks.L.attn.hook_resid_dropout", "blocks.L.hook_reconstruction_residual", "hook_ln_f_residual"}
+
+
+@pytest.fixture(scope="module")
+def directories(random_checkpoint):
+    return {
+        name: DEFAULT_MODEL if arguments is None else random_checkpoint(name.replace(" ", "_"), *arguments)
+        for name, arguments in CHECKPOINTS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def bridge(directories, tmp_path_factory):
+    """{checkpoint: {name: array}}"""
+    packages = cache_directory() / "transformer-lens"
+    assert packages.is_dir(), f"there is no {packages}; tests/run installs it"
+    out = tmp_path_factory.mktemp("transformer_lens")
+    script = ROOT / "tests/parity/transformer_lens_values.py"
+    command = [sys.executable, script, out, ",".join(map(str, IDS)), *directories.values()]
+    environment = {**os.environ, "PYTHONPATH": str(packages), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return {name: dict(np.load(out / f"{number}.npz")) for number, name in enumerate(directories)}
+
+
+@pytest.fixture(scope="module")
+def table():
+    rows = []
+    yield rows
+    FIGURES.append(f"Largest absolute difference to TransformerLens's bridge (allowed: {TOLERANCE:g})")
+    FIGURES.append(f"{'checkpoint':28} {'point':42} {'largest difference':>18}")
+    FIGURES.extend("{:28} {:42} {:18.2e}".format(*row) for row in rows)
+
+
+def served_names(client):
+    """{canonical name: all its names}, with L for the layer."""
+    points = client.stub.ListHookPoints(client.pb.ListHookPointsRequest()).hook_points
+    return {point.name: {point.name, *point.aliases} for point in points}
+
+
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
+def test_every_point_of_the_bridge_equals_ours(checkpoint, directories, bridge, api, table):
+    expected, worst = bridge[checkpoint], collections.defaultdict(float)
+    with Server(directories[checkpoint]) as server, api.connect(server.address) as client:
+        ours = served_names(client)
+        theirs = {kind_of(name) for name in expected}
+        assert theirs - set().union(*ours.values()) == ONLY_THERE
+        assert {name for name, every in ours.items() if not every & theirs} == ONLY_HERE
+        names = [name for name in expected if kind_of(name) not in ONLY_THERE]
+        extraction = client.extract(inputs=[api.pb.Input(token_ids=IDS)], hook_points=names)
+    for info, value in extraction.tensors:
+        name = names[info.selector]
+        if name.endswith("hook_attn_scores"):  # it masks with float32's smallest number
+            expected[name][np.isneginf(value)] = -np.inf
+        difference, _ = hugging_face.largest_difference(value, expected[name])
+        worst[kind_of(name)] = max(worst[kind_of(name)], difference)
+    assert len(extraction.tensors) == len(names)
+    table.extend((checkpoint, *row) for row in worst.items())
+    assert max(worst.values()) <= TOLERANCE, dict(worst)
