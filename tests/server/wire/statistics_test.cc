@@ -1,5 +1,6 @@
 #include "server/wire/statistics.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +9,9 @@
 
 namespace hydrophone {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -63,6 +67,37 @@ TEST(MomentsOf, TakeTheLargestFloats) {
   Moments moments = MomentsOf({most, -most});
   EXPECT_EQ(moments.mean, 0);
   EXPECT_DOUBLE_EQ(moments.std, most);
+}
+
+TEST(ShareAbove, CountsMagnitudesOfFiniteValuesOnly) {
+  EXPECT_EQ(ShareAbove({-3, 2, 2.5f, 0, kInf, kNan}, 2), 0.5);
+  EXPECT_EQ(ShareAbove({1, 2}, 0), 1);
+  EXPECT_TRUE(std::isnan(ShareAbove({kInf}, 0)));
+}
+
+// np.quantile of the values in float64, at the float32 quantiles.
+TEST(QuantilesOf, AreNumPysToTheLastBit) {
+  const std::vector<float> values = {3.5f, -1.25f, 0.1f, 7, 2, kNan, 2, -9.75f, -kInf};
+  EXPECT_THAT(QuantilesOf(values, {0, 0.1f, 0.25f, 0.3333f, 0.5f, 0.77f, 0.9f, 1}),
+              ElementsAre(-9.75, -0x1.2999994800000p+2, -0x1.2666666000000p-1, 0x1.987e706661280p-4, 2,
+                          0x1.770a3c0000000p+1, 0x1.3999978000000p+2, 7));
+}
+
+TEST(QuantilesOf, KeepTheOrderAsked) { EXPECT_THAT(QuantilesOf({1, 2}, {1, 0, 0.5f}), ElementsAre(2, 1, 1.5)); }
+
+TEST(QuantilesOf, OfOneValueAreThatValue) { EXPECT_THAT(QuantilesOf({4}, {0, 0.3f, 1}), ElementsAre(4, 4, 4)); }
+
+TEST(QuantilesOf, AreNanWithoutFiniteValues) { EXPECT_TRUE(std::isnan(QuantilesOf({kNan}, {0.5f})[0])); }
+
+TEST(LargestMagnitudes, ComeLargestFirstAndOfEqualsTheFirst) {
+  EXPECT_THAT(LargestMagnitudes({1, -5, 5, 0, 4, -5}, 4), ElementsAre(1, 2, 5, 4));
+  EXPECT_THAT(LargestMagnitudes({2, 2, 2, 2}, 2), ElementsAre(0, 1));
+}
+
+TEST(LargestMagnitudes, AreAllWhenThereAreNotAsMany) {
+  EXPECT_THAT(LargestMagnitudes({kInf, 1, kNan, -2}, 3), ElementsAre(3, 1));
+  EXPECT_THAT(LargestMagnitudes({}, 3), IsEmpty());
+  EXPECT_THAT(LargestMagnitudes({1, 2}, 0), IsEmpty());
 }
 
 }  // namespace
