@@ -203,7 +203,6 @@ def test_an_unknown_hook_point_names_near_ones(refused):
     [
         ("max_new_tokens", {"max_new_tokens": 3}),
         ("train_seed", {"train_seed": 7}),
-        ("hooks[0].logit_lens", {"hooks": [{"hook_point": "hook_resid_post", "logit_lens": {"top_k": 3}}]}),
     ],
 )
 def test_what_is_not_built_is_unimplemented_by_name(refused, field, addition):

@@ -103,8 +103,8 @@ TEST_F(CaptureGroupsTest, RefusesToReduceNothing) {
 
 TEST_F(CaptureGroupsTest, AProjectionReplacesTheLastDimension) {
   ExtractCall call = Planned(
-      "hooks { hook_point: 'blocks.0.attn.hook_z' project { shape: [3, 4] floats: [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3] } "
-      "}");
+      "hooks { hook_point: 'blocks.0.attn.hook_z' "
+      "project { shape: [3, 4] floats: [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3] } }");
   EXPECT_THAT(call.plan.captures[0].row_shape, ElementsAre(2, 3));
   EXPECT_EQ(call.plan.captures[0].projection->count, 3);
   EXPECT_EQ(call.data_bytes, 5u * 2 * 3 * 4);
@@ -114,9 +114,11 @@ TEST_F(CaptureGroupsTest, AProjectionReadsWhatUnitsLeave) {
   EXPECT_THAT(First("hooks { hook_point: 'hook_embed' units { features: [1, 5] } project { shape: 2 floats: [1, 2] } }")
                   .row_shape,
               ElementsAre(1));
-  EXPECT_THAT(Refusals("hooks { hook_point: 'hook_embed' units { features: [1, 5, 6] } project { shape: 2 floats: [1, 2] "
-                       "} } hooks { hook_point: 'hook_embed' project { shape: [1, 2] floats: [1, 2] } }"),
-              ElementsAre("hooks[0].project.shape: got width 2, expected 3: the last dimension of hook_embed after units",
+  EXPECT_THAT(Refusals("hooks { hook_point: 'hook_embed' units { features: [1, 5, 6] } "
+                       "        project { shape: 2 floats: [1, 2] } } "
+                       "hooks { hook_point: 'hook_embed' project { shape: [1, 2] floats: [1, 2] } }"),
+              ElementsAre("hooks[0].project.shape: got width 2, expected 3: the last dimension of hook_embed after "
+                          "units",
                           "hooks[1].project.shape: got width 2, expected 8: the last dimension of hook_embed"));
 }
 
@@ -203,15 +205,16 @@ TEST_F(CaptureGroupsTest, ComparisonsStandBesideTheRows) {
 }
 
 TEST_F(CaptureGroupsTest, ComparisonsHaveUnitsAndReductions) {
-  const Capture capture =
-      Planned("hooks { hook_point: 'hook_embed' runs: 2 units { features: [1, 2] } reduction: REDUCTION_MEAN }", kBaseline)
-          .plan.captures[0];
+  const std::string hook =
+      "hooks { hook_point: 'hook_embed' runs: 2 units { features: [1, 2] } reduction: REDUCTION_MEAN }";
+  const Capture capture = Planned(hook, kBaseline).plan.captures[0];
   EXPECT_THAT(capture.TensorShape(0), ElementsAre(1, 2));
   EXPECT_EQ(capture.Elements(), 4);
 }
 
 TEST_F(CaptureGroupsTest, PatternsAreComparedInEitherLayout) {
-  ExtractCall call = Planned("layout: LAYOUT_ROWS hooks { hook_point: 'blocks.0.attn.hook_pattern' runs: 2 }", kBaseline);
+  ExtractCall call =
+      Planned("layout: LAYOUT_ROWS hooks { hook_point: 'blocks.0.attn.hook_pattern' runs: 2 }", kBaseline);
   EXPECT_THAT(call.plan.captures[0].keys_per_run, ElementsAre(3, 3));
 }
 
@@ -242,8 +245,9 @@ TEST_F(CaptureGroupsTest, ABaselinesPositionsAreThoseOfTheRunComparedWithIt) {
 
 TEST_F(CaptureGroupsTest, RefusesToCompareOtherCountsOfPositions) {
   const std::string inputs = "texts: ['abc', 'de'] runs {} runs { input: 1 baseline: 0 } ";
+  const std::string hook = "hooks { hook_point: 'hook_embed' positions { slice: '1:' } runs: 1 }";
   EXPECT_THAT(
-      Refusals("hook_points: 'hook_embed' hooks { hook_point: 'hook_embed' positions { slice: '1:' } runs: 1 }", inputs),
+      Refusals("hook_points: 'hook_embed' " + hook, inputs),
       ElementsAre("hook_points[0]: got 2 positions of run 1 and 3 of its baseline, run 0, expected as many",
                   "hooks[0].positions: got 1 positions of run 1 and 2 of its baseline, run 0, expected as many"));
 }

@@ -100,7 +100,8 @@ TEST_F(MetricsTest, RefusesLongKeysAndBadRunsAndPositions) {
 
 TEST_F(MetricsTest, RefusesTheLastPositionsLoss) {
   EXPECT_THAT(Refusals("metrics { next_token_loss {} positions { at: [0, -1] } runs: [0, 1] }"),
-              ElementsAre("metrics[0].positions: got position 2 of run 0, its last, expected positions with a next token",
+              ElementsAre("metrics[0].positions: got position 2 of run 0, its last, expected positions with a next "
+                          "token",
                           "metrics[0].positions: got position 1 of run 1, its last, expected positions with a next "
                           "token"));
 }
@@ -123,7 +124,8 @@ TEST_F(MetricsTest, RefusesADivergenceOverOtherCounts) {
       "texts: ['abc', 'de'] runs {} runs { input: 1 baseline: 0 } "
       "metrics { divergence {} runs: 1 positions { slice: ':' } }");
   EXPECT_THAT(Lines(PlanExtract(request, "sha", server_.context()).status()),
-              ElementsAre("metrics[0].positions: got 2 positions of run 1 and 3 of its baseline, run 0, expected as many"));
+              ElementsAre("metrics[0].positions: got 2 positions of run 1 and 3 of its baseline, run 0, expected as "
+                          "many"));
 }
 
 TEST_F(MetricsTest, RefusesScoresThatDoNotFitIntoAMessage) {
