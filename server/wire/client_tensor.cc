@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "server/core/messages.h"
+#include "server/wire/half.h"
 
 namespace hydrophone {
 namespace {
@@ -21,22 +22,6 @@ std::vector<Bits> Elements(absl::string_view data) {
   std::vector<Bits> elements(data.size() / sizeof(Bits));
   if (!elements.empty()) std::memcpy(elements.data(), data.data(), data.size());
   return elements;
-}
-
-// bfloat16 is the upper half of a float32.
-float FromBfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
-
-// sign 1, exponent 5 (bias 15), fraction 10.
-float FromFloat16(uint16_t bits) {
-  const uint32_t exponent = (bits >> 10) & 0x1Fu;
-  const uint32_t fraction = bits & 0x3FFu;
-  const uint32_t sign = (bits & 0x8000u) << 16;
-  if (exponent == 0) {  // subnormal: fraction * 2^-24, exact in float32
-    const float magnitude = std::ldexp(static_cast<float>(fraction), -24);
-    return sign == 0 ? magnitude : -magnitude;
-  }
-  const uint32_t wide = exponent == 0x1F ? 0xFFu : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | (wide << 23) | (fraction << 13));
 }
 
 std::vector<float> Widened(absl::string_view data, float (*widen)(uint16_t)) {
@@ -55,7 +40,7 @@ std::optional<std::vector<float>> FromData(const v1::Tensor& tensor, absl::strin
     return std::nullopt;
   }
   if (wide) return Elements<float>(tensor.data());
-  return Widened(tensor.data(), tensor.dtype() == v1::DTYPE_FLOAT16 ? FromFloat16 : FromBfloat16);
+  return Widened(tensor.data(), tensor.dtype() == v1::DTYPE_FLOAT16 ? FromHalf : FromBfloat);
 }
 
 std::optional<std::vector<float>> ReadValues(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
