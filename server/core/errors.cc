@@ -83,11 +83,6 @@ absl::Status Violations::ToStatus() const {
   return status;
 }
 
-absl::Status NotBuilt(absl::string_view field, absl::string_view what) {
-  return AboutField(absl::StatusCode::kUnimplemented, "NOT_BUILT", field,
-                    absl::StrCat(what, " is not built in this server"));
-}
-
 absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, absl::string_view expected) {
   return AboutField(absl::StatusCode::kFailedPrecondition, "PRECONDITION", field,
                     absl::StrCat("got \"", got, "\", expected \"", expected, "\""));

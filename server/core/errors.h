@@ -39,8 +39,6 @@ class Violations {
   size_t total_ = 0;
 };
 
-// UNIMPLEMENTED, reason "NOT_BUILT": the API has the field, this server does not do it.
-absl::Status NotBuilt(absl::string_view field, absl::string_view what);
 // FAILED_PRECONDITION, reason "PRECONDITION".
 absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, absl::string_view expected);
 // INVALID_ARGUMENT, reason "TOO_LARGE": can never fit; `needed` and `limit` in `unit`.

@@ -63,7 +63,6 @@ struct HookPointInfo {
   std::vector<const char*> aliases;  // further full names, with 'L' where the layer stands
   const char* description;
   std::vector<const char*> shape;  // symbols: "s", "d", "H", "d/H", "f", "V", "1"
-  bool capturable;                 // whether this server captures it
   bool editable;                   // whether an intervention can edit it
 };
 

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "hydrophone/v1/extract.pb.h"
 #include "server/core/errors.h"
 #include "server/core/sha256.h"
 #include "server/rpc/byte_buffers.h"
+#include "server/rpc/generation.h"
 #include "server/rpc/status.h"
 #include "server/rpc/unary_call.h"
 #include "server/wire/request_guard.h"
@@ -28,19 +28,43 @@ void ExtractStream::Start() {
   }
 }
 
-absl::StatusOr<ExtractCall> ExtractStream::ReadRequest() {
+absl::StatusOr<ExtractCall> ExtractStream::ReadRequest(v1::ExtractRequest* request) {
   RequestBytes bytes(request_);
   request_.Clear();
-  v1::ExtractRequest request;
-  if (absl::Status read = ParseRequest(bytes.view(), service_.request.limits, &request); !read.ok()) return read;
-  return PlanExtract(request, Sha256Hex(bytes.view()), service_.request);
+  if (absl::Status read = ParseRequest(bytes.view(), service_.request.limits, request); !read.ok()) return read;
+  return PlanExtract(*request, Sha256Hex(bytes.view()), service_.request);
 }
 
 void ExtractStream::Admit() {
   if (stopped_) return;  // OnCancel has ended it
-  absl::StatusOr<ExtractCall> call = ReadRequest();
+  auto request = std::make_shared<v1::ExtractRequest>();
+  absl::StatusOr<ExtractCall> call = ReadRequest(request.get());
   if (!call.ok()) return End(call.status());
-  auto frames = std::make_unique<ExtractFrames>(*std::move(call), service_.request);
+  if (call->max_new_tokens > 0 && !call->validate_only) return Continue(std::move(request), *call);
+  Submit(*std::move(call));
+}
+
+void ExtractStream::Continue(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
+  Generation::Caller caller{
+      deadline_, [self = shared_from_this()] { return self->stopped_.load(); },
+      [self = shared_from_this(), request = std::move(request),
+       sha256 = call.request_sha256](const absl::StatusOr<Continuations>& continuations) {
+        self->Continued(*request, sha256, continuations);
+      }};
+  Generation::Start(GreedyContinuation(call, service_.request), std::move(caller), service_.scheduler,
+                    service_.workers);
+}
+
+void ExtractStream::Continued(const v1::ExtractRequest& request, const std::string& request_sha256,
+                              const absl::StatusOr<Continuations>& continuations) {
+  if (!continuations.ok()) return End(continuations.status());
+  absl::StatusOr<ExtractCall> call = PlanContinued(request, request_sha256, *continuations, service_.request);
+  if (!call.ok()) return End(call.status());
+  Submit(*std::move(call));
+}
+
+void ExtractStream::Submit(ExtractCall call) {
+  auto frames = std::make_unique<ExtractFrames>(std::move(call), service_.request);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (ended_.has_value()) return;

@@ -24,9 +24,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "hydrophone/v1/extract.pb.h"
 #include "server/rpc/extract_frames.h"
 #include "server/rpc/service_context.h"
 #include "server/sched/scheduler.h"
@@ -54,9 +57,15 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnDone(absl::Status status, JobTimings timings) override;  // the scheduler's
 
  private:
-  // Reads and plans the request and submits it: everything that can refuse the call, before the header.
+  // Reads and plans the request, lets its inputs continue if it asks for that, and submits it: everything that can refuse the call,
+  // before the header.
   void Admit();
-  absl::StatusOr<ExtractCall> ReadRequest();
+  absl::StatusOr<ExtractCall> ReadRequest(v1::ExtractRequest* request);
+  // Starts a generation, which ends in Continued.
+  void Continue(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call);
+  void Continued(const v1::ExtractRequest& request, const std::string& request_sha256,
+                 const absl::StatusOr<Continuations>& continuations);
+  void Submit(ExtractCall call);
 
   // Lets a worker pump, unless one does already.
   void Wake();
@@ -81,7 +90,7 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const absl::Time deadline_;
   std::optional<OpenCalls::Call> call_;
   std::atomic<bool> stopped_ = false;
-  std::unique_ptr<ExtractFrames> frames_;  // set once, in Admit, before anybody else looks; OnCancel looks under mutex_
+  std::unique_ptr<ExtractFrames> frames_;  // set once, in Submit, before anybody else looks; OnCancel looks under mutex_
 
   std::mutex mutex_;                         // guards what follows
   bool pumping_ = false;                     // a worker pumps or is about to

@@ -30,6 +30,7 @@ struct PlannedInput {
   std::string key;
   std::vector<uint32_t> token_ids;     // empty when skipped
   std::vector<uint32_t> byte_offsets;  // as long as token_ids
+  uint32_t byte_end = 0;               // where the last token's bytes end
   uint32_t truncated_tokens = 0;
   std::string skipped;  // why; empty when it was not
 };
@@ -65,6 +66,11 @@ struct ExtractCall {
   std::vector<CaptureFormat> formats;  // one for each of plan.captures
   v1::Layout layout = v1::LAYOUT_PER_RUN;
   bool validate_only = false;
+
+  // Not 0: the inputs are prompts that continue first, by at most so many tokens. The plan's runs are as long as they can become,
+  // filled up with placeholders, and all sizes are upper bounds.
+  uint32_t max_new_tokens = 0;
+
   uint32_t tensors = 0;     // of the whole stream
   uint64_t data_bytes = 0;  // of all chunked tensors
   std::string request_sha256;
@@ -75,6 +81,14 @@ struct ExtractCall {
 // FAILED_PRECONDITION (see core/errors.h). Thread-safe.
 absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
                                         std::string request_sha256, const RequestContext& context);
+
+// Of each of a request's inputs, the tokens that were generated after it.
+using Continuations = std::vector<std::vector<uint32_t>>;
+
+// Plans the request again once its inputs' continuations are known: they are part of the inputs. What depends on lengths may be
+// refused now though PlanExtract took it.
+absl::StatusOr<ExtractCall> PlanContinued(const v1::ExtractRequest& request, std::string request_sha256,
+                                          const Continuations& continuations, const RequestContext& context);
 
 }  // namespace hydrophone
 

@@ -1,56 +1,88 @@
+#include <cstddef>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/wire/captures.h"
 #include "server/wire/edits.h"
 #include "server/wire/extract_call.h"
+#include "server/wire/generation.h"
 #include "server/wire/inputs.h"
-#include "server/wire/not_built.h"
 #include "server/wire/runs.h"
 #include "server/wire/selectors.h"
 
 namespace hydrophone {
+namespace {
 
-absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
-                                        std::string request_sha256, const RequestContext& context) {
-  absl::Status preconditions = CheckPreconditions(request.model(), request.numerics(), context);
-  if (!preconditions.ok()) return preconditions;
-  if (absl::Status built = CheckBuilt(request); !built.ok()) return built;
-
+// What is known before any input is read.
+ExtractCall NewCall(const v1::ExtractRequest& request, std::string request_sha256, const RequestContext& context) {
   ExtractCall call;
   call.request_sha256 = std::move(request_sha256);
   call.tokenizer = &context.tokenizer;
   call.validate_only = request.validate_only();
   if (request.layout() != v1::LAYOUT_UNSPECIFIED) call.layout = request.layout();
+  return call;
+}
 
+// Fills in everything but the inputs, which are those that the runs see. Violations too make it fail.
+absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::ExtractRequest& request,
+                      const RequestContext& context, Violations* violations, ExtractCall* call) {
+  absl::StatusOr<RunTable> runs = ReadRuns(request.runs(), inputs, context.limits, violations);
+  if (!runs.ok()) return runs.status();
+  absl::StatusOr<PlannedEdits> edits = ReadEdits(request.runs(), inputs, *runs, context, violations);
+  if (!edits.ok()) return edits.status();
+  absl::StatusOr<std::vector<Selector>> selectors =
+      ReadSelectors(request, runs->lengths.size(), context, violations);
+  if (!selectors.ok()) return selectors.status();
+  absl::Status captures =
+      PlanCaptures(*selectors, *runs, request.max_response_bytes(), context, violations, call);
+  if (!captures.ok()) return captures;
+  if (!violations->empty()) return violations->ToStatus();
+
+  call->plan.runs = std::move(runs->made);
+  call->plan.first_token = std::move(runs->first_token);
+  call->plan.edits = std::move(edits->edits);
+  call->plan.run_order = std::move(edits->run_order);
+  if (request.has_train_seed()) call->plan.train_seed = request.train_seed();
+  call->run_numbers = std::move(runs->numbers);
+  return absl::OkStatus();
+}
+
+// `known`: what was generated after each input; null before that.
+absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::string request_sha256,
+                                        const Continuations* known, const RequestContext& context) {
+  if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok()) return checked;
+  ExtractCall call = NewCall(request, std::move(request_sha256), context);
   Violations violations;
-  InputRules rules{/*limit_to_context=*/true, /*skip_bad=*/request.skip_bad_inputs()};
+  const uint32_t new_tokens = ReadMaxNewTokens(request, context.model, &violations);
+  const InputRules rules{/*limit_to_context=*/true, /*skip_bad=*/request.skip_bad_inputs(), new_tokens};
   absl::StatusOr<std::vector<PlannedInput>> inputs =
       ReadInputs(request.texts(), request.inputs(), rules, context, &violations);
   if (!inputs.ok()) return inputs.status();
   call.inputs = *std::move(inputs);
 
-  absl::StatusOr<RunTable> runs =
-      ReadRuns(request.runs(), call.inputs, context.limits, &violations);
-  if (!runs.ok()) return runs.status();
-  absl::StatusOr<PlannedEdits> edits =
-      ReadEdits(request.runs(), call.inputs, *runs, context, &violations);
-  if (!edits.ok()) return edits.status();
-  absl::StatusOr<std::vector<Selector>> selectors =
-      ReadSelectors(request, runs->lengths.size(), context, &violations);
-  if (!selectors.ok()) return selectors.status();
-  absl::Status captures =
-      PlanCaptures(*selectors, *runs, request.max_response_bytes(), context, &violations, &call);
-  if (!captures.ok()) return captures;
-  if (!violations.empty()) return violations.ToStatus();
-
-  call.plan.runs = std::move(runs->made);
-  call.plan.first_token = std::move(runs->first_token);
-  call.plan.edits = std::move(edits->edits);
-  call.plan.run_order = std::move(edits->run_order);
-  if (request.has_train_seed()) call.plan.train_seed = request.train_seed();
-  call.run_numbers = std::move(runs->numbers);
+  absl::Status planned;
+  if (known == nullptr && new_tokens > 0) {
+    call.max_new_tokens = new_tokens;
+    planned = PlanOver(WithPlaceholders(call.inputs, new_tokens), request, context, &violations, &call);
+  } else {
+    for (size_t i = 0; known != nullptr && i < call.inputs.size(); ++i)
+      AppendTokens((*known)[i], context.tokenizer, &call.inputs[i]);
+    planned = PlanOver(call.inputs, request, context, &violations, &call);
+  }
+  if (!planned.ok()) return planned;
   return call;
+}
+
+}  // namespace
+
+absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
+                                        std::string request_sha256, const RequestContext& context) {
+  return PlanRequest(request, std::move(request_sha256), nullptr, context);
+}
+
+absl::StatusOr<ExtractCall> PlanContinued(const v1::ExtractRequest& request, std::string request_sha256,
+                                          const Continuations& continuations, const RequestContext& context) {
+  return PlanRequest(request, std::move(request_sha256), &continuations, context);
 }
 
 }  // namespace hydrophone

@@ -12,16 +12,18 @@ namespace {
 
 constexpr size_t kMaxKeyBytes = 256;
 
-void AddToken(uint32_t id, size_t offset, PlannedInput* planned) {
+// `begin` and `end`: the token's bytes in the input.
+void AddToken(uint32_t id, size_t begin, size_t end, PlannedInput* planned) {
   planned->token_ids.push_back(id);
-  planned->byte_offsets.push_back(static_cast<uint32_t>(offset));
+  planned->byte_offsets.push_back(static_cast<uint32_t>(begin));
+  planned->byte_end = static_cast<uint32_t>(end);
 }
 
 void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer,
               PlannedInput* planned) {
   SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
   for (const EncodedToken& token : tokenizer.Encode(bytes, specials))
-    AddToken(token.id, token.begin, planned);
+    AddToken(token.id, token.begin, token.end, planned);
 }
 
 // A tokenizer may know more tokens than the model has embeddings for, and the other way round.
@@ -40,8 +42,9 @@ void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestCo
                       absl::StrCat("got ", id, ", expected an id below ", vocabulary));
       continue;
     }
-    AddToken(id, offset, planned);
-    offset += TokenBytes(context.tokenizer.Piece(id));
+    const size_t end = offset + TokenBytes(context.tokenizer.Piece(id));
+    AddToken(id, offset, end, planned);
+    offset = end;
   }
 }
 
@@ -58,32 +61,40 @@ void CheckVocabulary(const PlannedInput& planned, absl::string_view path,
   }
 }
 
-void LimitToContext(absl::string_view path, bool truncate, bool refuse, size_t context_length,
-                    PlannedInput* planned, Violations* violations) {
+std::string BeyondContext(size_t length, size_t new_tokens, size_t context_length) {
+  if (new_tokens == 0) {
+    return absl::StrCat("got ", length, " tokens, expected at most ", context_length,
+                        ", the model's context; truncate keeps the first ", context_length);
+  }
+  return absl::StrCat("got ", length, " tokens and max_new_tokens ", new_tokens, ", expected at most ", context_length,
+                      " together, the model's context; truncate keeps the first ", context_length - new_tokens);
+}
+
+void LimitToContext(absl::string_view path, bool truncate, const InputRules& rules,
+                    size_t context_length, PlannedInput* planned, Violations* violations) {
   size_t length = planned->token_ids.size();
-  if (length <= context_length) return;
+  size_t most = context_length - rules.new_tokens;
+  if (length <= most) return;
   if (truncate) {
-    planned->token_ids.resize(context_length);
-    planned->byte_offsets.resize(context_length);
-    planned->truncated_tokens = static_cast<uint32_t>(length - context_length);
-  } else if (refuse) {
-    violations->Add(
-        std::string(path),
-        absl::StrCat("got ", length, " tokens, expected at most ", context_length,
-                     ", the model's context; truncate keeps the first ", context_length));
+    planned->byte_end = planned->byte_offsets[most];
+    planned->token_ids.resize(most);
+    planned->byte_offsets.resize(most);
+    planned->truncated_tokens = static_cast<uint32_t>(length - most);
+  } else if (rules.limit_to_context) {
+    violations->Add(std::string(path), BeyondContext(length, rules.new_tokens, context_length));
   }
 }
 
 void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules& rules,
                 const RequestContext& context, PlannedInput* planned, Violations* violations) {
-  if (input.prepend_bos()) AddToken(context.tokenizer.bos_id(), 0, planned);
+  if (input.prepend_bos()) AddToken(context.tokenizer.bos_id(), 0, 0, planned);
   if (input.token_ids_size() > 0) {
     AddTokenIds(input, path, context, planned, violations);
   } else {
     const std::string& bytes = input.text().empty() ? input.text_bytes() : input.text();
     AddBytes(bytes, input.literal_specials(), context.tokenizer, planned);
   }
-  LimitToContext(path, input.truncate(), rules.limit_to_context,
+  LimitToContext(path, input.truncate(), rules,
                  static_cast<size_t>(context.model.n_positions), planned, violations);
   CheckVocabulary(*planned, path, context, violations);
 }

@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_WIRE_INPUTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct InputRules {
   bool limit_to_context = true;  // refuse inputs longer than the model's context; Tokenize does not
   bool skip_bad = false;  // say in PlannedInput.skipped what is wrong with an input, instead of in
                           // the violations
+  uint32_t new_tokens = 0;  // that must fit the context after each input; below the context's length
 };
 
 // The inputs as understood, texts first. What is wrong with an input goes into `violations` (or,

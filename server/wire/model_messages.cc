@@ -71,7 +71,7 @@ void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPo
     message->add_shape(Size(symbol, model));
   }
   message->set_layers(Unsigned(LayerCount(info.site, model)));
-  message->set_capturable(info.capturable);
+  message->set_capturable(true);
   message->set_editable(info.editable);
 }
 

@@ -196,17 +196,3 @@ def test_an_unknown_hook_point_names_near_ones(refused):
     (violation,) = status["details"]["BadRequest"]["field_violations"]
     assert violation["field"] == "hook_points[0]"
     assert "attn.c_porj" in violation["description"] and "attn.c_proj" in violation["description"]
-
-
-@pytest.mark.parametrize(
-    "field, addition",
-    [
-        ("max_new_tokens", {"max_new_tokens": 3}),
-        ("train_seed", {"train_seed": 7}),
-    ],
-)
-def test_what_is_not_built_is_unimplemented_by_name(refused, field, addition):
-    status = refused("Extract", {"texts": ["Hello"], "hook_points": ["attn.c_proj"], **addition})
-    assert status["code"] == 12
-    assert status["message"].startswith(f"{field}: ")
-    assert status["details"]["ErrorInfo"]["reason"] == "NOT_BUILT"

@@ -63,12 +63,6 @@ TEST(StatusTest, ABadRequestNamesItsFieldsAndCountsThem) {
   EXPECT_THAT(status.error_message(), testing::HasSubstr("19 more"));
 }
 
-TEST(StatusTest, WhatIsNotBuiltNamesItsField) {
-  grpc::Status status = ToGrpcStatus(NotBuilt("train_seed", "train mode"));
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_THAT(FieldsOf(status), ElementsAre("train_seed"));
-}
-
 TEST(StatusTest, WhatMayBeTriedAgainSaysWhen) {
   grpc::Status status = ToGrpcStatus(Overloaded("busy", absl::Milliseconds(1250)));
   auto retry = DetailOf<google::rpc::RetryInfo>(status);

@@ -14,12 +14,19 @@ std::vector<uint32_t> TokensOf(const Plan& plan) {
   return tokens;
 }
 
-TensorView RowsOf(const Capture& capture, const std::vector<uint32_t>& tokens) {
+// Of a readout only the first number, the likeliest token's id, is filled in.
+float ReadoutValue(const FakeEngine& engine, uint32_t token, int64_t column) {
+  return column == 0 ? static_cast<float>(engine.next_token(token)) : 0;
+}
+
+TensorView RowsOf(const FakeEngine& engine, const Capture& capture, const std::vector<uint32_t>& tokens) {
   auto values = std::make_shared<std::vector<float>>();
   for (int64_t i = 0; i < capture.row_count; ++i) {
     int64_t row = capture.contiguous ? capture.first_row + i : capture.rows[static_cast<size_t>(i)];
     for (int64_t column = 0; column < capture.RowElements(); ++column) {
-      values->push_back(FakeEngine::Value(capture.point, tokens[static_cast<size_t>(row)], column));
+      const uint32_t token = tokens[static_cast<size_t>(row)];
+      values->push_back(capture.readout != nullptr ? ReadoutValue(engine, token, column)
+                                                   : FakeEngine::Value(capture.point, token, column));
     }
   }
   TensorView view;
@@ -80,7 +87,7 @@ absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
     before_capture(index);
     for (const BatchMember& member : batch) {
       if (index + captures_held_back >= member.plan->captures.size() || member.sink->Stopped()) continue;
-      member.sink->OnCapture(index, RowsOf(member.plan->captures[index], TokensOf(*member.plan)));
+      member.sink->OnCapture(index, RowsOf(*this, member.plan->captures[index], TokensOf(*member.plan)));
     }
   }
   after_captures();

@@ -26,6 +26,8 @@ class FakeEngine : public Engine {
   std::function<void(absl::Span<const BatchMember> batch)> on_batch = [](absl::Span<const BatchMember>) {};
   std::function<void(size_t index)> before_capture = [](size_t) {};
   std::function<void()> after_captures = [] {};
+  // The token that is likeliest after one.
+  std::function<uint32_t(uint32_t token)> next_token = [](uint32_t token) { return token + 1; };
   absl::Status result;            // what Run returns; captures are given only when OK
   size_t captures_held_back = 0;  // so many captures are not given at the end
   WeightsAudit audit;

@@ -95,11 +95,6 @@ TEST_F(PlanExtractTest, PreconditionsComeFirst) {
   EXPECT_EQ(Plan("numerics: 'other'").status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(PlanExtractTest, SaysWhatIsNotBuilt) {
-  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' max_new_tokens: 1").status().code(),
-            absl::StatusCode::kUnimplemented);
-}
-
 TEST_F(PlanExtractTest, PlansEditsAndTheOrderOfTheirRuns) {
   absl::StatusOr<ExtractCall> call = Plan(R"(
       texts: 'ab' hook_points: 'hook_embed'

@@ -1,0 +1,56 @@
+// Runs a greedy continuation through the scheduler: one small job a step.
+#ifndef HYDROPHONE_SERVER_RPC_GENERATION_H_
+#define HYDROPHONE_SERVER_RPC_GENERATION_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/core/tensor.h"
+#include "server/sched/scheduler.h"
+#include "server/rpc/worker_pool.h"
+#include "server/wire/generation.h"
+
+namespace hydrophone {
+
+// Keeps itself alive from Start until its end.
+//
+//   worker: NextStep, Submit ─► Scheduler ─► engine's thread: captures, OnDone ─► worker: Take, and again, or `done`
+//
+// A step waits in the queue like any other job: between two steps, other requests run, and a full queue ends the generation as it
+// refuses a request.
+class Generation : public std::enable_shared_from_this<Generation> {
+ public:
+  struct Caller {
+    absl::Time deadline;
+    std::function<bool()> stopped;  // asked from any thread; once true, nothing more is heard
+    // Once, on a worker, or on Start's thread: the continuations, or why there are none, as Job::OnDone or Scheduler::Submit says it.
+    std::function<void(absl::StatusOr<Continuations>)> done;
+  };
+
+  // The pointers outlive the generation.
+  static void Start(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers);
+
+ private:
+  class Step;
+
+  Generation(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers);
+
+  void SubmitStep();
+  // On the engine's thread; `likeliest` is what the step captured.
+  void StepDone(absl::Status status, TensorView likeliest);
+  // On a worker.
+  void AfterStep(const absl::Status& status, const TensorView& likeliest);
+
+  GreedyContinuation greedy_;  // one step at a time touches it
+  const Caller caller_;
+  Scheduler* const scheduler_;
+  WorkerPool* const workers_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_RPC_GENERATION_H_
