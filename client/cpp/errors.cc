@@ -35,14 +35,14 @@ std::optional<Detail> FindDetail(const google::rpc::Status& details) {
   return std::nullopt;
 }
 
-std::string ShiftField(const std::string& field, uint32_t offset) {
-  constexpr char kPrefix[] = "inputs[";
-  constexpr size_t kPrefixSize = sizeof(kPrefix) - 1;
+// "LIST[3].text" with another number, if the field is in that list.
+std::string ShiftField(const std::string& field, absl::string_view list, uint32_t offset) {
+  const std::string prefix = absl::StrCat(list, "[");
   const size_t end = field.find(']');
-  if (!absl::StartsWith(field, kPrefix) || end == std::string::npos) return field;
+  if (!absl::StartsWith(field, prefix) || end == std::string::npos) return field;
   uint32_t index = 0;
-  if (!absl::SimpleAtoi(field.substr(kPrefixSize, end - kPrefixSize), &index)) return field;
-  return absl::StrCat(kPrefix, index + offset, field.substr(end));
+  if (!absl::SimpleAtoi(field.substr(prefix.size(), end - prefix.size()), &index)) return field;
+  return absl::StrCat(prefix, index + offset, field.substr(end));
 }
 
 }  // namespace
@@ -77,14 +77,14 @@ std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
          absl::Nanoseconds(retry->retry_delay().nanos());
 }
 
-absl::Status ShiftInputIndices(const absl::Status& status, uint32_t offset) {
+absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run) {
   google::rpc::Status details = DetailsOf(status);
-  if (offset == 0 || details.details_size() == 0) return status;
+  if (details.details_size() == 0) return status;
   for (auto& any : *details.mutable_details()) {
     google::rpc::BadRequest bad_request;
     if (!any.Is<google::rpc::BadRequest>() || !any.UnpackTo(&bad_request)) continue;
     for (auto& violation : *bad_request.mutable_field_violations()) {
-      violation.set_field(ShiftField(violation.field(), offset));
+      violation.set_field(ShiftField(ShiftField(violation.field(), "inputs", first_input), "runs", first_run));
     }
     any.PackFrom(bad_request);
   }

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "client/cpp/errors.h"
+#include "client/cpp/request_parts.h"
 #include "client/cpp/split.h"
+#include "google/protobuf/repeated_ptr_field.h"
 
 namespace hydrophone::client {
 namespace {
@@ -15,34 +17,19 @@ namespace {
 // Of the texts in one Tokenize request, so that its answer, several times as long, stays small.
 constexpr uint64_t kTokenizeBytes = uint64_t{1} << 20;
 
-bool BelongsTogether(const v1::ExtractRequest& request) {
-  const auto names_runs = [](const v1::HookSelector& hook) {
-    return hook.runs_size() > 0 || hook.positions().per_input_size() > 0;
-  };
-  return request.runs_size() > 0 || request.metrics_size() > 0 ||
-         std::any_of(request.hooks().begin(), request.hooks().end(), names_runs);
-}
+using Inputs = google::protobuf::RepeatedPtrField<v1::Input>;
 
-std::vector<v1::Input> AllInputs(const v1::ExtractRequest& request) {
-  std::vector<v1::Input> inputs;
-  inputs.reserve(static_cast<size_t>(request.texts_size() + request.inputs_size()));
-  for (const std::string& text : request.texts()) inputs.emplace_back().set_text(text);
-  inputs.insert(inputs.end(), request.inputs().begin(), request.inputs().end());
-  return inputs;
-}
-
-std::vector<InputCost> CostsOf(const std::vector<v1::Input>& inputs, uint32_t context_length) {
+std::vector<InputCost> CostsOf(const Inputs& inputs, uint32_t context_length) {
   std::vector<InputCost> costs;
-  costs.reserve(inputs.size());
-  for (const v1::Input& input : inputs)
-    costs.push_back(CostOf(input, MostTokens(input, context_length)));
+  costs.reserve(static_cast<size_t>(inputs.size()));
+  for (const v1::Input& input : inputs) costs.push_back(CostOf(input, MostTokens(input, context_length)));
   return costs;
 }
 
 // Replaces the costs' bounds on tokens by the exact counts. Inputs that Tokenize refuses keep their
 // bound: what is wrong with them is for Extract to say.
-absl::Status CountTokens(Client& client, const std::vector<v1::Input>& inputs,
-                         const v1::GetModelResponse& model, std::vector<InputCost>* costs) {
+absl::Status CountTokens(Client& client, const Inputs& inputs, const v1::GetModelResponse& model,
+                         std::vector<InputCost>* costs) {
   RequestCapacity capacity;
   capacity.inputs = model.limits().max_inputs_per_request();
   capacity.bytes = std::min<uint64_t>(kTokenizeBytes, model.limits().max_request_bytes());
@@ -50,7 +37,7 @@ absl::Status CountTokens(Client& client, const std::vector<v1::Input>& inputs,
   for (const InputRange& range : SplitInputs(*costs, capacity)) {
     v1::TokenizeRequest request;
     for (size_t i = range.first; i < range.first + range.count; ++i)
-      *request.add_inputs() = inputs[i];
+      *request.add_inputs() = inputs[static_cast<int>(i)];
     const auto response = client.Tokenize(request);
     if (absl::IsInvalidArgument(response.status())) continue;
     if (!response.ok()) return response.status();
@@ -70,22 +57,43 @@ uint64_t TotalTokens(const std::vector<InputCost>& costs) {
   return total;
 }
 
+// The costs of the parts from those of the inputs.
+std::vector<InputCost> PartCosts(const std::vector<RequestPart>& parts, const std::vector<InputCost>& inputs,
+                                 const v1::ExtractRequest& request) {
+  std::vector<InputCost> costs;
+  for (const RequestPart& part : parts) {
+    InputCost& cost = costs.emplace_back(InputCost{.inputs = part.inputs});
+    for (uint32_t i = part.first_input; i < part.first_input + part.inputs; ++i) {
+      cost.bytes += inputs[i].bytes;
+      cost.elements += inputs[i].elements;
+    }
+    for (uint32_t run = part.first_run; run < part.first_run + part.runs; ++run) {
+      const uint32_t input = request.runs().empty() ? run : request.runs(static_cast<int>(run)).input();
+      if (input < inputs.size()) cost.tokens += inputs[input].tokens + request.max_new_tokens();
+      if (request.runs().empty()) continue;
+      const InputCost own = CostOf(request.runs(static_cast<int>(run)));
+      cost.bytes += own.bytes;
+      cost.elements += own.elements;
+    }
+  }
+  return costs;
+}
+
 // Puts one part's indices into terms of the whole.
 class PartSink : public ExtractSink {
  public:
-  PartSink(uint32_t first_input, uint32_t first_run, ExtractSink* whole)
-      : first_input_(first_input), first_run_(first_run), whole_(*whole) {}
+  PartSink(const RequestPart& part, const v1::ExtractRequest& request, ExtractSink* whole)
+      : part_(part), request_(request), whole_(*whole), skipped_(part.inputs, false) {}
 
   bool started() const { return started_; }
-  uint32_t runs() const { return runs_; }
 
   absl::Status OnHeader(const v1::Header& header) override {
     started_ = true;
-    runs_ = header.runs();
     return whole_.OnHeader(header);
   }
   absl::Status OnInput(v1::InputInfo input) override {
-    input.set_index(input.index() + first_input_);
+    if (input.index() < skipped_.size()) skipped_[input.index()] = !input.skipped().empty();
+    input.set_index(input.index() + part_.first_input);
     return whole_.OnInput(std::move(input));
   }
   absl::Status OnTensor(ReceivedTensor tensor) override {
@@ -94,98 +102,111 @@ class PartSink : public ExtractSink {
   }
   absl::Status OnValues(v1::Values values) override {
     Shift(values.mutable_info());
+    for (v1::Score& score : *values.mutable_scores()) score.set_run(score.run() + part_.first_run);
     return whole_.OnValues(std::move(values));
   }
   absl::Status OnTrailer(const v1::Trailer& trailer) override { return whole_.OnTrailer(trailer); }
 
  private:
   void Shift(v1::TensorInfo* info) const {
-    for (uint32_t& run : *info->mutable_runs()) run += first_run_;
+    for (uint32_t& run : *info->mutable_runs()) run += part_.first_run;
+    if (info->has_baseline()) info->set_baseline(info->baseline() + part_.first_run);
     if (info->runs_size() > 0) return;
-    for (uint32_t run = 0; run < runs_; ++run) info->add_runs(first_run_ + run);
+    for (uint32_t run = part_.first_run; run < part_.first_run + part_.runs; ++run) {
+      if (IsMade(run)) info->add_runs(run);
+    }
   }
 
-  const uint32_t first_input_;
-  const uint32_t first_run_;
+  // Whether the run's input was not skipped.
+  bool IsMade(uint32_t run) const {
+    const uint32_t input = request_.runs().empty() ? run : request_.runs(static_cast<int>(run)).input();
+    return input < part_.first_input || input - part_.first_input >= skipped_.size() ||
+           !skipped_[input - part_.first_input];
+  }
+
+  const RequestPart part_;
+  const v1::ExtractRequest& request_;
   ExtractSink& whole_;
+  std::vector<bool> skipped_;  // by input of the part
   bool started_ = false;
-  uint32_t runs_ = 0;
 };
 
-// Sends the parts one after the other, and makes them smaller when the server says so.
+// Sends the parts, several in one request, and makes the requests smaller when the server says so.
 class PartSender {
  public:
-  PartSender(Client& client, const v1::ExtractRequest& common, const std::vector<v1::Input>& inputs,
+  PartSender(Client& client, const v1::ExtractRequest& request, const std::vector<RequestPart>& parts,
              ExtractSink* sink)
-      : client_(client), common_(common), inputs_(inputs), sink_(sink) {}
+      : client_(client), request_(request), common_(WithoutInputsAndRuns(request)), parts_(parts), sink_(sink) {}
+
+  const v1::ExtractRequest& common() const { return common_; }
 
   absl::Status Send(const std::vector<InputRange>& ranges, const InputsDone& done) {
     std::deque<InputRange> waiting(ranges.begin(), ranges.end());
     while (!waiting.empty()) {
       const InputRange range = waiting.front();
       waiting.pop_front();
-      if (range.count > most_inputs_) {
-        Requeue(range, most_inputs_, &waiting);
+      if (range.count > most_parts_) {
+        Requeue(range, most_parts_, &waiting);
         continue;
       }
+      const RequestPart part = Join(parts_[range.first], parts_[range.first + range.count - 1]);
       bool started = false;
-      absl::Status status = SendOne(range, &started);
+      absl::Status status = SendOne(part, &started);
       if (!started && range.count > 1 && ReasonOf(status) == "TOO_LARGE") {
-        most_inputs_ = range.count / 2;
-        Requeue(range, most_inputs_, &waiting);
+        most_parts_ = range.count / 2;
+        Requeue(range, most_parts_, &waiting);
         continue;
       }
-      if (!status.ok()) return ShiftInputIndices(status, static_cast<uint32_t>(range.first));
-      if (done) done(range.first + range.count, inputs_.size());
+      if (!status.ok()) return ShiftIndices(status, part.first_input, part.first_run);
+      if (done) done(part.first_input + part.inputs, static_cast<size_t>(request_.inputs_size()));
     }
     return absl::OkStatus();
   }
 
  private:
-  static void Requeue(const InputRange& range, size_t first_count,
-                      std::deque<InputRange>* waiting) {
+  static v1::ExtractRequest WithoutInputsAndRuns(const v1::ExtractRequest& request) {
+    v1::ExtractRequest common = request;
+    common.clear_inputs();
+    common.clear_runs();
+    return common;
+  }
+
+  static void Requeue(const InputRange& range, size_t first_count, std::deque<InputRange>* waiting) {
     waiting->push_front({range.first + first_count, range.count - first_count});
     waiting->push_front({range.first, first_count});
   }
 
-  absl::Status SendOne(const InputRange& range, bool* started) {
-    v1::ExtractRequest part = common_;
-    for (size_t i = range.first; i < range.first + range.count; ++i)
-      *part.add_inputs() = inputs_[i];
-    PartSink part_sink(static_cast<uint32_t>(range.first), runs_, sink_);
-    absl::Status status = client_.Extract(part, &part_sink);
+  absl::Status SendOne(const RequestPart& part, bool* started) {
+    PartSink part_sink(part, request_, sink_);
+    absl::Status status = client_.Extract(RequestFor(part, request_, common_), &part_sink);
     *started = part_sink.started();
-    runs_ += part_sink.runs();
     return status;
   }
 
   Client& client_;
-  const v1::ExtractRequest& common_;
-  const std::vector<v1::Input>& inputs_;
+  const v1::ExtractRequest& request_;
+  const v1::ExtractRequest common_;
+  const std::vector<RequestPart>& parts_;
   ExtractSink* const sink_;
-  size_t most_inputs_ = SIZE_MAX;  // in one request, as far as the server's refusals have taught
-  uint32_t runs_ = 0;              // of the parts answered
+  size_t most_parts_ = SIZE_MAX;  // in one request, as far as the server's refusals have taught
 };
 
 }  // namespace
 
-absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
-                        const InputsDone& done) {
-  if (BelongsTogether(request)) return client.Extract(request, sink);
+absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink, const InputsDone& done) {
   const auto model = client.Model();
   if (!model.ok()) return model.status();
-  const std::vector<v1::Input> inputs = AllInputs(request);
-  v1::ExtractRequest common = request;
-  common.clear_texts();
-  common.clear_inputs();
-  if (inputs.empty()) return client.Extract(common, sink);
-  std::vector<InputCost> costs = CostsOf(inputs, model->model().n_positions());
+  const v1::ExtractRequest whole = WithTextsAsInputs(request);
+  const std::vector<RequestPart> parts = SmallestParts(whole);
+  PartSender sender(client, whole, parts, sink);
+  if (parts.size() == 1) return sender.Send({{0, 1}}, done);
+  std::vector<InputCost> inputs = CostsOf(whole.inputs(), model->model().n_positions());
+  std::vector<InputCost> costs = PartCosts(parts, inputs, whole);
   if (TotalTokens(costs) > model->limits().max_tokens_per_request()) {
-    if (absl::Status status = CountTokens(client, inputs, *model, &costs); !status.ok())
-      return status;
+    if (absl::Status status = CountTokens(client, whole.inputs(), *model, &inputs); !status.ok()) return status;
+    costs = PartCosts(parts, inputs, whole);
   }
-  const auto ranges = SplitInputs(costs, CapacityOf(model->limits(), common.ByteSizeLong()));
-  return PartSender(client, common, inputs, sink).Send(ranges, done);
+  return sender.Send(SplitInputs(costs, CapacityOf(model->limits(), sender.common().ByteSizeLong())), done);
 }
 
 }  // namespace hydrophone::client

@@ -19,12 +19,9 @@ using InputsDone = std::function<void(size_t done, size_t total)>;
 // Runs `request` in as many requests as needed, one after the other.
 //
 // `sink` gets each request's header, inputs, captures and trailer. Indices are those of the whole:
-// InputInfo.index counts all inputs, and TensorInfo.runs is filled in LAYOUT_ROWS too and counts
-// all runs. Fields named in errors likewise. What the server refuses as TOO_LARGE is halved until
-// one input alone is refused.
-//
-// A request with `runs`, `metrics`, per-input positions or selectors that name runs is sent as it
-// is: its parts belong together.
+// InputInfo.index counts all inputs (texts first), and TensorInfo.runs is filled in LAYOUT_ROWS too and
+// counts all runs. Fields named in errors likewise. What the server refuses as TOO_LARGE is halved
+// until it cannot be cut further: request_parts.h says where.
 absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
                         const InputsDone& done = nullptr);
 

@@ -24,7 +24,7 @@ struct ReceivedTensor {
 // Bytes of one element; 0 for a type that this client does not know.
 size_t ElementSize(v1::Dtype dtype);
 
-// The elements of a DTYPE_FLOAT32 tensor; INVALID_ARGUMENT for another type.
+// The elements, those of narrower types widened exactly; INVALID_ARGUMENT for a type that this client does not know.
 absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor);
 
 // Takes a stream's parts in the order in which they arrive; captures only when they are complete

@@ -7,6 +7,8 @@ namespace hydrophone::client {
 namespace {
 
 constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
+// What a message takes besides its own fields.
+constexpr uint64_t kTagAndLengthBytes = 6;
 
 uint64_t OrUnlimited(uint64_t limit) { return limit == 0 ? kUnlimited : limit; }
 
@@ -32,9 +34,12 @@ RequestCapacity CapacityOf(const v1::Limits& limits, uint64_t request_bytes) {
 }
 
 InputCost CostOf(const v1::Input& input, uint64_t tokens) {
-  constexpr uint64_t kTagAndLengthBytes = 6;
-  return {tokens, input.ByteSizeLong() + kTagAndLengthBytes,
-          1 + static_cast<uint64_t>(input.token_ids_size())};
+  return {1, tokens, input.ByteSizeLong() + kTagAndLengthBytes, 1 + static_cast<uint64_t>(input.token_ids_size())};
+}
+
+InputCost CostOf(const v1::Run& run) {
+  const uint64_t bytes = run.ByteSizeLong() + kTagAndLengthBytes;
+  return {0, 0, bytes, bytes};  // every message and list element takes at least a byte
 }
 
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length) {
@@ -51,18 +56,20 @@ std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
   const uint64_t max_bytes = OrUnlimited(capacity.bytes);
   const uint64_t max_elements = OrUnlimited(capacity.elements);
   std::vector<InputRange> ranges;
-  InputCost used;
+  constexpr InputCost kNothing = {.inputs = 0};
+  InputCost used = kNothing;
   for (size_t i = 0; i < costs.size(); ++i) {
     const InputCost& cost = costs[i];
-    const bool fits = !ranges.empty() && ranges.back().count < max_inputs &&
+    const bool fits = !ranges.empty() && Fits(used.inputs, cost.inputs, max_inputs) &&
                       Fits(used.tokens, cost.tokens, max_tokens) &&
                       Fits(used.bytes, cost.bytes, max_bytes) &&
                       Fits(used.elements, cost.elements, max_elements);
     if (!fits) {
       ranges.push_back({i, 0});
-      used = {};
+      used = kNothing;
     }
     ++ranges.back().count;
+    used.inputs += cost.inputs;
     used.tokens += cost.tokens;
     used.bytes += cost.bytes;
     used.elements += cost.elements;

@@ -4,31 +4,71 @@
 
 #include "client/cpp/cli/commands.h"
 #include "client/cpp/cli/extract_options.h"
+#include "client/cpp/cli/extract_request.h"
 #include "client/cpp/cli/extract_to_file.h"
+#include "client/cpp/cli/extract_to_json.h"
 #include "client/cpp/cli/extract_to_terminal.h"
+#include "client/cpp/cli/request_file.h"
 
 namespace hydrophone::client {
 namespace {
 
 constexpr char kExamples[] =
-    "Without --out, captures are shown as short previews. With it, there is one array for each "
-    "point, the rows of all inputs one\n"
-    "after the other in input order, and an array \"rows\" with the number of rows of each input; "
-    "the file's metadata holds where the\n"
-    "numbers come from and the request.\n"
+    "Without --out, captures are shown as short previews, and all else as tables. With it, there is one array for each point, "
+    "the rows of\n"
+    "all inputs one after the other in input order, and an array \"rows\" with the number of rows of each input; or an array for "
+    "each\n"
+    "point and input (--layout per-run). The file's metadata holds where the numbers come from and the request.\n"
     "Examples:\n"
     "  hydrophone extract --hook attn.c_proj --layers 10 \"Hello world\"\n"
-    "  hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt "
-    "--out states.safetensors\n"
-    "  hydrophone extract --hook blocks.10.hook_mlp_out --hook hidden_states@10,11 --jsonl "
-    "inputs.jsonl --out captures/\n"
-    "  hydrophone extract --hook resid_post --layers 3-6 --view summary \"Hello world\"";
+    "  hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt --out states.safetensors\n"
+    "  hydrophone extract --hook blocks.10.hook_mlp_out --hook hidden_states@10,11 --jsonl inputs.jsonl --out captures/\n"
+    "  hydrophone extract --hook hook_resid_post --layers 3-6 --view summary --threshold 30 --largest 3 \"Hello world\"\n"
+    "Heads and attention patterns (an array of each input, [heads, queries, keys]); features; means over positions:\n"
+    "  hydrophone extract --hook attn.hook_pattern@5 --heads 0,7 --out patterns/ \"Hello world\"\n"
+    "  hydrophone extract --hook mlp.hook_post@3 --features 138,378 --reduce mean --dtype float16 --out means/ \"Hello world\"\n"
+    "  hydrophone extract --hook hook_resid_post --project probes.npy \"Hello world\"\n"
+    "Logit lens, and metrics of the logits:\n"
+    "  hydrophone extract --top-k 5 \"The capital of France is\"\n"
+    "  hydrophone extract --top-k 3 --tokens ' Paris, Rome' --hook hook_resid_mid@8-11 --positions last \"The capital of France "
+    "is\"\n"
+    "  hydrophone extract --metric 'logit-diff( Paris, Rome)' --metric loss \"The capital of France is\"\n"
+    "Edits, and what they change downstream of them:\n"
+    "  hydrophone extract --edit 'blocks.5.hook_mlp_out zero' \"Hello world\"\n"
+    "  hydrophone extract --edit 'attn.hook_z@3,5 heads=0,7 scale=0.5' --hook hook_attn_out --metric kl \"Hello world\"\n"
+    "  hydrophone extract --edit 'blocks.6.hook_resid_pre pos=3: add=@direction.npy' --top-k 5 \"Hello world\"\n"
+    "  hydrophone extract --edit 'blocks.4.hook_resid_post pos=-1 patch=source' --patch-from \"The capital of Italy is\" \\\n"
+    "      --metric 'logit-diff( Paris, Rome)' \"The capital of France is\"\n"
+    "  hydrophone extract --edit 'hook_embed pos=0 mean' --no-baseline --hook hidden_states --out edited.safetensors \"Hello "
+    "world\"\n"
+    "Train mode; continuations; the request as JSON:\n"
+    "  hydrophone extract --train-seed 7 --hook mlp.dropout \"Hello world\"\n"
+    "  hydrophone extract --max-new-tokens 20 \"Once upon a time\"\n"
+    "  hydrophone extract --top-k 5 --print-request \"Hello world\" > request.json\n"
+    "  hydrophone extract --request request.json --json";
+
+absl::StatusOr<v1::ExtractRequest> Request(const Session& session, const ExtractOptions& options) {
+  if (!options.request_file.empty()) return ReadRequestFile(options.request_file, session.in);
+  return MakeRequest(options, session.in,
+                     [&](const v1::TokenizeRequest& request) { return session.Connect()->Tokenize(request); });
+}
+
+absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractRequest& request) {
+  if (options.json) return CheckJson(request);
+  return options.out.empty() ? absl::OkStatus() : CheckOutput(options.out, request);
+}
 
 int RunExtract(const Session& session, const ExtractOptions& options) {
-  const auto request = options.MakeRequest(session.in);
-  if (!request.ok()) return session.Refuse(request.status());
-  return options.out.empty() ? ExtractToTerminal(session, *request)
-                             : ExtractToFile(session, *request, options.out);
+  const auto request = Request(session, options);
+  if (!request.ok())
+    return absl::IsInvalidArgument(request.status()) ? session.Refuse(request.status()) : session.Fail(request.status());
+  if (options.print_request) {
+    session.out << RequestJson(*request);
+    return kOk;
+  }
+  if (absl::Status status = CheckOutputOf(options, *request); !status.ok()) return session.Refuse(status);
+  if (options.json) return ExtractToJson(session, *request);
+  return options.out.empty() ? ExtractToTerminal(session, *request) : ExtractToFile(session, *request, options.out);
 }
 
 }  // namespace

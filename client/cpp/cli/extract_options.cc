@@ -1,109 +1,163 @@
 #include "client/cpp/cli/extract_options.h"
 
-#include <map>
-#include <utility>
+#include <set>
 
-#include "client/cpp/cli/extract_to_file.h"
-#include "client/cpp/cli/selection.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 
 namespace hydrophone::client {
 namespace {
 
-const std::map<std::string, v1::Layout>& Layouts() {
-  static const auto* const layouts = new std::map<std::string, v1::Layout>{
-      {"rows", v1::LAYOUT_ROWS}, {"per-run", v1::LAYOUT_PER_RUN}};
-  return *layouts;
+// An option that may be given often, with one value each time.
+CLI::Option* AddRepeated(CLI::App* command, const char* name, std::vector<std::string>* values, const char* help) {
+  return command->add_option(name, *values, help)->take_all()->expected(1)->allow_extra_args(false);
 }
 
-const std::map<std::string, v1::View>& Views() {
-  static const auto* const views = new std::map<std::string, v1::View>{
-      {"preview", v1::VIEW_PREVIEW}, {"summary", v1::VIEW_SUMMARY}, {"bytes", v1::VIEW_BYTES}};
-  return *views;
+// CLI11 reads "-1" as a large unsigned number.
+CLI::Validator WholeNumber(uint64_t least) {
+  const auto check = [least](const std::string& text) {
+    uint64_t number = 0;
+    if (absl::SimpleAtoi(text, &number) && number >= least) return std::string();
+    return absl::StrCat("got \"", text, "\", expected a whole number from ", least);
+  };
+  return CLI::Validator(check, "");
 }
 
-const std::map<std::string, v1::Dtype>& Dtypes() {
-  static const auto* const dtypes =
-      new std::map<std::string, v1::Dtype>{{"float32", v1::DTYPE_FLOAT32},
-                                           {"float16", v1::DTYPE_FLOAT16},
-                                           {"bfloat16", v1::DTYPE_BFLOAT16}};
-  return *dtypes;
+void AddInputs(CLI::App* command, ExtractOptions* options) {
+  options->inputs.AddTo(command);
+  command->add_flag("--truncate", options->truncate,
+                    "Keep the first tokens of an input that is longer than the context, instead of refusing it");
+  command->add_flag("--skip-bad-inputs", options->skip_bad_inputs, "Go on without inputs that cannot run, and say which");
 }
 
-absl::Status AddHooks(const ExtractOptions& options, v1::ExtractRequest* request) {
-  const auto layers = ParseLayers(options.layers);
-  if (!layers.ok()) return layers.status();
-  for (const std::string& text : options.hooks) {
-    auto hook = ParseHook(text, *layers);
-    if (!hook.ok()) return hook.status();
-    if (!options.positions.empty()) {
-      auto positions = ParsePositions(options.positions);
-      if (!positions.ok()) return positions.status();
-      *hook->mutable_positions() = *std::move(positions);
-    }
-    *request->add_hooks() = *std::move(hook);
+void AddSelection(CLI::App* command, ExtractOptions* options) {
+  constexpr char kGroup[] = "What to capture";
+  AddRepeated(command, "--hook", &options->hooks,
+              "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for layers of its own. May be given "
+              "often. Without it, --top-k, --tokens, --edit and --max-new-tokens look at hook_resid_post, last position")
+      ->group(kGroup);
+  command->add_option("--layers", options->layers, "Layers, as in 10 or 0,5,-1 or 3-6; without it, all")->group(kGroup);
+  command
+      ->add_option("--positions", options->positions,
+                   "Positions: last, first, all, a list (0,-1) or a NumPy slice (-4:, ::2); without it, all")
+      ->group(kGroup);
+  command->add_option("--heads", options->heads, "Heads, as in 0,7 or 0-3, of points that have them")->group(kGroup);
+  command->add_option("--features", options->features, "Indices along the last dimension, as in 138,378 or 0-63")
+      ->group(kGroup);
+  command->add_option("--reduce", options->reduce, "One row instead of the positions chosen: their mean or max")
+      ->check(CLI::IsMember({"mean", "max"}))
+      ->group(kGroup);
+}
+
+void AddForm(CLI::App* command, ExtractOptions* options) {
+  constexpr char kGroup[] = "What comes of it";
+  command
+      ->add_option("--view", options->view,
+                   "preview, summary, bytes or floats. Default: bytes with --out, floats with --json, else preview")
+      ->check(CLI::IsMember({"preview", "summary", "bytes", "floats"}))
+      ->group(kGroup);
+  command
+      ->add_option("--layout", options->layout,
+                   "rows: an array a point. per-run: an array a point and input. Default: rows with --out (per-run for "
+                   "attention scores and patterns), else per-run")
+      ->check(CLI::IsMember({"rows", "per-run"}))
+      ->group(kGroup);
+  command->add_option("--dtype", options->dtype, "Type of the elements sent: float32 (default), float16 or bfloat16")
+      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
+      ->group(kGroup);
+  command->add_option("--threshold", options->threshold, "Summary: the share of magnitudes above this")->group(kGroup);
+  command->add_option("--largest", options->largest, "Summary: so many values of largest magnitude, with their places")
+      ->check(WholeNumber(1))
+      ->group(kGroup);
+  command->add_option("--quantiles", options->quantiles, "Summary: these quantiles, as in 0.5,0.99")->group(kGroup);
+  CLI::Option* project = command->add_option(
+      "--project", options->project,
+      "Dot products with the rows of a matrix [k,width] or with a vector [width]: FILE.npy, FILE.safetensors or "
+      "FILE.safetensors:NAME");
+  project->group(kGroup);
+  command->add_option("--top-k", options->top_k, "Logit lens: so many tokens of largest logit at each position")
+      ->check(WholeNumber(1))
+      ->excludes(project)
+      ->group(kGroup);
+  command
+      ->add_option("--tokens", options->tokens,
+                   "Logit lens: these tokens, as in ' Paris, London'; spaces count, and a whole number is an id")
+      ->excludes(project)
+      ->group(kGroup);
+}
+
+void AddRuns(CLI::App* command, ExtractOptions* options) {
+  constexpr char kGroup[] = "Changing the forward pass";
+  CLI::Option* edit = AddRepeated(
+      command, "--edit", &options->edits,
+      "'HOOK[@LAYERS] [pos=POSITIONS] [heads=LIST] [features=LIST] OPERATION' with OPERATION zero, mean, scale=2, add=1.5, "
+      "set=0, add=@vector.npy, set=@FILE, project-out=@direction.npy or patch=source|clean[:HOOK[@LAYER]][:POSITIONS]. "
+      "May be given often: applied in this order. Shows how the edited run differs from the clean one");
+  edit->group(kGroup);
+  command->add_flag("--no-baseline", options->no_baseline, "With --edit: the edited run's own values, not a comparison")
+      ->needs(edit)
+      ->group(kGroup);
+  AddRepeated(command, "--patch-from", &options->patch_from,
+              "Text that patch=source reads from: one for all inputs, or given once for each")
+      ->needs(edit)
+      ->group(kGroup);
+  AddRepeated(command, "--metric", &options->metrics,
+              "'logit-diff( Paris, Rome)', loss or kl (with --edit: from the clean run), with @POSITIONS if liked. May be "
+              "given often")
+      ->group(kGroup);
+  CLI::Option* seed =
+      command->add_option("--train-seed", options->train_seed, "Train mode: dropout is on, drawn from this seed");
+  seed->check(WholeNumber(0))->group(kGroup);
+  command
+      ->add_option("--max-new-tokens", options->max_new_tokens,
+                   "Continue each input by so many tokens, greedily, and capture over all of it")
+      ->check(WholeNumber(1))
+      ->excludes(edit)
+      ->excludes(seed)
+      ->group(kGroup);
+}
+
+void AddOutput(CLI::App* command, ExtractOptions* options) {
+  constexpr char kGroup[] = "Request and output";
+  CLI::Option* request = command->add_option(
+      "--request", options->request_file,
+      "The request as JSON, an ExtractRequest with the field names of extract.proto; - for standard input. Only --out, "
+      "--json and --print-request go with it");
+  request->group(kGroup);
+  command->add_flag("--print-request", options->print_request,
+                    "Print the request as JSON, for --request, and do not send it (the server is asked for the ids of "
+                    "tokens given as text)")
+      ->group(kGroup);
+  CLI::Option* json = command->add_flag("--json", options->json, "JSON lines: the messages of the answer");
+  json->group(kGroup);
+  command
+      ->add_option("--out", options->out,
+                   "FILE.safetensors, or a new DIRECTORY for .npy files. Tensors only: comparisons, logit lenses, metrics "
+                   "and summaries go to the terminal or to --json")
+      ->excludes(json)
+      ->group(kGroup);
+}
+
+// What makes a request of its own does not go with a file that holds one. Told at the end of the parsing and not by
+// Option::excludes, which would write it beside every option of the help.
+void CheckRequestStandsAlone(const CLI::App& command) {
+  const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out"};
+  if (command.get_option("--request")->count() == 0) return;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0 && allowed.count(option->get_name()) == 0)
+      throw CLI::ExcludesError("--request", option->get_name());
   }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOut(const ExtractOptions& options) {
-  if (options.out.empty()) return absl::OkStatus();
-  if (!options.view.empty() && options.view != "bytes")
-    return absl::InvalidArgumentError("--out takes --view bytes only");
-  return CheckOutput(options.out, options.dtype == "bfloat16");
 }
 
 }  // namespace
 
 void ExtractOptions::AddTo(CLI::App* command) {
-  inputs.AddTo(command);
-  command->add_flag(
-      "--truncate", truncate,
-      "Keep the first tokens of an input that is longer than the context, instead of refusing it");
-  command->add_flag("--skip-bad-inputs", skip_bad_inputs,
-                    "Go on without inputs that cannot run, and say which");
-  command
-      ->add_option("--hook", hooks,
-                   "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for "
-                   "layers of its own. May be given often")
-      ->required()
-      ->take_all()
-      ->expected(1)
-      ->allow_extra_args(false);
-  command->add_option("--layers", layers, "Layers, as in 10 or 0,5,-1 or 3-6; without it, all");
-  command->add_option(
-      "--positions", positions,
-      "Positions: last, a list (0,-1) or a NumPy slice (-4:, ::2); without it, all");
-  command
-      ->add_option("--layout", layout,
-                   "rows: an array a point. per-run: an array a point and input. Default: rows "
-                   "with --out, else per-run")
-      ->check(CLI::IsMember({"rows", "per-run"}));
-  command
-      ->add_option("--view", view,
-                   "What comes: preview, summary or bytes. Default: bytes with --out, else preview")
-      ->check(CLI::IsMember({"preview", "summary", "bytes"}));
-  command->add_option("--dtype", dtype, "Type of the elements sent")
-      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
-      ->capture_default_str();
-  command->add_option("--out", out, "FILE.safetensors, or a new DIRECTORY for .npy files");
-}
-
-absl::StatusOr<v1::ExtractRequest> ExtractOptions::MakeRequest(std::istream& standard_input) const {
-  if (absl::Status status = CheckOut(*this); !status.ok()) return status;
-  v1::ExtractRequest request;
-  if (absl::Status status = AddHooks(*this, &request); !status.ok()) return status;
-  auto read = inputs.Read(standard_input);
-  if (!read.ok()) return read.status();
-  for (v1::Input& input : *read) {
-    input.set_truncate(truncate);
-    *request.add_inputs() = std::move(input);
-  }
-  const bool to_file = !out.empty();
-  request.set_layout(Layouts().at(!layout.empty() ? layout : to_file ? "rows" : "per-run"));
-  request.set_view(Views().at(!view.empty() ? view : to_file ? "bytes" : "preview"));
-  request.set_dtype(Dtypes().at(dtype));
-  request.set_skip_bad_inputs(skip_bad_inputs);
-  return request;
+  AddInputs(command, this);
+  AddSelection(command, this);
+  AddForm(command, this);
+  AddRuns(command, this);
+  AddOutput(command, this);
+  command->parse_complete_callback([command] { CheckRequestStandsAlone(*command); });
 }
 
 }  // namespace hydrophone::client

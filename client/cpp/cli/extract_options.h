@@ -1,36 +1,54 @@
-// The options of `hydrophone extract`, and the request that they make.
+// The options of `hydrophone extract`.
 #ifndef HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_OPTIONS_H_
 #define HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_OPTIONS_H_
 
-#include <istream>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
-#include "absl/status/statusor.h"
 #include "client/cpp/cli/input_options.h"
-#include "hydrophone/v1/extract.pb.h"
 
 namespace hydrophone::client {
 
+// As the user gave them: "" or nothing for what was not given.
 struct ExtractOptions {
   InputOptions inputs;
   bool truncate = false;
   bool skip_bad_inputs = false;
+
   std::vector<std::string> hooks;
   std::string layers;
   std::string positions;
-  std::string layout;  // "": rows with `out`, else per run
-  std::string view;    // "": bytes with `out`, else previews
-  std::string dtype = "float32";
+  std::string heads;
+  std::string features;
+  std::string reduce;
+
+  std::string view;    // "": what suits the output
+  std::string layout;  // the same
+  std::string dtype;
+  std::optional<float> threshold;
+  uint32_t largest = 0;
+  std::string quantiles;
+  std::string project;
+  uint32_t top_k = 0;
+  std::string tokens;
+
+  std::vector<std::string> edits;
+  bool no_baseline = false;
+  std::vector<std::string> patch_from;
+  std::vector<std::string> metrics;
+  std::optional<uint64_t> train_seed;
+  uint32_t max_new_tokens = 0;
+
+  std::string request_file;
+  bool print_request = false;
+  bool json = false;
   std::string out;
 
   // This must outlive the command.
   void AddTo(CLI::App* command);
-
-  // INVALID_ARGUMENT when an option or an input is not right. What only the server can know is left
-  // to it.
-  absl::StatusOr<v1::ExtractRequest> MakeRequest(std::istream& standard_input) const;
 };
 
 }  // namespace hydrophone::client

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cpp/cli/progress.h"
+#include "client/cpp/cli/request_kinds.h"
 #include "client/cpp/cli/table.h"
 #include "client/cpp/extract_all.h"
 #include "client/cpp/files/array_gatherer.h"
@@ -57,8 +58,8 @@ absl::Status Write(const std::string& out, const std::vector<StoredArray>& array
 // Shows how far it is, as the captures come.
 class ProgressingGatherer : public ArrayGatherer {
  public:
-  ProgressingGatherer(v1::Layout layout, Spool* spool, Progress* progress)
-      : ArrayGatherer(layout, spool), progress_(*progress) {}
+  ProgressingGatherer(const v1::ExtractRequest& request, Spool* spool, Progress* progress)
+      : ArrayGatherer(request, spool), progress_(*progress) {}
 
   absl::Status OnTensor(ReceivedTensor tensor) override {
     absl::Status status = ArrayGatherer::OnTensor(std::move(tensor));
@@ -90,7 +91,12 @@ void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& g
 
 }  // namespace
 
-absl::Status CheckOutput(const std::string& out, bool bfloat16) {
+absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& request) {
+  if (SendsValues(request)) {
+    return absl::InvalidArgumentError(
+        "--out takes tensors as bytes: previews, summaries, floats, comparisons, logit lenses and metrics go to the terminal "
+        "or to --json");
+  }
   if (IsSafetensors(out)) return CheckFileCanBeMade(out);
   const std::string extension = std::filesystem::path(out).extension().string();
   for (const char* other : {".npy", ".npz", ".pt", ".pth", ".bin", ".h5", ".json"}) {
@@ -99,7 +105,7 @@ absl::Status CheckOutput(const std::string& out, bool bfloat16) {
           "--out: got ", out, ", expected FILE.safetensors or a directory for .npy files"));
     }
   }
-  if (bfloat16)
+  if (SendsBfloat16(request))
     return absl::InvalidArgumentError(
         "NumPy has no bfloat16: use --out FILE.safetensors, or another --dtype");
   return CheckDirectoryCanBeMade(out);
@@ -110,7 +116,7 @@ int ExtractToFile(const Session& session, const v1::ExtractRequest& request,
   auto spool = Spool::Create(DirectoryOf(out));
   if (!spool.ok()) return session.Fail(spool.status());
   Progress progress(&session.err);
-  ProgressingGatherer gatherer(request.layout(), spool->get(), &progress);
+  ProgressingGatherer gatherer(request, spool->get(), &progress);
   const auto client = session.Connect();
   absl::Status status = ExtractAll(*client, request, &gatherer, [&](size_t done, size_t total) {
     progress.Inputs(done, total);

@@ -1,92 +1,78 @@
 #include "client/cpp/cli/extract_to_terminal.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "client/cpp/cli/table.h"
+#include "client/cpp/cli/continuations.h"
+#include "client/cpp/cli/run_names.h"
+#include "client/cpp/cli/value_tables.h"
 #include "client/cpp/extract_all.h"
 
 namespace hydrophone::client {
 namespace {
 
-std::string ShapeText(const v1::TensorInfo& info) {
-  return absl::StrCat("[", absl::StrJoin(info.shape(), ", "), "]");
-}
-
 class TerminalSink : public ExtractSink {
  public:
-  TerminalSink(v1::View view, std::ostream* out)
-      : out_(*out),
-        table_(view == v1::VIEW_SUMMARY ? Table({"point", "input", "shape", "mean", "std", "min",
-                                                 "max", "l2", "nonfinite"})
-                                        : Table({"point", "input", "shape", "bytes"})),
-        has_table_(view != v1::VIEW_PREVIEW) {}
+  TerminalSink(const v1::ExtractRequest& request, std::ostream* out)
+      : out_(*out), names_(request), tables_(request, names_) {}
 
   absl::Status OnInput(v1::InputInfo input) override {
-    const std::string key = input.key().empty() ? "" : absl::StrCat(" ", input.key());
-    out_ << "input " << input.index() << key << ": ";
+    out_ << "input " << names_.Input(input.index()) << ": ";
     if (input.skipped().empty()) {
-      runs_.push_back(input.index());
       out_ << input.token_ids_size() << " tokens";
       if (input.truncated_tokens() > 0) out_ << ", " << input.truncated_tokens() << " more cut off";
       out_ << "\n";
     } else {
       out_ << "skipped: " << input.skipped() << "\n";
     }
+    inputs_.push_back(std::move(input));
     return absl::OkStatus();
   }
 
   absl::Status OnValues(v1::Values values) override {
-    const v1::TensorInfo& info = values.info();
-    if (values.has_summary()) {
-      const v1::Summary& summary = values.summary();
-      table_.Add({info.name(), InputOf(info), ShapeText(info), Short(summary.mean()),
-                  Short(summary.std()), Short(summary.min()), Short(summary.max()),
-                  Short(summary.l2()), absl::StrCat(summary.nonfinite())});
-    } else {
-      const std::string input = InputOf(info);
-      out_ << "\n"
-           << info.name() << (input.empty() ? "" : absl::StrCat(" of input ", input)) << ", shape "
-           << ShapeText(info) << ":\n";
-      out_ << values.preview() << "\n";
-    }
+    if (tables_.Add(values)) return absl::OkStatus();
+    out_ << "\n" << values.info().name() << OfRun(values.info()) << ", shape " << ShapeText(values.info()) << ":\n";
+    out_ << (values.floats().empty() ? values.preview() : absl::StrJoin(values.floats(), " ")) << "\n";
     return absl::OkStatus();
   }
 
   absl::Status OnTensor(ReceivedTensor tensor) override {
-    table_.Add({tensor.info.name(), InputOf(tensor.info), ShapeText(tensor.info),
-                absl::StrCat(tensor.bytes.size())});
+    tables_.Add(tensor);
     return absl::OkStatus();
   }
 
-  void Finish() const {
-    if (!has_table_) return;
-    out_ << "\n";
-    table_.Print(out_);
-  }
+  void Finish() const { tables_.Print(out_); }
+  const std::vector<v1::InputInfo>& inputs() const { return inputs_; }
 
  private:
-  // The one input whose rows these are; "" when there are several.
-  std::string InputOf(const v1::TensorInfo& info) const {
-    if (info.runs_size() != 1 || info.runs(0) >= runs_.size()) return "";
-    return absl::StrCat(runs_[info.runs(0)]);
+  // " of input 0, run edited"; "" when there are several.
+  std::string OfRun(const v1::TensorInfo& info) const {
+    if (info.runs_size() != 1) return "";
+    const std::string run = names_.Run(info.runs(0));
+    return absl::StrCat(" of input ", names_.InputOf(info.runs(0)), run.empty() ? "" : ", run ", run);
   }
 
   std::ostream& out_;
-  Table table_;
-  const bool has_table_;
-  std::vector<uint32_t> runs_;  // the input of each run
+  const RunNames names_;
+  ValueTables tables_;
+  std::vector<v1::InputInfo> inputs_;
 };
 
 }  // namespace
 
 int ExtractToTerminal(const Session& session, const v1::ExtractRequest& request) {
-  TerminalSink sink(request.view(), &session.out);
-  const absl::Status status = ExtractAll(*session.Connect(), request, &sink);
+  TerminalSink sink(request, &session.out);
+  const auto client = session.Connect();
+  const absl::Status status = ExtractAll(*client, request, &sink);
   if (!status.ok()) return session.Fail(status);
   sink.Finish();
+  if (request.max_new_tokens() == 0) return kOk;
+  const auto continuations = ReadContinuations(*client, request, sink.inputs());
+  if (!continuations.ok()) return session.Fail(continuations.status());
+  PrintContinuations(*continuations, RunNames(request), session.out);
   return kOk;
 }
 

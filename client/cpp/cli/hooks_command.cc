@@ -23,11 +23,11 @@ bool Matches(const v1::HookPoint& point, const std::string& word) {
 }
 
 void PrintHooks(const v1::ListHookPointsResponse& response, std::ostream& out) {
-  Table table({"name", "Hugging Face", "shape", "layers", "capture"});
+  Table table({"name", "Hugging Face", "shape", "layers", "capture", "edit"});
   for (const v1::HookPoint& point : response.hook_points()) {
     const std::string layers = point.layers() == 0 ? "" : absl::StrCat("0-", point.layers() - 1);
     table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","),
-               layers, point.capturable() ? "yes" : "no"});
+               layers, point.capturable() ? "yes" : "no", point.editable() ? "yes" : "no"});
   }
   table.Print(out);
 }

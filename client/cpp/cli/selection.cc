@@ -13,8 +13,8 @@
 namespace hydrophone::client {
 namespace {
 
-// More layers than any model has: a slip such as "0-999999999" must not cost memory.
-constexpr int32_t kMostLayers = 100'000;
+// More layers, heads or features than any model has: a slip such as "0-999999999" must not cost memory.
+constexpr int32_t kMostIndices = 100'000;
 
 absl::Status Unexpected(absl::string_view what, absl::string_view got, absl::string_view expected) {
   return absl::InvalidArgumentError(absl::StrCat(what, ": got \"", got, "\", expected ", expected));
@@ -53,34 +53,39 @@ bool NamesALayer(absl::string_view name) {
 }  // namespace
 
 absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.empty() || text == "all") return std::vector<int32_t>();
+  return ParseIndices("layers", text);
+}
+
+absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::string_view text) {
   constexpr char kExpected[] =
       "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
-  std::vector<int32_t> layers;
-  text = absl::StripAsciiWhitespace(text);
-  if (text.empty() || text == "all") return layers;
+  std::vector<int32_t> indices;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int32_t first = 0;
     int32_t last = 0;
     if (ParseInteger(part, &first)) {
-      layers.push_back(first);
-    } else if (ParseRange(part, &first, &last) && first <= last && last - first < kMostLayers) {
-      for (int32_t layer = first; layer <= last; ++layer) layers.push_back(layer);
+      indices.push_back(first);
+    } else if (ParseRange(part, &first, &last) && first <= last && last - first < kMostIndices) {
+      for (int32_t index = first; index <= last; ++index) indices.push_back(index);
     } else {
-      return Unexpected("layers", part, kExpected);
+      return Unexpected(what, part, kExpected);
     }
   }
-  return layers;
+  return indices;
 }
 
 absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
   constexpr char kExpected[] =
-      "\"last\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
+      "\"last\", \"first\", \"all\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
   v1::Positions positions;
   absl::string_view inner = absl::StripAsciiWhitespace(text);
   if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]"))
     return Unexpected("positions", text, kExpected);
-  if (inner == "last") {
-    positions.add_at(-1);
+  if (inner == "all") inner = ":";
+  if (inner == "last" || inner == "first") {
+    positions.add_at(inner == "last" ? -1 : 0);
     return positions;
   }
   if (inner.find(':') != absl::string_view::npos) {

@@ -63,7 +63,6 @@ absl::Status ArrayGatherer::OnHeader(const v1::Header& header) {
 }
 
 absl::Status ArrayGatherer::OnInput(v1::InputInfo input) {
-  if (input.skipped().empty()) run_inputs_.push_back(inputs_.size());
   inputs_.push_back({input.key(), input.skipped(), static_cast<size_t>(input.token_ids_size()),
                      input.truncated_tokens()});
   return absl::OkStatus();
@@ -88,6 +87,10 @@ absl::Status ArrayGatherer::OnTensor(ReceivedTensor tensor) {
   return absl::OkStatus();
 }
 
+absl::Status ArrayGatherer::OnValues(v1::Values values) {
+  return absl::InvalidArgumentError(absl::StrCat(values.info().name(), ": it comes as values, not as a tensor"));
+}
+
 absl::Status ArrayGatherer::OnTrailer(const v1::Trailer& trailer) {
   nonfinite_ += trailer.nonfinite();
   return absl::OkStatus();
@@ -97,10 +100,10 @@ absl::Status ArrayGatherer::OnTrailer(const v1::Trailer& trailer) {
 absl::StatusOr<ArrayGatherer::Gathered*> ArrayGatherer::Find(const ReceivedTensor& tensor) {
   std::string name = tensor.info.name();
   if (per_run_) {
-    if (tensor.info.runs_size() != 1 || tensor.info.runs(0) >= run_inputs_.size()) {
+    if (tensor.info.runs_size() != 1 || tensor.info.runs(0) >= runs()) {
       return absl::DataLossError(absl::StrCat(name, ": expected the tensor of one run"));
     }
-    absl::StrAppend(&name, ".input", run_inputs_[tensor.info.runs(0)]);
+    absl::StrAppend(&name, runs_ > 0 ? ".run" : ".input", tensor.info.runs(0));
   }
   const Key key(tensor.info.selector(), name);
   if (const auto known = index_.find(key); known != index_.end()) return &gathered_[known->second];
@@ -126,26 +129,31 @@ absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gath
     return absl::DataLossError(absl::StrCat(info.name(), ": rows are told for ", info.rows_size(),
                                             " runs, expected ", info.runs_size()));
   }
-  gathered->rows.resize(inputs_.size(), 0);
+  gathered->rows.resize(runs(), 0);
   uint64_t total = 0;
   for (int i = 0; i < info.runs_size(); ++i) {
-    if (info.runs(i) >= run_inputs_.size())
+    if (info.runs(i) >= runs())
       return absl::DataLossError(absl::StrCat(info.name(), ": it names run ", info.runs(i)));
-    gathered->rows[run_inputs_[info.runs(i)]] += info.rows(i);
+    gathered->rows[info.runs(i)] += info.rows(i);
     total += info.rows(i);
   }
   if (total == info.shape(0)) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(info.name(), ": its inputs' rows add up to ", total,
+  return absl::DataLossError(absl::StrCat(info.name(), ": its runs' rows add up to ", total,
                                           ", expected ", info.shape(0)));
 }
 
 absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name,
                                                      std::vector<int64_t> rows) {
-  rows.resize(inputs_.size(), 0);
+  rows.resize(runs(), 0);
   const auto* bytes = reinterpret_cast<const char*>(rows.data());
   const auto segment = spool_.Append(absl::string_view(bytes, rows.size() * sizeof(int64_t)));
   if (!segment.ok()) return segment.status();
   return StoredArray{name, ElementType::kInt64, {rows.size()}, {*segment}};
+}
+
+size_t ArrayGatherer::skipped() const {
+  return static_cast<size_t>(
+      std::count_if(inputs_.begin(), inputs_.end(), [](const Input& input) { return !input.skipped.empty(); }));
 }
 
 absl::StatusOr<std::vector<StoredArray>> ArrayGatherer::Finish() {

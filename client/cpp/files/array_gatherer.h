@@ -23,21 +23,23 @@ namespace hydrophone::client {
 // them.
 //
 // LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out") and a further one, "rows"
-// (int64, one element an input, 0 for a skipped one), tells how many of its rows are each input's;
-// when the points differ in that, each has its own "NAME.rows". LAYOUT_PER_RUN: an array an input,
-// named "NAME.inputI". A point that two selectors ask for has ".selectorI" appended in the later
-// one.
+// (int64, one element a run, 0 for one whose input was skipped), tells how many of its rows are each run's;
+// when the points differ in that, each has its own "NAME.rows". LAYOUT_PER_RUN: an array a run, named "NAME.runR", or
+// "NAME.inputI" where the request has no runs and each input is one. A point that two selectors ask for has
+// ".selectorI" appended in the later one.
 class ArrayGatherer : public ExtractSink {
  public:
   // `spool` outlives this.
-  ArrayGatherer(v1::Layout layout, Spool* spool)
-      : per_run_(layout == v1::LAYOUT_PER_RUN), spool_(*spool) {}
+  ArrayGatherer(const v1::ExtractRequest& request, Spool* spool)
+      : per_run_(request.layout() != v1::LAYOUT_ROWS), runs_(static_cast<size_t>(request.runs_size())), spool_(*spool) {}
 
   // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the
   // midst of it.
   absl::Status OnHeader(const v1::Header& header) override;
   absl::Status OnInput(v1::InputInfo input) override;
   absl::Status OnTensor(ReceivedTensor tensor) override;
+  // INVALID_ARGUMENT: an array file holds tensors alone.
+  absl::Status OnValues(v1::Values values) override;
   absl::Status OnTrailer(const v1::Trailer& trailer) override;
 
   // All arrays, in the order in which they came, then the rows. Called once, at the end.
@@ -48,13 +50,13 @@ class ArrayGatherer : public ExtractSink {
 
   uint64_t received_bytes() const { return received_bytes_; }
   size_t inputs() const { return inputs_.size(); }
-  size_t skipped() const { return inputs_.size() - run_inputs_.size(); }
+  size_t skipped() const;
   uint64_t nonfinite() const { return nonfinite_; }
 
  private:
   struct Gathered {
     StoredArray array;
-    std::vector<int64_t> rows;  // by input; shorter than inputs_ when the last ones have none
+    std::vector<int64_t> rows;  // by run; shorter than there are runs when the last ones have none
   };
   struct Input {
     std::string key;
@@ -69,12 +71,15 @@ class ArrayGatherer : public ExtractSink {
   absl::Status CountRows(const v1::TensorInfo& info, Gathered* gathered) const;
   absl::StatusOr<StoredArray> StoreRows(const std::string& name, std::vector<int64_t> rows);
 
+  // How many runs there are, as far as inputs have come.
+  size_t runs() const { return runs_ > 0 ? runs_ : inputs_.size(); }
+
   const bool per_run_;
+  const size_t runs_;  // of the request; 0: each input is one
   Spool& spool_;
   v1::Provenance provenance_;
   std::vector<std::string> request_digests_;
   std::vector<Input> inputs_;
-  std::vector<size_t> run_inputs_;  // the input of each run
   std::vector<Gathered> gathered_;
   std::map<Key, size_t> index_;  // into gathered_
   uint64_t received_bytes_ = 0;

@@ -56,7 +56,7 @@ TEST(Errors, InputIndicesAreToldInTheWholeRequestsTerms) {
   const absl::Status part = FromGrpcStatus(StatusWithDetails(
       grpc::StatusCode::INVALID_ARGUMENT, "wrong", "BAD_REQUEST",
       {{"inputs[3].text", "a"}, {"hooks[3].layers[0]", "b"}, {"inputs", "c"}, {"inputs[x]", "d"}}));
-  const auto violations = ViolationsOf(ShiftInputIndices(part, 100));
+  const auto violations = ViolationsOf(ShiftIndices(part, 100, 0));
   ASSERT_THAT(violations, SizeIs(4));
   EXPECT_EQ(violations[0].field, "inputs[103].text");
   EXPECT_EQ(violations[1].field, "hooks[3].layers[0]");

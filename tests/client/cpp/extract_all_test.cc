@@ -60,7 +60,7 @@ TEST(ExtractAll, SplitsByTheServersLimitsAndKeepsTheOrder) {
   EXPECT_THAT(extraction.tensors[1].info.runs(), ElementsAre(2, 3));
 }
 
-TEST(ExtractAll, CountsRunsWithoutSkippedInputs) {
+TEST(ExtractAll, SkippedInputsKeepTheirNumber) {
   FakeService service;
   service.model.mutable_limits()->set_max_inputs_per_request(2);
   v1::ExtractRequest request = RequestOf({"b", "", "d"}, v1::LAYOUT_PER_RUN);
@@ -69,7 +69,20 @@ TEST(ExtractAll, CountsRunsWithoutSkippedInputs) {
   GatheringSink sink(&extraction);
   ASSERT_TRUE(ExtractAll(*service.Connect(), request, &sink).ok());
   ASSERT_EQ(extraction.tensors.size(), 2u);
-  EXPECT_THAT(extraction.tensors[1].info.runs(), ElementsAre(1));
+  EXPECT_THAT(extraction.tensors[1].info.runs(), ElementsAre(2));
+}
+
+TEST(ExtractAll, RowsNameTheRunsThatAreMade) {
+  FakeService service;
+  service.model.mutable_limits()->set_max_inputs_per_request(3);
+  v1::ExtractRequest request = RequestOf({"a", "b", "", "d"});
+  request.set_skip_bad_inputs(true);
+  Extraction extraction;
+  GatheringSink sink(&extraction);
+  ASSERT_TRUE(ExtractAll(*service.Connect(), request, &sink).ok());
+  ASSERT_EQ(extraction.tensors.size(), 2u);
+  EXPECT_THAT(extraction.tensors[0].info.runs(), ElementsAre(0, 1));
+  EXPECT_THAT(extraction.tensors[1].info.runs(), ElementsAre(3));
 }
 
 TEST(ExtractAll, AsksForTokenCountsOnlyWhenTheBoundIsNotEnough) {
@@ -120,6 +133,54 @@ TEST(ExtractAll, AnInputThatAloneIsTooLargeIsRefusedByItsOwnIndex) {
       ExtractAll(*service.Connect(), RequestOf({"a", "b", "c", "bad"}), &sink);
   ASSERT_EQ(ViolationsOf(status).size(), 1u);
   EXPECT_EQ(ViolationsOf(status)[0].field, "inputs[3]");
+}
+
+// Each text clean, and compared with itself edited.
+v1::ExtractRequest ComparisonOf(const std::vector<std::string>& texts) {
+  v1::ExtractRequest request = RequestOf(texts, v1::LAYOUT_PER_RUN);
+  for (uint32_t i = 0; i < texts.size(); ++i) {
+    request.add_runs()->set_input(i);
+    v1::Run* edited = request.add_runs();
+    edited->set_input(i);
+    edited->set_baseline(2 * i);
+    request.mutable_hooks(0)->add_runs(2 * i + 1);
+  }
+  return request;
+}
+
+TEST(ExtractAll, ARunGoesWithItsBaselineAndTheAnswerCountsAllRuns) {
+  FakeService service;
+  service.model.mutable_limits()->set_max_inputs_per_request(2);
+  Extraction extraction;
+  GatheringSink sink(&extraction);
+  ASSERT_TRUE(ExtractAll(*service.Connect(), ComparisonOf({"a", "b", "c"}), &sink).ok());
+  EXPECT_THAT(InputsPerRequest(service), ElementsAre(2, 1));
+  EXPECT_EQ(service.requests()[1].runs(1).baseline(), 0u);
+  EXPECT_THAT(service.requests()[1].hooks(0).runs(), ElementsAre(1));
+  ASSERT_EQ(extraction.values.size(), 3u);
+  EXPECT_THAT(extraction.values[2].info().runs(), ElementsAre(5));
+  EXPECT_EQ(extraction.values[2].info().baseline(), 4u);
+}
+
+TEST(ExtractAll, TokensOfAllRunsCount) {
+  FakeService service;
+  service.model.mutable_limits()->set_max_tokens_per_request(5);
+  Extraction extraction;
+  GatheringSink sink(&extraction);
+  ASSERT_TRUE(ExtractAll(*service.Connect(), ComparisonOf({"aaaa", "bbbb"}), &sink).ok());
+  EXPECT_THAT(InputsPerRequest(service), ElementsAre(1, 1)) << "two tokens an input, two runs each";
+}
+
+TEST(ExtractAll, ScoresNameTheRunOfTheWhole) {
+  FakeService service;
+  service.model.mutable_limits()->set_max_inputs_per_request(1);
+  v1::ExtractRequest request = RequestOf({"a", "b"}, v1::LAYOUT_PER_RUN);
+  request.mutable_hooks(0)->mutable_logit_lens()->set_top_k(1);
+  Extraction extraction;
+  GatheringSink sink(&extraction);
+  ASSERT_TRUE(ExtractAll(*service.Connect(), request, &sink).ok());
+  ASSERT_EQ(extraction.values.size(), 2u);
+  EXPECT_EQ(extraction.values[1].scores(0).run(), 1u);
 }
 
 TEST(ExtractAll, RequestsWhosePartsBelongTogetherAreSentAsTheyAre) {

@@ -63,6 +63,7 @@ grpc::Status FakeService::ListHookPoints(grpc::ServerContext*, const v1::ListHoo
     for (const char* symbol : {"s", "d"}) point->add_shape_symbols(absl::StrCat(symbol));
     point->set_layers(kToyLayers);
     point->set_capturable(true);
+    point->set_editable(absl::string_view(name) == "mlp.c_proj");
   }
   return grpc::Status::OK;
 }
@@ -81,6 +82,15 @@ grpc::Status FakeService::Tokenize(grpc::ServerContext*, const v1::TokenizeReque
       tokens->add_pieces(absl::StrCat("p", bytes[i]));
       tokens->add_byte_offsets(static_cast<uint32_t>(i));
     }
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeService::Detokenize(grpc::ServerContext*, const v1::DetokenizeRequest* request,
+                                     v1::DetokenizeResponse* response) {
+  for (const v1::TokenSequence& sequence : request->sequences()) {
+    std::string* text = response->add_sequences()->mutable_text();
+    for (const uint32_t id : sequence.token_ids()) text->push_back(static_cast<char>(id));
   }
   return grpc::Status::OK;
 }

@@ -53,6 +53,9 @@ class FakeService final : public v1::ActivationService::Service {
                               v1::ListHookPointsResponse* response) override;
   grpc::Status Tokenize(grpc::ServerContext*, const v1::TokenizeRequest* request,
                         v1::TokenizeResponse* response) override;
+  // A token is a byte.
+  grpc::Status Detokenize(grpc::ServerContext*, const v1::DetokenizeRequest* request,
+                          v1::DetokenizeResponse* response) override;
   grpc::Status Extract(grpc::ServerContext*, const v1::ExtractRequest* request,
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override;
   grpc::Status Verify(grpc::ServerContext*, const v1::VerifyRequest* request,

@@ -25,10 +25,16 @@ std::vector<int32_t> LayersOf(const v1::HookSelector& hook) {
   return {hook.layers().begin(), hook.layers().end()};
 }
 
+struct ToyRun {
+  uint32_t number = 0;  // as the request numbers it
+  std::vector<uint32_t> tokens;
+  const v1::Run* asked = nullptr;  // null: a clean run of the input of the same number
+};
+
 // What the request asks for, flat.
 struct Toy {
   std::vector<v1::Input> inputs;
-  std::vector<std::vector<uint32_t>> runs;  // tokens; inputs without any make no run
+  std::vector<ToyRun> runs;  // inputs without tokens make none
   std::vector<v1::HookSelector> hooks;
 };
 
@@ -36,13 +42,28 @@ Toy Read(const v1::ExtractRequest& request) {
   Toy toy;
   for (const std::string& text : request.texts()) toy.inputs.emplace_back().set_text(text);
   toy.inputs.insert(toy.inputs.end(), request.inputs().begin(), request.inputs().end());
-  for (const v1::Input& input : toy.inputs) {
-    if (auto tokens = ToyTokens(input); !tokens.empty()) toy.runs.push_back(std::move(tokens));
+  const auto add_run = [&](uint32_t number, uint32_t input, const v1::Run* asked) {
+    auto tokens = ToyTokens(toy.inputs[input]);
+    if (!tokens.empty()) toy.runs.push_back({number, std::move(tokens), asked});
+  };
+  const auto count = static_cast<uint32_t>(request.runs().empty() ? toy.inputs.size() : static_cast<size_t>(request.runs_size()));
+  for (uint32_t i = 0; i < count; ++i) {
+    const v1::Run* asked = request.runs().empty() ? nullptr : &request.runs(static_cast<int>(i));
+    add_run(i, asked == nullptr ? i : asked->input(), asked);
   }
   for (const std::string& name : request.hook_points())
     toy.hooks.emplace_back().set_hook_point(name);
   toy.hooks.insert(toy.hooks.end(), request.hooks().begin(), request.hooks().end());
   return toy;
+}
+
+std::vector<ToyRun> Chosen(const Toy& toy, const google::protobuf::RepeatedField<uint32_t>& runs) {
+  if (runs.empty()) return toy.runs;
+  std::vector<ToyRun> chosen;
+  for (const ToyRun& run : toy.runs) {
+    if (std::find(runs.begin(), runs.end(), run.number) != runs.end()) chosen.push_back(run);
+  }
+  return chosen;
 }
 
 std::vector<uint32_t> Selected(std::vector<uint32_t> tokens, const v1::HookSelector& hook) {
@@ -53,6 +74,8 @@ std::vector<uint32_t> Selected(std::vector<uint32_t> tokens, const v1::HookSelec
 struct Capture {
   v1::TensorInfo info;
   std::string bytes;
+  std::vector<v1::Score> scores;  // instead of the tensor
+  bool compared = false;          // a comparison instead of the tensor
 };
 
 void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer,
@@ -75,22 +98,52 @@ Capture NewCapture(uint32_t selector, const v1::HookSelector& hook, int32_t laye
   return capture;
 }
 
+v1::Score ScoreOf(const ToyRun& run, uint32_t rank) {
+  v1::Score score;
+  score.set_run(run.number);
+  score.set_position(static_cast<uint32_t>(run.tokens.size()) - 1);
+  score.set_token_id(rank);
+  score.set_piece(absl::StrCat("piece", rank));
+  score.set_value(10.0F - static_cast<float>(rank));
+  score.set_logprob(-0.5F);
+  score.set_rank(rank);
+  return score;
+}
+
+// A tensor of one run: what comes instead of it, too.
+void FillPerRun(const v1::HookSelector& hook, const ToyRun& run, int32_t layer, Capture* capture) {
+  capture->info.add_runs(run.number);
+  AppendRows(Selected(run.tokens, hook), hook.hook_point(), layer, capture);
+  for (uint32_t rank = 0; rank < hook.logit_lens().top_k(); ++rank) capture->scores.push_back(ScoreOf(run, rank));
+  if (run.asked == nullptr || !run.asked->has_baseline()) return;
+  capture->compared = true;
+  capture->info.set_baseline(run.asked->baseline());
+}
+
 std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy) {
   std::vector<Capture> captures;
   for (uint32_t s = 0; s < toy.hooks.size(); ++s) {
-    for (const int32_t layer : LayersOf(toy.hooks[s])) {
-      if (request.layout() == v1::LAYOUT_ROWS)
-        captures.push_back(NewCapture(s, toy.hooks[s], layer));
-      for (uint32_t run = 0; run < toy.runs.size(); ++run) {
-        const auto tokens = Selected(toy.runs[run], toy.hooks[s]);
+    const v1::HookSelector& hook = toy.hooks[s];
+    for (const int32_t layer : LayersOf(hook)) {
+      if (request.layout() == v1::LAYOUT_ROWS) captures.push_back(NewCapture(s, hook, layer));
+      for (const ToyRun& run : Chosen(toy, hook.runs())) {
         if (request.layout() != v1::LAYOUT_ROWS) {
-          captures.push_back(NewCapture(s, toy.hooks[s], layer));
-          captures.back().info.add_runs(run);
-        } else {
-          captures.back().info.add_rows(static_cast<uint32_t>(tokens.size()));
+          FillPerRun(hook, run, layer, &captures.emplace_back(NewCapture(s, hook, layer)));
+          continue;
         }
-        AppendRows(tokens, toy.hooks[s].hook_point(), layer, &captures.back());
+        const auto tokens = Selected(run.tokens, hook);
+        captures.back().info.add_rows(static_cast<uint32_t>(tokens.size()));
+        if (!hook.runs().empty()) captures.back().info.add_runs(run.number);
+        AppendRows(tokens, hook.hook_point(), layer, &captures.back());
       }
+    }
+  }
+  for (const v1::Metric& metric : request.metrics()) {
+    for (const ToyRun& run : Chosen(toy, metric.runs())) {
+      Capture& capture = captures.emplace_back();
+      capture.info.add_runs(run.number);
+      capture.scores.push_back(ScoreOf(run, 0));
+      capture.scores.back().set_metric(metric.key());
     }
   }
   return captures;
@@ -113,7 +166,13 @@ v1::ExtractResponse ValuesMessage(uint32_t tensor, const Capture& capture, v1::V
   v1::Values* values = message.mutable_values();
   values->set_tensor(tensor);
   *values->mutable_info() = capture.info;
-  if (view == v1::VIEW_SUMMARY) {
+  values->mutable_scores()->Assign(capture.scores.begin(), capture.scores.end());
+  if (capture.compared) {
+    values->mutable_comparison()->set_difference_l2(1.5);
+    values->mutable_comparison()->set_cosine(0.75);
+  } else if (!capture.scores.empty()) {
+    return message;
+  } else if (view == v1::VIEW_SUMMARY) {
     values->mutable_summary()->set_mean(0.25);
   } else {
     values->set_preview("[[1. 2. 3.]]");
@@ -179,9 +238,12 @@ v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data)
 std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, size_t chunk_rows) {
   const Toy toy = Read(request);
   const auto captures = Captures(request, toy);
-  const bool bytes = request.view() == v1::VIEW_UNSPECIFIED || request.view() == v1::VIEW_BYTES;
+  const auto is_bytes = [&](const Capture& capture) {
+    const bool asked = request.view() == v1::VIEW_UNSPECIFIED || request.view() == v1::VIEW_BYTES;
+    return asked && !capture.compared && capture.scores.empty();
+  };
   uint64_t data_bytes = 0;
-  for (const Capture& capture : captures) data_bytes += bytes ? capture.bytes.size() : 0;
+  for (const Capture& capture : captures) data_bytes += is_bytes(capture) ? capture.bytes.size() : 0;
   std::vector<v1::ExtractResponse> stream(1);
   v1::Header* header = stream[0].mutable_header();
   header->mutable_provenance()->set_model("toy");
@@ -200,7 +262,7 @@ std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, si
   }
   if (request.validate_only()) return stream;
   for (uint32_t tensor = 0; tensor < captures.size(); ++tensor) {
-    if (bytes) {
+    if (is_bytes(captures[tensor])) {
       AddChunks(tensor, captures[tensor], chunk_rows, &stream);
     } else {
       stream.push_back(ValuesMessage(tensor, captures[tensor], request.view()));

@@ -30,7 +30,8 @@ std::vector<uint32_t> ToyTokens(const v1::Input& input);
 std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t token);
 
 // The stream that answers a request: both layouts, VIEW_BYTES in chunks of at most `chunk_rows`
-// rows, previews and summaries otherwise.
+// rows, previews and summaries otherwise. Edits change nothing; a run with a baseline gets a comparison, and a logit lens and a
+// metric get scores, all of made-up numbers.
 std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request,
                                            size_t chunk_rows = 2);
 

@@ -6,8 +6,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "tests/client/cpp/fake_service.h"
-#include "tests/client/cpp/files/testing.h"
+#include "tests/client/cpp/cli/command_line_fixture.h"
 
 namespace hydrophone::client {
 namespace {
@@ -16,27 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-struct Result {
-  int status = 0;
-  std::string out;
-  std::string err;
-};
-
-class CommandLineTest : public ::testing::Test {
- protected:
-  Result Run(std::vector<std::string> arguments, const std::string& standard_input = "") const {
-    arguments.insert(arguments.begin(), {"--server", service_.address()});
-    std::istringstream in(standard_input);
-    std::ostringstream out;
-    std::ostringstream err;
-    const int status = RunCommandLine(arguments, in, out, err);
-    return {status, out.str(), err.str()};
-  }
-
-  FakeService service_;
-  const TemporaryDirectory directory_;
-};
 
 TEST_F(CommandLineTest, HelpIsNoError) {
   const Result result = Run({"extract", "--help"});
@@ -59,6 +37,7 @@ TEST_F(CommandLineTest, ModelAndHooksAreTables) {
   EXPECT_EQ(nlohmann::json::parse(Run({"model", "--json"}).out)["model"]["n_layer"], 2);
   EXPECT_THAT(Run({"hooks", "MLP"}).out,
               AllOf(HasSubstr("blocks.L.mlp.c_proj"), Not(HasSubstr("attn"))));
+  EXPECT_THAT(Run({"hooks"}).out, AllOf(HasSubstr("capture  edit"), HasSubstr("yes      no"), HasSubstr("yes      yes")));
   EXPECT_THAT(nlohmann::json::parse(Run({"hooks", "--json"}).out)["hook_points"], SizeIs(2));
 }
 

@@ -29,7 +29,15 @@ TEST(ParseLayers, RefusesTheRest) {
   }
 }
 
-TEST(ParsePositions, TakesLastListsAndSlices) {
+TEST(ParseIndices, AreLikeLayersButNeverAll) {
+  EXPECT_THAT(*ParseIndices("heads", "0,3-5,-1"), ElementsAre(0, 3, 4, 5, -1));
+  EXPECT_THAT(std::string(ParseIndices("heads", "all").status().message()), HasSubstr("heads: got \"all\""));
+  EXPECT_FALSE(ParseIndices("heads", "").ok());
+}
+
+TEST(ParsePositions, TakesWordsListsAndSlices) {
+  EXPECT_THAT(ParsePositions("first")->at(), ElementsAre(0));
+  EXPECT_EQ(ParsePositions("all")->slice(), ":");
   EXPECT_THAT(ParsePositions("last")->at(), ElementsAre(-1));
   EXPECT_THAT(ParsePositions("0,5,-1")->at(), ElementsAre(0, 5, -1));
   EXPECT_THAT(ParsePositions("[0, 5]")->at(), ElementsAre(0, 5));
@@ -40,7 +48,7 @@ TEST(ParsePositions, TakesLastListsAndSlices) {
 }
 
 TEST(ParsePositions, RefusesTheRest) {
-  for (const char* text : {"", "first", "1,", "1:2:3:4", "a:b", "[1", "0,last"}) {
+  for (const char* text : {"", "middle", "1,", "1:2:3:4", "a:b", "[1", "0,last"}) {
     const absl::Status status = ParsePositions(text).status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << text;
     EXPECT_THAT(std::string(status.message()), HasSubstr("slice as NumPy writes it"));

@@ -55,7 +55,7 @@ class ArrayGathererTest : public ::testing::Test {
 };
 
 TEST_F(ArrayGathererTest, RowsOfAllInputsAreOneArrayAndTheirCountsAnother) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   const auto arrays = Gather(Request(v1::LAYOUT_ROWS), &gatherer);
   ASSERT_EQ(arrays.size(), 2u);
   EXPECT_EQ(arrays[0].name, "blocks.0.attn.c_proj");
@@ -70,7 +70,7 @@ TEST_F(ArrayGathererTest, RowsOfAllInputsAreOneArrayAndTheirCountsAnother) {
 }
 
 TEST_F(ArrayGathererTest, SeveralPointsOverSeveralRequestsStayApart) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
   request.add_hooks()->set_hook_point("mlp.c_proj");
   const auto arrays = Gather(request, &gatherer);
@@ -80,15 +80,49 @@ TEST_F(ArrayGathererTest, SeveralPointsOverSeveralRequestsStayApart) {
 }
 
 TEST_F(ArrayGathererTest, AnArrayARunWhenAskedFor) {
-  ArrayGatherer gatherer(v1::LAYOUT_PER_RUN, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_PER_RUN), spool_.get());
   const auto arrays = Gather(Request(v1::LAYOUT_PER_RUN), &gatherer);
   ASSERT_EQ(arrays.size(), 3u);
   EXPECT_EQ(arrays[2].name, "blocks.0.attn.c_proj.input2");
   EXPECT_THAT(arrays[2].shape, ElementsAre(3, kToyWidth));
 }
 
+TEST_F(ArrayGathererTest, SkippedInputsKeepTheirNumber) {
+  v1::ExtractRequest request = Request(v1::LAYOUT_PER_RUN);
+  request.mutable_inputs(0)->set_text("");
+  ArrayGatherer gatherer(request, spool_.get());
+  const auto arrays = Gather(request, &gatherer);
+  ASSERT_EQ(arrays.size(), 2u);
+  EXPECT_EQ(arrays[0].name, "blocks.0.attn.c_proj.input1");
+}
+
+TEST_F(ArrayGathererTest, RunsOfTheRequestNameTheArrays) {
+  v1::ExtractRequest request = Request(v1::LAYOUT_PER_RUN);
+  for (const uint32_t input : {0U, 0U, 1U, 2U}) request.add_runs()->set_input(input);
+  ArrayGatherer gatherer(request, spool_.get());
+  const auto arrays = Gather(request, &gatherer);
+  ASSERT_EQ(arrays.size(), 4u);
+  EXPECT_EQ(arrays[3].name, "blocks.0.attn.c_proj.run3");
+}
+
+TEST_F(ArrayGathererTest, RowsOfRunsAreCountedByRun) {
+  v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
+  for (const uint32_t input : {0U, 0U, 1U, 2U}) request.add_runs()->set_input(input);
+  ArrayGatherer gatherer(request, spool_.get());
+  const auto arrays = Gather(request, &gatherer);
+  ASSERT_EQ(arrays.size(), 2u);
+  EXPECT_THAT(Read<int64_t>(arrays[1]), ElementsAre(1, 1, 2, 3));
+}
+
+TEST_F(ArrayGathererTest, ValuesAreRefused) {
+  v1::ExtractRequest request = Request(v1::LAYOUT_PER_RUN);
+  request.set_view(v1::VIEW_SUMMARY);
+  ArrayGatherer gatherer(request, spool_.get());
+  EXPECT_TRUE(absl::IsInvalidArgument(ExtractAll(*service_.Connect(), request, &gatherer)));
+}
+
 TEST_F(ArrayGathererTest, SkippedInputsHaveNoRows) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
   request.mutable_inputs(0)->set_text("");
   request.mutable_inputs(0)->set_key("nothing");
@@ -102,7 +136,7 @@ TEST_F(ArrayGathererTest, SkippedInputsHaveNoRows) {
 }
 
 TEST_F(ArrayGathererTest, PointsWithOtherRowsHaveCountsOfTheirOwn) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
   v1::HookSelector* last = request.add_hooks();
   last->set_hook_point("mlp.c_proj");
@@ -117,7 +151,7 @@ TEST_F(ArrayGathererTest, PointsWithOtherRowsHaveCountsOfTheirOwn) {
 }
 
 TEST_F(ArrayGathererTest, APointAskedForTwiceHasTwoNames) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
   *request.add_hooks() = request.hooks(0);
   const auto arrays = Gather(request, &gatherer);
@@ -133,14 +167,14 @@ TEST_F(ArrayGathererTest, AnotherServerInTheMidstIsRefused) {
       script.messages[0].mutable_header()->mutable_provenance()->set_numerics("other");
     return script;
   };
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   const absl::Status status = ExtractAll(*service_.Connect(), Request(v1::LAYOUT_ROWS), &gatherer);
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(std::string(status.message()), HasSubstr("numerics other"));
 }
 
 TEST_F(ArrayGathererTest, ProvenanceHoldsEveryRequestsDigest) {
-  ArrayGatherer gatherer(v1::LAYOUT_ROWS, spool_.get());
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   Gather(Request(v1::LAYOUT_ROWS), &gatherer);
   const auto provenance = nlohmann::json::parse(gatherer.DescribeSources()[0].second);
   EXPECT_EQ(provenance["model"], "toy");

@@ -1,0 +1,125 @@
+#include "client/cpp/cli/value_tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace hydrophone::client {
+namespace {
+
+std::string Fixed(double value) { return absl::StrFormat("%.6f", value); }
+
+// The columns that summaries have beside their moments, as the request's first summary options say.
+std::vector<std::string> SummaryColumns(const v1::ExtractRequest& request) {
+  std::vector<std::string> columns = {"shape", "mean", "std", "min", "max", "l2", "nonfinite"};
+  const auto& hooks = request.hooks();
+  const auto found = std::find_if(hooks.begin(), hooks.end(), [](const v1::HookSelector& h) { return h.has_summary(); });
+  if (found == hooks.end()) return columns;
+  if (found->summary().has_threshold()) columns.push_back(absl::StrCat("|x| > ", Short(found->summary().threshold())));
+  for (const float quantile : found->summary().quantiles()) columns.push_back(absl::StrCat("q ", Short(quantile)));
+  return columns;
+}
+
+}  // namespace
+
+std::string ShapeText(const v1::TensorInfo& info) { return absl::StrCat("[", absl::StrJoin(info.shape(), ", "), "]"); }
+
+ValueTables::ValueTables(const v1::ExtractRequest& request, const RunNames& names)
+    : names_(names),
+      tensors_(RowsOf("point", {"shape", "type", "bytes"})),
+      summaries_(RowsOf("point", SummaryColumns(request))),
+      extremes_(RowsOf("largest magnitudes", {"value", "at"})),
+      comparisons_(RowsOf("point", {"difference", "largest", "norm", "baseline", "cosine", "pearson r", "nonfinite"})),
+      lens_(RowsOf("point", {"position", "rank", "id", "token", "logit", "logprob"})),
+      metrics_(RowsOf("metric", {"position", "value"})) {}
+
+ValueTables::Rows ValueTables::RowsOf(const char* first, const std::vector<std::string>& rest) const {
+  std::vector<std::string> columns = names_.Columns();
+  columns.insert(columns.begin(), first);
+  columns.insert(columns.end(), rest.begin(), rest.end());
+  return {Table(std::move(columns))};
+}
+
+std::vector<std::string> ValueTables::RowOf(const v1::TensorInfo& info) const {
+  std::vector<std::string> row = {info.name()};
+  names_.AddCells(info, &row);
+  return row;
+}
+
+bool ValueTables::Add(const v1::Values& values) {
+  if (values.has_comparison()) AddComparison(values);
+  if (values.has_summary()) AddSummary(values);
+  for (const v1::Score& score : values.scores()) AddScore(values.info(), score);
+  return values.has_comparison() || values.has_summary() || values.scores_size() > 0;
+}
+
+void ValueTables::Add(const ReceivedTensor& tensor) {
+  std::vector<std::string> row = RowOf(tensor.info);
+  const char* type = tensor.info.dtype() == v1::DTYPE_FLOAT16    ? "float16"
+                     : tensor.info.dtype() == v1::DTYPE_BFLOAT16 ? "bfloat16"
+                                                                 : "float32";
+  for (std::string cell : {ShapeText(tensor.info), std::string(type), absl::StrCat(tensor.bytes.size())})
+    row.push_back(std::move(cell));
+  tensors_.Add(std::move(row));
+}
+
+void ValueTables::AddSummary(const v1::Values& values) {
+  const v1::Summary& summary = values.summary();
+  std::vector<std::string> row = RowOf(values.info());
+  row.push_back(ShapeText(values.info()));
+  for (const double moment : {summary.mean(), summary.std(), summary.min(), summary.max(), summary.l2()})
+    row.push_back(Short(moment));
+  row.push_back(absl::StrCat(summary.nonfinite()));
+  if (summary.has_share_above()) row.push_back(Short(summary.share_above()));
+  for (const double quantile : summary.quantiles()) row.push_back(Short(quantile));
+  summaries_.Add(std::move(row));
+  for (const v1::Extreme& extreme : summary.top()) {
+    std::vector<std::string> place = RowOf(values.info());
+    place.push_back(Short(extreme.value()));
+    place.push_back(absl::StrCat("[", absl::StrJoin(extreme.index(), ", "), "]"));
+    extremes_.Add(std::move(place));
+  }
+}
+
+void ValueTables::AddComparison(const v1::Values& values) {
+  const v1::Comparison& comparison = values.comparison();
+  std::vector<std::string> row = RowOf(values.info());
+  for (const double norm : {comparison.difference_l2(), comparison.difference_max(), comparison.run_l2(),
+                            comparison.baseline_l2()})
+    row.push_back(Short(norm));
+  row.push_back(Fixed(comparison.cosine()));
+  row.push_back(Fixed(comparison.pearson_r()));
+  row.push_back(absl::StrCat(comparison.nonfinite()));
+  comparisons_.Add(std::move(row));
+}
+
+void ValueTables::AddScore(const v1::TensorInfo& info, const v1::Score& score) {
+  const bool metric = !score.metric().empty();
+  std::vector<std::string> row = {metric ? score.metric() : info.name()};
+  names_.AddCells(score.run(), &row);
+  row.push_back(absl::StrCat(score.position()));
+  if (metric) {
+    row.push_back(Short(score.value()));
+    metrics_.Add(std::move(row));
+    return;
+  }
+  row.push_back(absl::StrCat(score.rank()));
+  row.push_back(absl::StrCat(score.token_id()));
+  row.push_back(score.piece());
+  row.push_back(absl::StrFormat("%.4f", score.value()));
+  row.push_back(absl::StrFormat("%.4f", score.logprob()));
+  lens_.Add(std::move(row));
+}
+
+void ValueTables::Print(std::ostream& out) const {
+  for (const Rows* rows : {&tensors_, &summaries_, &extremes_, &comparisons_, &lens_, &metrics_}) {
+    if (!rows->any) continue;
+    out << "\n";
+    rows->table.Print(out);
+  }
+}
+
+}  // namespace hydrophone::client
