@@ -37,8 +37,8 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 // RetryInfo's delay: the same request may succeed after it.
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
-// Adds to N in each violation's "inputs[N]" and "runs[N]": a request that was a part of a larger one, told in the larger one's
-// terms.
+// Adds to N in each violation's "inputs[N]" and "runs[N]": a request that was a part of a larger one, told in the
+// larger one's terms.
 absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run);
 
 // Several lines for a terminal: code and message, a line for each field, and the advice to retry.

@@ -40,8 +40,9 @@ v1::HookSelector Selector(const char* hook_point, const std::set<uint32_t>& laye
 }
 
 absl::StatusOr<Arrays> Fetch(Client& client, const std::vector<v1::Input>& inputs,
-                             const std::vector<v1::HookSelector>& hooks) {
+                             const std::vector<v1::HookSelector>& hooks, const ReconstructionMode& mode) {
   v1::ExtractRequest request;
+  if (mode.train_seed) request.set_train_seed(*mode.train_seed);
   request.mutable_inputs()->Assign(inputs.begin(), inputs.end());
   request.mutable_hooks()->Assign(hooks.begin(), hooks.end());
   request.set_layout(v1::LAYOUT_ROWS);
@@ -71,9 +72,9 @@ Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const floa
   return result;
 }
 
-absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client,
-                                                              const std::vector<v1::Input>& inputs,
-                                                              const std::vector<uint32_t>& layers) {
+absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, const std::vector<v1::Input>& inputs,
+                                                              const std::vector<uint32_t>& layers,
+                                                              const ReconstructionMode& mode) {
   const auto model = client.Model();
   if (!model.ok()) return model.status();
   if (layers.empty()) return std::vector<Reconstruction>();
@@ -86,10 +87,13 @@ absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client,
 
   std::vector<v1::HookSelector> state_hooks = {Selector("hidden_states", states)};
   if (blocks.count(last) != 0) state_hooks.push_back(Selector("hook_resid_post", {last}));
-  const auto state_arrays = Fetch(client, inputs, state_hooks);
+  const auto state_arrays = Fetch(client, inputs, state_hooks, mode);
   if (!state_arrays.ok()) return state_arrays.status();
-  const auto deltas =
-      Fetch(client, inputs, {Selector("attn.c_proj", blocks), Selector("mlp.c_proj", blocks)});
+  const bool dropped = mode.deltas == Deltas::kDropped;
+  const auto deltas = Fetch(client, inputs,
+                            {Selector(dropped ? "attn.resid_dropout" : "attn.c_proj", blocks),
+                             Selector(dropped ? "mlp.dropout" : "mlp.c_proj", blocks)},
+                            mode);
   if (!deltas.ok()) return deltas.status();
 
   const auto find = [](const Arrays& arrays, uint32_t selector,

@@ -4,6 +4,7 @@
 #define HYDROPHONE_CLIENT_CPP_RECONSTRUCTION_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -26,12 +27,23 @@ struct Reconstruction {
 Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention,
                            absl::Span<const float> mlp, absl::Span<const float> after);
 
+// Which deltas are added up. In eval mode both are the same.
+enum class Deltas : uint8_t {
+  kProjected,  // the outputs of attn.c_proj and mlp.c_proj
+  kDropped,    // the same after their dropouts: what the residual stream takes up in train mode
+};
+
+struct ReconstructionMode {
+  Deltas deltas = Deltas::kProjected;
+  std::optional<uint64_t> train_seed;  // none: eval mode
+};
+
 // Fetches the states and, in a separate Extract, the deltas, and closes the equation for each of
 // `layers` (0 to N-1, N the model's number of blocks). The last block's output is taken raw. Holds
 // all of it in memory.
-absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client,
-                                                              const std::vector<v1::Input>& inputs,
-                                                              const std::vector<uint32_t>& layers);
+absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, const std::vector<v1::Input>& inputs,
+                                                              const std::vector<uint32_t>& layers,
+                                                              const ReconstructionMode& mode = {});
 
 }  // namespace hydrophone::client
 

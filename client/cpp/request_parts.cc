@@ -15,7 +15,8 @@ std::vector<const RunList*> NamedRuns(const v1::ExtractRequest& request) {
   std::vector<const RunList*> lists;
   for (const v1::HookSelector& hook : request.hooks()) lists.push_back(&hook.runs());
   for (const v1::Metric& metric : request.metrics()) lists.push_back(&metric.runs());
-  lists.erase(std::remove_if(lists.begin(), lists.end(), [](const RunList* list) { return list->empty(); }), lists.end());
+  lists.erase(std::remove_if(lists.begin(), lists.end(), [](const RunList* list) { return list->empty(); }),
+              lists.end());
   return lists;
 }
 
@@ -25,7 +26,9 @@ bool ListsPositionsRunByRun(const v1::ExtractRequest& request) {
          std::any_of(request.metrics().begin(), request.metrics().end(), lists);
 }
 
-bool IsInside(uint32_t run, const RequestPart& part) { return run >= part.first_run && run - part.first_run < part.runs; }
+bool IsInside(uint32_t run, const RequestPart& part) {
+  return run >= part.first_run && run - part.first_run < part.runs;
+}
 
 bool CanBeNamedIn(const std::vector<RequestPart>& parts, const RunList& runs) {
   if (!std::is_sorted(runs.begin(), runs.end())) return false;
@@ -74,7 +77,7 @@ std::vector<RequestPart> CutBetweenRuns(const v1::ExtractRequest& request) {
   uint32_t first = static_cast<uint32_t>(request.inputs_size());
   for (size_t run = reaches.size(); run-- > 0;) first_after[run] = first = std::min(first, reaches[run].first);
 
-  std::vector<RequestPart> parts = {{}};
+  std::vector<RequestPart> parts(1);
   uint32_t last_before = 0;
   for (uint32_t run = 0; run < reaches.size(); ++run) {
     if (run > 0 && last_before < first_after[run]) {
@@ -137,10 +140,12 @@ RequestPart Join(const RequestPart& first, const RequestPart& last) {
           last.first_run + last.runs - first.first_run};
 }
 
-v1::ExtractRequest RequestFor(const RequestPart& part, const v1::ExtractRequest& request, const v1::ExtractRequest& common) {
+v1::ExtractRequest RequestFor(const RequestPart& part, const v1::ExtractRequest& request,
+                              const v1::ExtractRequest& common) {
   if (part == Whole(request)) return request;
   v1::ExtractRequest result = common;
-  for (uint32_t i = 0; i < part.inputs; ++i) *result.add_inputs() = request.inputs(static_cast<int>(part.first_input + i));
+  for (uint32_t i = 0; i < part.inputs; ++i)
+    *result.add_inputs() = request.inputs(static_cast<int>(part.first_input + i));
   for (uint32_t i = 0; i < part.runs && !request.runs().empty(); ++i)
     *result.add_runs() = Renumbered(request.runs(static_cast<int>(part.first_run + i)), part);
   for (v1::HookSelector& hook : *result.mutable_hooks()) KeepRunsOf(part, hook.mutable_runs());

@@ -61,8 +61,7 @@ std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
   for (size_t i = 0; i < costs.size(); ++i) {
     const InputCost& cost = costs[i];
     const bool fits = !ranges.empty() && Fits(used.inputs, cost.inputs, max_inputs) &&
-                      Fits(used.tokens, cost.tokens, max_tokens) &&
-                      Fits(used.bytes, cost.bytes, max_bytes) &&
+                      Fits(used.tokens, cost.tokens, max_tokens) && Fits(used.bytes, cost.bytes, max_bytes) &&
                       Fits(used.elements, cost.elements, max_elements);
     if (!fits) {
       ranges.push_back({i, 0});

@@ -47,8 +47,8 @@ InputCost CostOf(const v1::Run& run);
 // at most one token a byte.
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length);
 
-// In order, as few ranges as filling one after the other gives. What alone exceeds a limit gets a range of its own: the server's
-// refusal says more than this could.
+// In order, as few ranges as filling one after the other gives. What alone exceeds a limit gets a range of its own: the
+// server's refusal says more than this could.
 std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
                                     const RequestCapacity& capacity);
 

@@ -19,6 +19,8 @@ constexpr char kExamples[] =
     "  hydrophone model\n"
     "  hydrophone hooks attn\n"
     "  hydrophone extract --hook attn.c_proj --layers 10 \"Hello world\"\n"
+    "  hydrophone extract --top-k 5 \"The capital of France is\"\n"
+    "  hydrophone extract --edit 'blocks.5.hook_mlp_out zero' \"Hello world\"\n"
     "  hydrophone --server lab:50051 verify --layers 0-3 \"Hello world\"\n"
     "  hydrophone extract --help";
 

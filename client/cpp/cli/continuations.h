@@ -21,8 +21,8 @@ struct Continuation {
   std::string text;  // UTF-8, what is not valid replaced by U+FFFD
 };
 
-// The continuations of the inputs that were not skipped. `inputs`: as an Extract of `request`, with max_new_tokens, told them;
-// what comes after the tokens of the input itself, which the server is asked for, is new.
+// The continuations of the inputs that were not skipped. `inputs`: as an Extract of `request`, with max_new_tokens,
+// told them; what comes after the tokens of the input itself, which the server is asked for, is new.
 absl::StatusOr<std::vector<Continuation>> ReadContinuations(Client& client, const v1::ExtractRequest& request,
                                                             const std::vector<v1::InputInfo>& inputs);
 

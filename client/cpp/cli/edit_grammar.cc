@@ -19,7 +19,8 @@ namespace hydrophone::client {
 namespace {
 
 constexpr char kOperations[] =
-    "zero, mean, scale=NUMBER, add=VALUE, set=VALUE, project-out=@FILE or patch=source|clean (VALUE: a number or @FILE)";
+    "zero, mean, scale=NUMBER, add=VALUE, set=VALUE, project-out=@FILE or patch=source|clean (VALUE: a number or "
+    "@FILE)";
 
 absl::Status Unexpected(absl::string_view got, absl::string_view expected) {
   return absl::InvalidArgumentError(absl::StrCat("got \"", got, "\", expected ", expected));
@@ -71,8 +72,8 @@ absl::Status ParsePlace(absl::string_view text, v1::Source* source) {
 // Names of hook points begin with a letter; so do "first", "last" and "all".
 bool IsPlace(absl::string_view text) {
   const absl::string_view word = text.substr(0, text.find(':'));
-  return !word.empty() && absl::ascii_isalpha(static_cast<unsigned char>(word[0])) && word != "first" && word != "last" &&
-         word != "all";
+  return !word.empty() && absl::ascii_isalpha(static_cast<unsigned char>(word[0])) && word != "first" &&
+         word != "last" && word != "all";
 }
 
 // "RUN[:HOOK[@LAYER]][:POSITIONS]".
@@ -115,7 +116,8 @@ absl::Status ParseOperation(absl::string_view text, Edit* edit) {
   return Unexpected(text, kOperations);
 }
 
-absl::Status ParseUnits(absl::string_view what, absl::string_view text, google::protobuf::RepeatedField<int32_t>* units) {
+absl::Status ParseUnits(absl::string_view what, absl::string_view text,
+                        google::protobuf::RepeatedField<int32_t>* units) {
   const auto indices = ParseIndices(what, text);
   if (!indices.ok()) return indices.status();
   units->Assign(indices->begin(), indices->end());

@@ -2,9 +2,10 @@
 //
 //   HOOK[@LAYERS] [pos=POSITIONS] [heads=LIST] [features=LIST] OPERATION
 //
-//   OPERATION = zero | mean | scale=NUMBER | add=VALUE | set=VALUE | project-out=@FILE | patch=RUN[:HOOK[@LAYER]][:POSITIONS]
-//   VALUE     = NUMBER | @FILE
-//   RUN       = source | clean
+//   OPERATION: zero | mean | scale=NUMBER | add=VALUE | set=VALUE | project-out=@FILE | patch=FROM
+//   VALUE:     NUMBER | @FILE
+//   FROM:      RUN[:HOOK[@LAYER]][:POSITIONS]
+//   RUN:       source | clean
 //
 //   blocks.5.hook_mlp_out zero
 //   attn.hook_z@3,5 pos=-1 heads=0,7 scale=0.5

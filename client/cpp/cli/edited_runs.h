@@ -26,14 +26,14 @@ struct MadeRuns {
   std::vector<uint32_t> edited;
 };
 
-// Adds inputs and runs to a request that has none. What belongs to one input stands side by side, so that the request can be cut
-// between inputs:
+// Adds inputs and runs to a request that has none. What belongs to one input stands side by side, so that the request
+// can be cut between inputs:
 //
 //   inputs:  input, source                    runs:  clean, source, edited
 //
-// Runs' keys are "clean", "source" and "edited". Where there are sources, an input without a key gets its number as one, and a
-// source the input's with ".source" after it. A clean run that an edit patches from is made in any case. INVALID_ARGUMENT when
-// sources and edits, or sources and inputs, do not fit each other.
+// Runs' keys are "clean", "source" and "edited". Where there are sources, an input without a key gets its number as
+// one, and a source the input's with ".source" after it. A clean run that an edit patches from is made in any case.
+// INVALID_ARGUMENT when sources and edits, or sources and inputs, do not fit each other.
 absl::StatusOr<MadeRuns> AddEditedRuns(const EditedInputs& what, v1::ExtractRequest* request);
 
 }  // namespace hydrophone::client

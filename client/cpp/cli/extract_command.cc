@@ -14,38 +14,35 @@ namespace hydrophone::client {
 namespace {
 
 constexpr char kExamples[] =
-    "Without --out, captures are shown as short previews, and all else as tables. With it, there is one array for each point, "
-    "the rows of\n"
-    "all inputs one after the other in input order, and an array \"rows\" with the number of rows of each input; or an array for "
-    "each\n"
-    "point and input (--layout per-run). The file's metadata holds where the numbers come from and the request.\n"
-    "Examples:\n"
-    "  hydrophone extract --hook attn.c_proj --layers 10 \"Hello world\"\n"
-    "  hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt --out states.safetensors\n"
-    "  hydrophone extract --hook blocks.10.hook_mlp_out --hook hidden_states@10,11 --jsonl inputs.jsonl --out captures/\n"
-    "  hydrophone extract --hook hook_resid_post --layers 3-6 --view summary --threshold 30 --largest 3 \"Hello world\"\n"
-    "Heads and attention patterns (an array of each input, [heads, queries, keys]); features; means over positions:\n"
-    "  hydrophone extract --hook attn.hook_pattern@5 --heads 0,7 --out patterns/ \"Hello world\"\n"
-    "  hydrophone extract --hook mlp.hook_post@3 --features 138,378 --reduce mean --dtype float16 --out means/ \"Hello world\"\n"
-    "  hydrophone extract --hook hook_resid_post --project probes.npy \"Hello world\"\n"
-    "Logit lens, and metrics of the logits:\n"
-    "  hydrophone extract --top-k 5 \"The capital of France is\"\n"
-    "  hydrophone extract --top-k 3 --tokens ' Paris, Rome' --hook hook_resid_mid@8-11 --positions last \"The capital of France "
-    "is\"\n"
-    "  hydrophone extract --metric 'logit-diff( Paris, Rome)' --metric loss \"The capital of France is\"\n"
-    "Edits, and what they change downstream of them:\n"
-    "  hydrophone extract --edit 'blocks.5.hook_mlp_out zero' \"Hello world\"\n"
-    "  hydrophone extract --edit 'attn.hook_z@3,5 heads=0,7 scale=0.5' --hook hook_attn_out --metric kl \"Hello world\"\n"
-    "  hydrophone extract --edit 'blocks.6.hook_resid_pre pos=3: add=@direction.npy' --top-k 5 \"Hello world\"\n"
-    "  hydrophone extract --edit 'blocks.4.hook_resid_post pos=-1 patch=source' --patch-from \"The capital of Italy is\" \\\n"
-    "      --metric 'logit-diff( Paris, Rome)' \"The capital of France is\"\n"
-    "  hydrophone extract --edit 'hook_embed pos=0 mean' --no-baseline --hook hidden_states --out edited.safetensors \"Hello "
-    "world\"\n"
-    "Train mode; continuations; the request as JSON:\n"
-    "  hydrophone extract --train-seed 7 --hook mlp.dropout \"Hello world\"\n"
-    "  hydrophone extract --max-new-tokens 20 \"Once upon a time\"\n"
-    "  hydrophone extract --top-k 5 --print-request \"Hello world\" > request.json\n"
-    "  hydrophone extract --request request.json --json";
+    R"(Without --out, captures are shown as short previews, and all else as tables. With it, there is one array for each
+point, the rows of all inputs one after the other in input order, and an array "rows" with the number of rows of each
+input; or an array for each point and input (--layout per-run). The file's metadata holds where the numbers come from
+and the request.
+Examples:
+  hydrophone extract --hook attn.c_proj --layers 10 "Hello world"
+  hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt --out states.safetensors
+  hydrophone extract --hook blocks.10.hook_mlp_out --hook hidden_states@10,11 --jsonl inputs.jsonl --out captures/
+  hydrophone extract --hook hook_resid_post --layers 3-6 --threshold 30 --largest 3 "Hello world"
+Heads and attention patterns (an array of each input, [heads, queries, keys]); features; means over positions:
+  hydrophone extract --hook attn.hook_pattern@5 --heads 0,7 --out patterns/ "Hello world"
+  hydrophone extract --hook mlp.hook_post@3 --features 138,378 --reduce mean --dtype float16 --out means/ "Hello world"
+  hydrophone extract --hook hook_resid_post --project probes.npy "Hello world"
+Logit lens, and metrics of the logits:
+  hydrophone extract --top-k 5 "The capital of France is"
+  hydrophone extract --tokens ' Paris, Rome' --hook hook_resid_mid@8-11 --positions last "The capital of France is"
+  hydrophone extract --metric 'logit-diff( Paris, Rome)' --metric loss "The capital of France is"
+Edits, and what they change downstream of them:
+  hydrophone extract --edit 'blocks.5.hook_mlp_out zero' "Hello world"
+  hydrophone extract --edit 'attn.hook_z@3,5 heads=0,7 scale=0.5' --hook hook_attn_out --metric kl "Hello world"
+  hydrophone extract --edit 'blocks.6.hook_resid_pre pos=3: add=@direction.npy' --top-k 5 "One two three four"
+  hydrophone extract --edit 'blocks.4.hook_resid_post pos=-1 patch=source' --patch-from "The capital of Italy is" \
+      --metric 'logit-diff( Paris, Rome)' "The capital of France is"
+  hydrophone extract --edit 'hook_embed pos=0 zero' --no-baseline --hook hidden_states --out edited/ "Hello world"
+Train mode; continuations; the request as JSON:
+  hydrophone extract --train-seed 7 --hook mlp.dropout "Hello world"
+  hydrophone extract --max-new-tokens 20 "Once upon a time"
+  hydrophone extract --top-k 5 --print-request "Hello world" > request.json
+  hydrophone extract --request request.json --json)";
 
 absl::StatusOr<v1::ExtractRequest> Request(const Session& session, const ExtractOptions& options) {
   if (!options.request_file.empty()) return ReadRequestFile(options.request_file, session.in);
@@ -61,7 +58,8 @@ absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractReque
 int RunExtract(const Session& session, const ExtractOptions& options) {
   const auto request = Request(session, options);
   if (!request.ok())
-    return absl::IsInvalidArgument(request.status()) ? session.Refuse(request.status()) : session.Fail(request.status());
+    return absl::IsInvalidArgument(request.status()) ? session.Refuse(request.status())
+                                                     : session.Fail(request.status());
   if (options.print_request) {
     session.out << RequestJson(*request);
     return kOk;

@@ -2,8 +2,7 @@
 
 #include <set>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "client/cpp/cli/whole_number.h"
 
 namespace hydrophone::client {
 namespace {
@@ -13,28 +12,20 @@ CLI::Option* AddRepeated(CLI::App* command, const char* name, std::vector<std::s
   return command->add_option(name, *values, help)->take_all()->expected(1)->allow_extra_args(false);
 }
 
-// CLI11 reads "-1" as a large unsigned number.
-CLI::Validator WholeNumber(uint64_t least) {
-  const auto check = [least](const std::string& text) {
-    uint64_t number = 0;
-    if (absl::SimpleAtoi(text, &number) && number >= least) return std::string();
-    return absl::StrCat("got \"", text, "\", expected a whole number from ", least);
-  };
-  return CLI::Validator(check, "");
-}
-
 void AddInputs(CLI::App* command, ExtractOptions* options) {
   options->inputs.AddTo(command);
   command->add_flag("--truncate", options->truncate,
                     "Keep the first tokens of an input that is longer than the context, instead of refusing it");
-  command->add_flag("--skip-bad-inputs", options->skip_bad_inputs, "Go on without inputs that cannot run, and say which");
+  command->add_flag("--skip-bad-inputs", options->skip_bad_inputs,
+                    "Go on without inputs that cannot run, and say which");
 }
 
 void AddSelection(CLI::App* command, ExtractOptions* options) {
   constexpr char kGroup[] = "What to capture";
-  AddRepeated(command, "--hook", &options->hooks,
-              "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for layers of its own. May be given "
-              "often. Without it, --top-k, --tokens, --edit and --max-new-tokens look at hook_resid_post, last position")
+  AddRepeated(
+      command, "--hook", &options->hooks,
+      "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for layers of its own. May be given "
+      "often. Without it, --top-k, --tokens, --edit and --max-new-tokens look at hook_resid_post, last position")
       ->group(kGroup);
   command->add_option("--layers", options->layers, "Layers, as in 10 or 0,5,-1 or 3-6; without it, all")->group(kGroup);
   command
@@ -90,7 +81,8 @@ void AddRuns(CLI::App* command, ExtractOptions* options) {
   constexpr char kGroup[] = "Changing the forward pass";
   CLI::Option* edit = AddRepeated(
       command, "--edit", &options->edits,
-      "'HOOK[@LAYERS] [pos=POSITIONS] [heads=LIST] [features=LIST] OPERATION' with OPERATION zero, mean, scale=2, add=1.5, "
+      "'HOOK[@LAYERS] [pos=POSITIONS] [heads=LIST] [features=LIST] OPERATION' with OPERATION zero, mean, scale=2, "
+      "add=1.5, "
       "set=0, add=@vector.npy, set=@FILE, project-out=@direction.npy or patch=source|clean[:HOOK[@LAYER]][:POSITIONS]. "
       "May be given often: applied in this order. Shows how the edited run differs from the clean one");
   edit->group(kGroup);
@@ -101,9 +93,10 @@ void AddRuns(CLI::App* command, ExtractOptions* options) {
               "Text that patch=source reads from: one for all inputs, or given once for each")
       ->needs(edit)
       ->group(kGroup);
-  AddRepeated(command, "--metric", &options->metrics,
-              "'logit-diff( Paris, Rome)', loss or kl (with --edit: from the clean run), with @POSITIONS if liked. May be "
-              "given often")
+  AddRepeated(
+      command, "--metric", &options->metrics,
+      "'logit-diff( Paris, Rome)', loss or kl (with --edit: from the clean run), with @POSITIONS if liked. May be "
+      "given often")
       ->group(kGroup);
   CLI::Option* seed =
       command->add_option("--train-seed", options->train_seed, "Train mode: dropout is on, drawn from this seed");
@@ -124,16 +117,18 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
       "The request as JSON, an ExtractRequest with the field names of extract.proto; - for standard input. Only --out, "
       "--json and --print-request go with it");
   request->group(kGroup);
-  command->add_flag("--print-request", options->print_request,
-                    "Print the request as JSON, for --request, and do not send it (the server is asked for the ids of "
-                    "tokens given as text)")
+  command
+      ->add_flag("--print-request", options->print_request,
+                 "Print the request as JSON, for --request, and do not send it (the server is asked for the ids of "
+                 "tokens given as text)")
       ->group(kGroup);
   CLI::Option* json = command->add_flag("--json", options->json, "JSON lines: the messages of the answer");
   json->group(kGroup);
   command
-      ->add_option("--out", options->out,
-                   "FILE.safetensors, or a new DIRECTORY for .npy files. Tensors only: comparisons, logit lenses, metrics "
-                   "and summaries go to the terminal or to --json")
+      ->add_option(
+          "--out", options->out,
+          "FILE.safetensors, or a new DIRECTORY for .npy files. Tensors only: comparisons, logit lenses, metrics "
+          "and summaries go to the terminal or to --json")
       ->excludes(json)
       ->group(kGroup);
 }

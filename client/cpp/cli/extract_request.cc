@@ -56,9 +56,9 @@ bool HasDefaultHook(const ExtractOptions& options) {
 
 // Whether something is said about the hooks to look at.
 bool AsksOfHooks(const ExtractOptions& options) {
-  const std::string* const texts[] = {&options.layers, &options.positions, &options.heads,  &options.features,
-                                      &options.reduce, &options.view,      &options.layout, &options.dtype,
-                                      &options.project};
+  const std::string* const texts[] = {&options.layers,   &options.positions, &options.heads,
+                                      &options.features, &options.reduce,    &options.view,
+                                      &options.layout,   &options.dtype,     &options.project};
   return AsksForSummary(options) ||
          std::any_of(std::begin(texts), std::end(texts), [](const std::string* text) { return !text->empty(); });
 }
@@ -68,13 +68,16 @@ absl::Status CheckCombination(const ExtractOptions& options) {
   if (options.hooks.empty() && options.metrics.empty() && !HasDefaultHook(options))
     return refuse("nothing to capture: give --hook, --top-k, --metric, --edit or --request");
   if (options.hooks.empty() && !HasDefaultHook(options) && AsksOfHooks(options))
-    return refuse("there is no --hook that layers, positions, units or a form could apply to; metrics take METRIC@POSITIONS");
+    return refuse(
+        "there is no --hook that layers, positions, units or a form could apply to; metrics take METRIC@POSITIONS");
   if (AsksForSummary(options) && !options.view.empty() && options.view != "summary")
     return refuse("--threshold, --largest and --quantiles go with --view summary only");
   if (Compares(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty()))
-    return refuse("--edit compares runs: --view, --dtype, --threshold, --largest and --quantiles need --no-baseline beside it");
+    return refuse(
+        "--edit compares runs: --view, --dtype, --threshold, --largest and --quantiles need --no-baseline beside it");
   if (AsksForLens(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty()))
-    return refuse("a logit lens gives tokens: --view, --dtype, --threshold, --largest and --quantiles do not go with it");
+    return refuse(
+        "a logit lens gives tokens: --view, --dtype, --threshold, --largest and --quantiles do not go with it");
   if (AsksForDivergence(options) && (options.edits.empty() || options.no_baseline))
     return refuse("--metric kl compares an edited run with the clean one: it needs --edit, without --no-baseline");
   return absl::OkStatus();
@@ -132,8 +135,7 @@ absl::StatusOr<v1::HookSelector> CommonSelector(const ExtractOptions& options, c
     *common.mutable_positions() = *std::move(parsed);
   }
   if (absl::Status status = ReadUnits(options, &common); !status.ok()) return status;
-  if (!options.reduce.empty())
-    common.set_reduction(options.reduce == "mean" ? v1::REDUCTION_MEAN : v1::REDUCTION_MAX);
+  if (!options.reduce.empty()) common.set_reduction(options.reduce == "mean" ? v1::REDUCTION_MEAN : v1::REDUCTION_MAX);
   if (options.threshold) common.mutable_summary()->set_threshold(*options.threshold);
   if (options.largest > 0) common.mutable_summary()->set_top_k(options.largest);
   if (!options.quantiles.empty()) {
@@ -191,7 +193,8 @@ absl::StatusOr<MadeRuns> AddRuns(const ExtractOptions& options, std::vector<v1::
   return AddEditedRuns(what, request);
 }
 
-// Says which runs the selectors and metrics look at: of a comparison and a divergence, the edited ones; else the clean ones too.
+// Says which runs the selectors and metrics look at: of a comparison and a divergence, the edited ones; else the clean
+// ones too.
 void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRequest* request) {
   std::vector<uint32_t> both = made.clean;
   both.insert(both.end(), made.edited.begin(), made.edited.end());
@@ -204,7 +207,8 @@ void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRe
   }
 }
 
-absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input, v1::ExtractRequest* request) {
+absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input,
+                              v1::ExtractRequest* request) {
   auto inputs = options.inputs.Read(standard_input);
   if (!inputs.ok()) return inputs.status();
   for (v1::Input& input : *inputs) input.set_truncate(options.truncate);
@@ -227,7 +231,10 @@ bool AsksForSquares(const v1::ExtractRequest& request) {
 
 void SetForm(const ExtractOptions& options, v1::ExtractRequest* request) {
   const bool to_file = !options.out.empty();
-  const std::string usual = AsksForSummary(options) ? "summary" : to_file ? "bytes" : options.json ? "floats" : "preview";
+  const std::string usual = AsksForSummary(options) ? "summary"
+                            : to_file               ? "bytes"
+                            : options.json          ? "floats"
+                                                    : "preview";
   request->set_view(ViewOf(options.view.empty() ? usual : options.view));
   request->set_dtype(DtypeOf(options.dtype));
   const bool rows = options.layout.empty() ? to_file && !AsksForSquares(*request) : options.layout == "rows";

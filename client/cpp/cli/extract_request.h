@@ -11,11 +11,12 @@
 
 namespace hydrophone::client {
 
-// INVALID_ARGUMENT when an option, an input or a file is not right; what only the server can know is left to it. Other errors are
-// the tokenizer's, which is asked for the ids of tokens given as text.
+// INVALID_ARGUMENT when an option, an input or a file is not right; what only the server can know is left to it. Other
+// errors are the tokenizer's, which is asked for the ids of tokens given as text.
 //
-// With edits there are two runs of each input, clean and edited, and a third over the text of --patch-from. A logit lens and
-// metrics look at the clean and the edited run; else the edited run names the clean one as its baseline, and comparisons come.
+// With edits there are two runs of each input, clean and edited, and a third over the text of --patch-from. A logit
+// lens and metrics look at the clean and the edited run; else the edited run names the clean one as its baseline, and
+// comparisons come.
 absl::StatusOr<v1::ExtractRequest> MakeRequest(const ExtractOptions& options, std::istream& standard_input,
                                                const Tokenizer& tokenizer);
 

@@ -94,7 +94,8 @@ void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& g
 absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& request) {
   if (SendsValues(request)) {
     return absl::InvalidArgumentError(
-        "--out takes tensors as bytes: previews, summaries, floats, comparisons, logit lenses and metrics go to the terminal "
+        "--out takes tensors as bytes: previews, summaries, floats, comparisons, logit lenses and metrics go to the "
+        "terminal "
         "or to --json");
   }
   if (IsSafetensors(out)) return CheckFileCanBeMade(out);

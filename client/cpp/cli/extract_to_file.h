@@ -10,8 +10,8 @@
 
 namespace hydrophone::client {
 
-// Whether the request's answer can be written to `out`: FILE.safetensors in a writable directory, or a directory that is
-// new or empty; and tensors alone, of types that the file has.
+// Whether the request's answer can be written to `out`: FILE.safetensors in a writable directory, or a directory that
+// is new or empty; and tensors alone, of types that the file has.
 absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& request);
 
 // Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the

@@ -11,9 +11,9 @@ namespace hydrophone::client {
 // INVALID_ARGUMENT when some captures would come as bytes, which have no place in JSON.
 absl::Status CheckJson(const v1::ExtractRequest& request);
 
-// Runs the request, in as many parts as needed, and prints each message as a line: ExtractResponse as protobuf JSON, fields at their
-// default included, so {"header": ...}, {"input": ...}, {"values": ...}, {"trailer": ...}. Inputs and runs are counted over all
-// parts; each part has its header and trailer. Gives the exit status.
+// Runs the request, in as many parts as needed, and prints each message as a line: ExtractResponse as protobuf JSON,
+// fields at their default included, so {"header": ...}, {"input": ...}, {"values": ...}, {"trailer": ...}. Inputs and
+// runs are counted over all parts; each part has its header and trailer. Gives the exit status.
 int ExtractToJson(const Session& session, const v1::ExtractRequest& request);
 
 }  // namespace hydrophone::client

@@ -7,8 +7,9 @@
 
 namespace hydrophone::client {
 
-// Runs the request, in as many parts as needed, and prints what comes: previews as they come, then summaries, comparisons, logit
-// lenses, metrics and the sizes of what was received as bytes as tables, then the continuations. Gives the exit status.
+// Runs the request, in as many parts as needed, and prints what comes: previews as they come, then summaries,
+// comparisons, logit lenses, metrics and the sizes of what was received as bytes as tables, then the continuations.
+// Gives the exit status.
 int ExtractToTerminal(const Session& session, const v1::ExtractRequest& request);
 
 }  // namespace hydrophone::client

@@ -26,8 +26,8 @@ void PrintHooks(const v1::ListHookPointsResponse& response, std::ostream& out) {
   Table table({"name", "Hugging Face", "shape", "layers", "capture", "edit"});
   for (const v1::HookPoint& point : response.hook_points()) {
     const std::string layers = point.layers() == 0 ? "" : absl::StrCat("0-", point.layers() - 1);
-    table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","),
-               layers, point.capturable() ? "yes" : "no", point.editable() ? "yes" : "no"});
+    table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","), layers,
+               point.capturable() ? "yes" : "no", point.editable() ? "yes" : "no"});
   }
   table.Print(out);
 }

@@ -16,7 +16,8 @@ std::string Fixed(double value) { return absl::StrFormat("%.6f", value); }
 std::vector<std::string> SummaryColumns(const v1::ExtractRequest& request) {
   std::vector<std::string> columns = {"shape", "mean", "std", "min", "max", "l2", "nonfinite"};
   const auto& hooks = request.hooks();
-  const auto found = std::find_if(hooks.begin(), hooks.end(), [](const v1::HookSelector& h) { return h.has_summary(); });
+  const auto found =
+      std::find_if(hooks.begin(), hooks.end(), [](const v1::HookSelector& h) { return h.has_summary(); });
   if (found == hooks.end()) return columns;
   if (found->summary().has_threshold()) columns.push_back(absl::StrCat("|x| > ", Short(found->summary().threshold())));
   for (const float quantile : found->summary().quantiles()) columns.push_back(absl::StrCat("q ", Short(quantile)));
@@ -87,8 +88,8 @@ void ValueTables::AddSummary(const v1::Values& values) {
 void ValueTables::AddComparison(const v1::Values& values) {
   const v1::Comparison& comparison = values.comparison();
   std::vector<std::string> row = RowOf(values.info());
-  for (const double norm : {comparison.difference_l2(), comparison.difference_max(), comparison.run_l2(),
-                            comparison.baseline_l2()})
+  for (const double norm :
+       {comparison.difference_l2(), comparison.difference_max(), comparison.run_l2(), comparison.baseline_l2()})
     row.push_back(Short(norm));
   row.push_back(Fixed(comparison.cosine()));
   row.push_back(Fixed(comparison.pearson_r()));

@@ -1,6 +1,8 @@
 // hydrophone verify: whether the numbers are right, as the server measures it and as this client
 // does.
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "client/cpp/cli/input_options.h"
 #include "client/cpp/cli/selection.h"
 #include "client/cpp/cli/verify_report.h"
+#include "client/cpp/cli/whole_number.h"
 #include "client/cpp/reconstruction.h"
 
 namespace hydrophone::client {
@@ -22,6 +25,7 @@ constexpr char kExamples[] =
     "Examples:\n"
     "  hydrophone verify\n"
     "  hydrophone verify --layers 10 --mask-abs 30 \"Plants make fantastic pets\"\n"
+    "  hydrophone verify --train-seed 7 --layers 0-3 \"Hello world\"\n"
     "  hydrophone verify --mask-quantile 0.99 --skip-reference --json \"Hello world\"";
 
 struct VerifyOptions {
@@ -29,6 +33,7 @@ struct VerifyOptions {
   std::string layers;
   float mask_abs = 0;
   float mask_quantile = 0;
+  std::optional<uint64_t> train_seed;
   bool skip_reference = false;
   bool json = false;
 };
@@ -43,6 +48,7 @@ absl::StatusOr<v1::VerifyRequest> MakeRequest(const VerifyOptions& options, std:
   request.mutable_layers()->Assign(layers->begin(), layers->end());
   if (options.mask_abs > 0) request.mutable_mask()->set_max_abs(options.mask_abs);
   if (options.mask_quantile > 0) request.mutable_mask()->set_quantile(options.mask_quantile);
+  if (options.train_seed) request.set_train_seed(*options.train_seed);
   request.set_skip_reference(options.skip_reference);
   return request;
 }
@@ -56,17 +62,32 @@ std::vector<v1::Input> SameInputs(const v1::VerifyResponse& response) {
   return inputs;
 }
 
+absl::StatusOr<OwnReconstructions> Reconstruct(Client& client, const v1::VerifyResponse& response,
+                                               std::optional<uint64_t> train_seed) {
+  const std::vector<v1::Input> inputs = SameInputs(response);
+  std::vector<uint32_t> layers;
+  for (const v1::LayerReport& layer : response.layers()) layers.push_back(layer.layer());
+  OwnReconstructions own;
+  const Deltas taken_up = train_seed ? Deltas::kDropped : Deltas::kProjected;
+  auto measured = ReconstructLayers(client, inputs, layers, {taken_up, train_seed});
+  if (!measured.ok()) return measured.status();
+  own.layers = *std::move(measured);
+  if (!train_seed) return own;
+  measured = ReconstructLayers(client, inputs, layers, {Deltas::kProjected, train_seed});
+  if (!measured.ok()) return measured.status();
+  own.at_c_proj = *std::move(measured);
+  return own;
+}
+
 int RunVerify(const Session& session, const VerifyOptions& options) {
   const auto request = MakeRequest(options, session.in);
   if (!request.ok()) return session.Refuse(request.status());
   const auto client = session.Connect();
   const auto response = client->Verify(*request);
   if (!response.ok()) return session.Fail(response.status());
-  std::vector<uint32_t> layers;
-  for (const v1::LayerReport& layer : response->layers()) layers.push_back(layer.layer());
-  const auto own = ReconstructLayers(*client, SameInputs(*response), layers);
+  auto own = Reconstruct(*client, *response, options.train_seed);
   if (!own.ok()) return session.Fail(own.status());
-  const VerifyReport report(*response, *own);
+  const VerifyReport report(*response, *std::move(own));
   session.out << (options.json ? report.Json() : report.Text());
   return report.passed() ? kOk : kCheckFailed;
 }
@@ -89,6 +110,11 @@ void AddVerifyCommand(CLI::App& app, const Session& session, Action* action) {
                    "The same above this quantile of the magnitudes: 0.99 keeps 99 %")
       ->check(CLI::Range(0.0, 1.0))
       ->excludes(mask_abs);
+  command
+      ->add_option(
+          "--train-seed", options->train_seed,
+          "Verify train mode, with dropout drawn from this seed: the sum closes after the dropouts, not at c_proj")
+      ->check(WholeNumber(0));
   command->add_flag("--skip-reference", options->skip_reference,
                     "Leave out the float64 reference, the slow part");
   command->add_flag("--json", options->json,

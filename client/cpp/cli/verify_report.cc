@@ -100,32 +100,77 @@ void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
   }
 }
 
+bool SameResidual(const Reconstruction& own, const v1::LayerReport& layer) {
+  return layer.layer() == own.layer && layer.bitwise() == own.bitwise && layer.max_abs() == own.max_abs;
+}
+
+void AddCells(bool bitwise, double max_abs, double mean_abs, std::vector<std::string>* row) {
+  for (std::string cell : {std::string(YesNo(bitwise)), Short(max_abs), Short(mean_abs)})
+    row->push_back(std::move(cell));
+}
+
+nlohmann::ordered_json LayersJson(const std::vector<Reconstruction>& layers) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const Reconstruction& own : layers) {
+    json.push_back({{"layer", own.layer},
+                    {"elements", own.elements},
+                    {"bitwise", own.bitwise},
+                    {"max_abs", own.max_abs},
+                    {"mean_abs", own.mean_abs}});
+  }
+  return json;
+}
+
 }  // namespace
 
-VerifyReport::VerifyReport(const v1::VerifyResponse& server, std::vector<Reconstruction> client)
+VerifyReport::VerifyReport(const v1::VerifyResponse& server, OwnReconstructions client)
     : server_(server), client_(std::move(client)) {}
 
-bool VerifyReport::AgreeOn(int index) const {
-  const v1::LayerReport& layer = server_.layers(index);
-  const Reconstruction& own = client_[static_cast<size_t>(index)];
-  return layer.layer() == own.layer && layer.bitwise() == own.bitwise &&
-         layer.max_abs() == own.max_abs;
+bool VerifyReport::AgreeWith(const std::vector<Reconstruction>& own) const {
+  if (own.size() != static_cast<size_t>(server_.layers_size())) return false;
+  return std::equal(own.begin(), own.end(), server_.layers().begin(), SameResidual);
 }
 
-bool VerifyReport::agree() const {
-  if (client_.size() != static_cast<size_t>(server_.layers_size())) return false;
-  for (int i = 0; i < server_.layers_size(); ++i) {
-    if (!AgreeOn(i)) return false;
-  }
-  return true;
+bool VerifyReport::AgreeOn(int index) const {
+  const auto& own = !AgreeWith(client_.layers) && AgreeWith(client_.at_c_proj) ? client_.at_c_proj : client_.layers;
+  return SameResidual(own[static_cast<size_t>(index)], server_.layers(index));
 }
+
+bool VerifyReport::agree() const { return AgreeWith(client_.layers) || (train_mode() && AgreeWith(client_.at_c_proj)); }
 
 bool VerifyReport::ClientBitwise() const {
-  return std::all_of(client_.begin(), client_.end(),
+  return std::all_of(client_.layers.begin(), client_.layers.end(),
                      [](const Reconstruction& layer) { return layer.bitwise; });
 }
 
 bool VerifyReport::passed() const { return server_.passed() && ClientBitwise() && agree(); }
+
+void VerifyReport::PrintLayers(std::ostream& out) const {
+  out << "H[L+1] - ((H[L] + attention) + MLP), in float32" << (train_mode() ? ", in train mode" : "") << ":\n";
+  std::vector<std::string> names = {"layer",
+                                    "server: bitwise",
+                                    "max",
+                                    "mean",
+                                    train_mode() ? "client, after the dropouts: bitwise" : "client: bitwise",
+                                    "max",
+                                    "mean"};
+  if (train_mode()) names.insert(names.end(), {"at c_proj, before them: bitwise", "max", "mean"});
+  names.push_back("agree");
+  Table table(std::move(names));
+  for (int i = 0; i < server_.layers_size() && static_cast<size_t>(i) < client_.layers.size(); ++i) {
+    const v1::LayerReport& layer = server_.layers(i);
+    std::vector<std::string> row = {absl::StrCat(layer.layer())};
+    AddCells(layer.bitwise(), layer.max_abs(), layer.mean_abs(), &row);
+    for (const auto* own : {&client_.layers, &client_.at_c_proj}) {
+      if (static_cast<size_t>(i) >= own->size()) continue;
+      const Reconstruction& measured = (*own)[static_cast<size_t>(i)];
+      AddCells(measured.bitwise, measured.max_abs, measured.mean_abs, &row);
+    }
+    row.push_back(YesNo(AgreeOn(i)));
+    table.Add(std::move(row));
+  }
+  table.Print(out);
+}
 
 std::string VerifyReport::Text() const {
   std::ostringstream out;
@@ -135,17 +180,7 @@ std::string VerifyReport::Text() const {
   for (const v1::InputInfo& input : server_.inputs())
     tokens += static_cast<uint64_t>(input.token_ids_size());
   out << server_.inputs_size() << " inputs, " << tokens << " tokens\n\n";
-  out << "H[L+1] - ((H[L] + attention) + MLP), in float32:\n";
-  Table table(
-      {"layer", "server: bitwise", "max", "mean", "client: bitwise", "max", "mean", "agree"});
-  for (int i = 0; i < server_.layers_size() && static_cast<size_t>(i) < client_.size(); ++i) {
-    const v1::LayerReport& layer = server_.layers(i);
-    const Reconstruction& own = client_[static_cast<size_t>(i)];
-    table.Add({absl::StrCat(layer.layer()), YesNo(layer.bitwise()), Short(layer.max_abs()),
-               Short(layer.mean_abs()), YesNo(own.bitwise), Short(own.max_abs), Short(own.mean_abs),
-               YesNo(AgreeOn(i))});
-  }
-  table.Print(out);
+  PrintLayers(out);
   PrintCorrelations(server_, out);
   if (server_.has_final_state()) PrintFinalState(server_.final_state(), out);
   PrintChecks(server_, out);
@@ -159,14 +194,8 @@ std::string VerifyReport::Json() const {
   nlohmann::ordered_json json;
   json["server"] =
       nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
-  json["client"]["layers"] = nlohmann::ordered_json::array();
-  for (const Reconstruction& own : client_) {
-    json["client"]["layers"].push_back({{"layer", own.layer},
-                                        {"elements", own.elements},
-                                        {"bitwise", own.bitwise},
-                                        {"max_abs", own.max_abs},
-                                        {"mean_abs", own.mean_abs}});
-  }
+  json["client"]["layers"] = LayersJson(client_.layers);
+  if (train_mode()) json["client"]["layers_at_c_proj"] = LayersJson(client_.at_c_proj);
   json["client"]["agrees"] = agree();
   json["passed"] = passed();
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_CLIENT_CPP_CLI_VERIFY_REPORT_H_
 #define HYDROPHONE_CLIENT_CPP_CLI_VERIFY_REPORT_H_
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,22 @@
 
 namespace hydrophone::client {
 
-// The server's report beside the client's own reconstruction of the same layers, in the same order.
+// What the client measured, a layer each, in the order of the server's report.
+struct OwnReconstructions {
+  std::vector<Reconstruction> layers;  // with the deltas as the residual stream takes them up
+
+  // Train mode: with the deltas at c_proj, before their dropouts, where the sum does not close. Empty in eval mode.
+  std::vector<Reconstruction> at_c_proj;
+};
+
+// The server's report beside the client's own reconstruction of the same layers.
 class VerifyReport {
  public:
-  VerifyReport(const v1::VerifyResponse& server, std::vector<Reconstruction> client);
+  VerifyReport(const v1::VerifyResponse& server, OwnReconstructions client);
 
   // Every layer's residual is, to the last digit of its maximum, what the server said; and it is
-  // bitwise zero for one if for the other.
+  // bitwise zero for one if for the other. In train mode the server's is the one of either place, the same for all
+  // layers.
   bool agree() const;
 
   // The server's checks passed, the client's reconstruction is bitwise, and the two agree.
@@ -26,11 +36,14 @@ class VerifyReport {
   std::string Json() const;
 
  private:
+  bool AgreeWith(const std::vector<Reconstruction>& own) const;
   bool AgreeOn(int index) const;
   bool ClientBitwise() const;
+  bool train_mode() const { return !client_.at_c_proj.empty(); }
+  void PrintLayers(std::ostream& out) const;
 
   const v1::VerifyResponse& server_;
-  const std::vector<Reconstruction> client_;
+  const OwnReconstructions client_;
 };
 
 }  // namespace hydrophone::client

@@ -132,14 +132,13 @@ absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gath
   gathered->rows.resize(runs(), 0);
   uint64_t total = 0;
   for (int i = 0; i < info.runs_size(); ++i) {
-    if (info.runs(i) >= runs())
-      return absl::DataLossError(absl::StrCat(info.name(), ": it names run ", info.runs(i)));
+    if (info.runs(i) >= runs()) return absl::DataLossError(absl::StrCat(info.name(), ": it names run ", info.runs(i)));
     gathered->rows[info.runs(i)] += info.rows(i);
     total += info.rows(i);
   }
   if (total == info.shape(0)) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(info.name(), ": its runs' rows add up to ", total,
-                                          ", expected ", info.shape(0)));
+  return absl::DataLossError(
+      absl::StrCat(info.name(), ": its runs' rows add up to ", total, ", expected ", info.shape(0)));
 }
 
 absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name,

@@ -31,7 +31,9 @@ class ArrayGatherer : public ExtractSink {
  public:
   // `spool` outlives this.
   ArrayGatherer(const v1::ExtractRequest& request, Spool* spool)
-      : per_run_(request.layout() != v1::LAYOUT_ROWS), runs_(static_cast<size_t>(request.runs_size())), spool_(*spool) {}
+      : per_run_(request.layout() != v1::LAYOUT_ROWS),
+        runs_(static_cast<size_t>(request.runs_size())),
+        spool_(*spool) {}
 
   // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the
   // midst of it.

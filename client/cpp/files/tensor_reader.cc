@@ -47,7 +47,8 @@ absl::StatusOr<v1::Tensor> MakeTensor(v1::Dtype dtype, const std::vector<uint64_
     size *= dimension;
     tensor.add_shape(static_cast<uint32_t>(dimension));
   }
-  if (size != data.size()) return Invalid(absl::StrCat("it has ", data.size(), " bytes of data, its shape says ", size));
+  if (size != data.size())
+    return Invalid(absl::StrCat("it has ", data.size(), " bytes of data, its shape says ", size));
   tensor.set_data(std::string(data));
   return tensor;
 }
@@ -88,8 +89,9 @@ absl::StatusOr<Json> FindEntry(Json header, absl::string_view name) {
   for (const auto& item : header.items()) names.push_back(item.key());
   if (name.empty() && names.size() == 1) return header[names[0]];
   if (!name.empty() && header.contains(std::string(name))) return header[std::string(name)];
-  return Invalid(absl::StrCat(name.empty() ? "name one of its tensors after a colon: " : "it does not hold that tensor, but ",
-                              absl::StrJoin(names, ", ")));
+  return Invalid(
+      absl::StrCat(name.empty() ? "name one of its tensors after a colon: " : "it does not hold that tensor, but ",
+                   absl::StrJoin(names, ", ")));
 }
 
 absl::StatusOr<v1::Tensor> TensorFromEntry(const Json& entry, absl::string_view data) {
@@ -98,11 +100,13 @@ absl::StatusOr<v1::Tensor> TensorFromEntry(const Json& entry, absl::string_view 
   const auto dtype = SafetensorsDtype(type);
   if (!dtype) return Invalid(absl::StrCat("got type ", type, ", expected F32, F16 or BF16"));
   const auto is_numbers = [](const Json& json) {
-    return json.is_array() && std::all_of(json.begin(), json.end(), [](const Json& n) { return n.is_number_unsigned(); });
+    return json.is_array() &&
+           std::all_of(json.begin(), json.end(), [](const Json& n) { return n.is_number_unsigned(); });
   };
   const Json offsets = entry.value("data_offsets", Json());
   const Json shape = entry.value("shape", Json());
-  if (!is_numbers(offsets) || offsets.size() != 2 || !is_numbers(shape)) return Invalid("its header is not safetensors'");
+  if (!is_numbers(offsets) || offsets.size() != 2 || !is_numbers(shape))
+    return Invalid("its header is not safetensors'");
   const auto begin = offsets[0].get<uint64_t>();
   const auto end = offsets[1].get<uint64_t>();
   if (begin > end || end > data.size()) return Invalid("its header names bytes beyond its end");

@@ -10,9 +10,9 @@
 
 namespace hydrophone::client {
 
-// The tensor in "FILE.npy", in a "FILE.safetensors" that holds one alone, or the one named in "FILE.safetensors:NAME". float32 and
-// float16, and bfloat16 in safetensors, are taken as they are. INVALID_ARGUMENT, naming the file, for another type, Fortran order
-// of a matrix, or sizes that do not fit each other.
+// The tensor in "FILE.npy", in a "FILE.safetensors" that holds one alone, or the one named in "FILE.safetensors:NAME".
+// float32 and float16, and bfloat16 in safetensors, are taken as they are. INVALID_ARGUMENT, naming the file, for
+// another type, Fortran order of a matrix, or sizes that do not fit each other.
 absl::StatusOr<v1::Tensor> ReadTensorFile(const std::string& path);
 
 // The same from a whole file's bytes; the messages do not name the file. `name`: "" for the only tensor.

@@ -32,7 +32,8 @@ TEST(Received, Bfloat16IsWidened) {
 }
 
 TEST(Received, Float16IsWidened) {
-  const auto floats = ToFloats(TensorOf(v1::DTYPE_FLOAT16, {0x3c00, 0xc100, 0x7bff, 0x0001, 0x8000, 0x7c00, 0x7e00})).value();
+  const auto floats =
+      ToFloats(TensorOf(v1::DTYPE_FLOAT16, {0x3c00, 0xc100, 0x7bff, 0x0001, 0x8000, 0x7c00, 0x7e00})).value();
   EXPECT_EQ(floats[0], 1.0F);
   EXPECT_EQ(floats[1], -2.5F);
   EXPECT_EQ(floats[2], 65504.0F);

@@ -65,6 +65,16 @@ TEST(ReconstructLayers, AWrongDeltaShows) {
   EXPECT_TRUE(absl::IsDataLoss(results.status())) << "the layer asked for did not come";
 }
 
+TEST(ReconstructLayers, InTrainModeTheSumClosesAfterTheDropouts) {
+  FakeService service;
+  const auto after = ReconstructLayers(*service.Connect(), Inputs(), {0, 1}, {Deltas::kDropped, 7});
+  const auto before = ReconstructLayers(*service.Connect(), Inputs(), {0, 1}, {Deltas::kProjected, 7});
+  ASSERT_TRUE(after.ok() && before.ok());
+  EXPECT_TRUE((*after)[1].bitwise);
+  EXPECT_FALSE((*before)[1].bitwise);
+  for (const v1::ExtractRequest& request : service.requests()) EXPECT_EQ(request.train_seed(), 7u);
+}
+
 TEST(ReconstructLayers, SplitRequestsGiveTheSame) {
   FakeService service;
   service.model.mutable_limits()->set_max_inputs_per_request(1);

@@ -85,9 +85,7 @@ TEST(SmallestParts, PositionsListedRunByRunAreNotTakenApart) {
   EXPECT_EQ(SmallestParts(request).size(), 1u);
 }
 
-TEST(Join, IsTheRangeFromTheFirstToTheLast) {
-  EXPECT_EQ(Join({1, 1, 2, 2}, {3, 2, 6, 4}), (RequestPart{1, 4, 2, 8}));
-}
+TEST(Join, IsTheRangeFromTheFirstToTheLast) { EXPECT_EQ(Join({1, 1, 2, 2}, {3, 2, 6, 4}), (RequestPart{1, 4, 2, 8})); }
 
 TEST(RequestFor, NumbersItsRunsFromZero) {
   v1::ExtractRequest request = Inputs(2);

@@ -114,6 +114,84 @@ def test_an_array_a_run(hydrophone, tmp_path):
     assert [arrays[f"blocks.0.hook_attn_out.input{i}"].shape[0] for i in (0, 1)] == [2, 1]
 
 
+def values_of(lines):
+    """The values among JSON lines."""
+    return [message["values"] for message in map(json.loads, lines.splitlines()) if "values" in message]
+
+
+def test_a_printed_request_gives_the_same_bytes(hydrophone, tmp_path):
+    choice = ["--hook", "hidden_states@3", "--positions", "1:", LESSON, "Hello world"]
+    hydrophone("extract", "--out", tmp_path / "a.safetensors", *choice)
+    request = hydrophone("extract", "--out", tmp_path / "a.safetensors", "--print-request", *choice)
+    hydrophone("extract", "--request", "-", "--out", tmp_path / "b.safetensors", text=request)
+    first, second = (read_safetensors(tmp_path / name)[0] for name in ("a.safetensors", "b.safetensors"))
+    assert {name: array.tobytes() for name, array in first.items()} == {
+        name: array.tobytes() for name, array in second.items()
+    }
+
+
+def test_narrow_types_are_written_as_they_came(hydrophone, tmp_path):
+    point = ["--hook", "attn.c_proj@3", "Hello world"]
+    hydrophone("extract", "--out", tmp_path / "full", *point)
+    hydrophone("extract", "--dtype", "float16", "--out", tmp_path / "half", *point)
+    full, half = (numpy.load(tmp_path / name / "blocks.3.hook_attn_out.npy") for name in ("full", "half"))
+    assert half.dtype == numpy.float16 and half.tobytes() == full.astype(numpy.float16).tobytes()
+    hydrophone("extract", "--dtype", "bfloat16", "--out", tmp_path / "b.safetensors", *point)
+    with safetensors.safe_open(tmp_path / "b.safetensors", framework="numpy") as file:
+        assert file.get_slice("blocks.3.hook_attn_out").get_dtype() == "BF16"
+    assert "NumPy has no bfloat16" in hydrophone(
+        "extract", "--dtype", "bfloat16", "--out", tmp_path / "none", *point, status=2
+    )
+
+
+def test_patterns_are_an_array_an_input(hydrophone, tmp_path):
+    out = tmp_path / "x.safetensors"
+    hydrophone("extract", "--hook", "attn.hook_pattern@5", "--heads", "0,1", "--out", out, "Hello world", "Hello")
+    arrays, _ = read_safetensors(out)
+    shapes = [arrays[f"blocks.5.attn.hook_pattern.input{i}"].shape for i in (0, 1)]
+    assert shapes == [(2, 2, 2), (2, 1, 1)]
+
+
+def test_projections_are_dot_products(hydrophone, tmp_path):
+    point = ["--hook", "hook_resid_post@3", "Hello world"]
+    hydrophone("extract", "--out", tmp_path / "full", *point)
+    full = numpy.load(tmp_path / "full" / "blocks.3.hook_resid_post.npy")
+    probes = numpy.random.default_rng(0).standard_normal((2, full.shape[1])).astype(numpy.float32)
+    numpy.save(tmp_path / "probes.npy", probes)
+    hydrophone("extract", "--project", tmp_path / "probes.npy", "--out", tmp_path / "dots", *point)
+    dots = numpy.load(tmp_path / "dots" / "blocks.3.hook_resid_post.npy")
+    numpy.testing.assert_allclose(dots, full @ probes.T, atol=1e-3)
+
+
+def test_an_edit_changes_what_comes_after_it(hydrophone):
+    edit = ["--edit", "blocks.5.hook_mlp_out zero", "--hook", "hook_resid_post@4,5", "--json"]
+    before, after = values_of(hydrophone("extract", *edit, "Hello world"))
+    assert before["comparison"]["difference_l2"] == 0 and before["info"]["baseline"] == 0
+    assert after["comparison"]["difference_l2"] > 0
+
+
+def test_a_patch_gives_the_other_texts_logits(hydrophone):
+    """The last block's whole output patched in: the edited run ends as the source does."""
+    patch = ["--edit", "blocks.-1.hook_resid_post patch=source", "--patch-from", "Hello there"]
+    lens = ["--top-k", "1", "--hook", "hook_resid_post@-1", "--json"]
+    patched = values_of(hydrophone("extract", *patch, *lens, "Hello world"))
+    alone = values_of(hydrophone("extract", *lens, "Hello there"))
+    edited = [score for values in patched for score in values["scores"] if score["run"] == 2]
+    assert [score["value"] for score in edited] == [score["value"] for score in alone[0]["scores"]]
+
+
+def test_metrics_and_lens_and_continuation_are_readable(hydrophone):
+    assert "loss" in hydrophone("extract", "--metric", "loss", "Hello world")
+    assert "logprob" in hydrophone("extract", "--top-k", "3", "Hello world")
+    assert "continued by 3 tokens" in hydrophone("extract", "--max-new-tokens", "3", "Once upon a time")
+
+
+def test_verify_in_train_mode_agrees_with_the_server(hydrophone):
+    report = json.loads(hydrophone("verify", "--train-seed", "7", "--skip-reference", "--json", LESSON))
+    assert report["passed"] and report["client"]["agrees"]
+    assert all(layer["bitwise"] for layer in report["client"]["layers"])
+
+
 def test_previews_and_summaries_are_for_people(hydrophone):
     point = ["--hook", "attn.c_proj@3"]
     assert "blocks.3.hook_attn_out" in hydrophone("extract", *point, "Hello world")

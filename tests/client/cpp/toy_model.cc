@@ -46,7 +46,8 @@ Toy Read(const v1::ExtractRequest& request) {
     auto tokens = ToyTokens(toy.inputs[input]);
     if (!tokens.empty()) toy.runs.push_back({number, std::move(tokens), asked});
   };
-  const auto count = static_cast<uint32_t>(request.runs().empty() ? toy.inputs.size() : static_cast<size_t>(request.runs_size()));
+  const auto count =
+      static_cast<uint32_t>(request.runs().empty() ? toy.inputs.size() : static_cast<size_t>(request.runs_size()));
   for (uint32_t i = 0; i < count; ++i) {
     const v1::Run* asked = request.runs().empty() ? nullptr : &request.runs(static_cast<int>(i));
     add_run(i, asked == nullptr ? i : asked->input(), asked);
@@ -78,10 +79,11 @@ struct Capture {
   bool compared = false;          // a comparison instead of the tensor
 };
 
-void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer,
+// In train mode, the attention delta before its dropout is that of the next letter.
+void AppendRows(const std::vector<uint32_t>& tokens, const std::string& hook_point, int32_t layer, bool train,
                 Capture* capture) {
   for (const uint32_t token : tokens) {
-    const auto row = ToyRow(hook_point, layer, token);
+    const auto row = ToyRow(hook_point, layer, train && hook_point == "attn.c_proj" ? token + 1 : token);
     capture->bytes.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float));
   }
   capture->info.set_shape(0, capture->info.shape(0) + static_cast<uint32_t>(tokens.size()));
@@ -111,9 +113,9 @@ v1::Score ScoreOf(const ToyRun& run, uint32_t rank) {
 }
 
 // A tensor of one run: what comes instead of it, too.
-void FillPerRun(const v1::HookSelector& hook, const ToyRun& run, int32_t layer, Capture* capture) {
+void FillPerRun(const v1::HookSelector& hook, const ToyRun& run, int32_t layer, bool train, Capture* capture) {
   capture->info.add_runs(run.number);
-  AppendRows(Selected(run.tokens, hook), hook.hook_point(), layer, capture);
+  AppendRows(Selected(run.tokens, hook), hook.hook_point(), layer, train, capture);
   for (uint32_t rank = 0; rank < hook.logit_lens().top_k(); ++rank) capture->scores.push_back(ScoreOf(run, rank));
   if (run.asked == nullptr || !run.asked->has_baseline()) return;
   capture->compared = true;
@@ -128,13 +130,13 @@ std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy)
       if (request.layout() == v1::LAYOUT_ROWS) captures.push_back(NewCapture(s, hook, layer));
       for (const ToyRun& run : Chosen(toy, hook.runs())) {
         if (request.layout() != v1::LAYOUT_ROWS) {
-          FillPerRun(hook, run, layer, &captures.emplace_back(NewCapture(s, hook, layer)));
+          FillPerRun(hook, run, layer, request.has_train_seed(), &captures.emplace_back(NewCapture(s, hook, layer)));
           continue;
         }
         const auto tokens = Selected(run.tokens, hook);
         captures.back().info.add_rows(static_cast<uint32_t>(tokens.size()));
         if (!hook.runs().empty()) captures.back().info.add_runs(run.number);
-        AppendRows(tokens, hook.hook_point(), layer, &captures.back());
+        AppendRows(tokens, hook.hook_point(), layer, request.has_train_seed(), &captures.back());
       }
     }
   }
@@ -209,9 +211,9 @@ std::vector<uint32_t> ToyTokens(const v1::Input& input) {
 std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t token) {
   std::vector<float> row;
   for (uint32_t unit = 0; unit < kToyWidth; ++unit) {
-    if (hook_point == "attn.c_proj") {
+    if (hook_point == "attn.c_proj" || hook_point == "attn.resid_dropout") {
       row.push_back(Attention(layer, token));
-    } else if (hook_point == "mlp.c_proj") {
+    } else if (hook_point == "mlp.c_proj" || hook_point == "mlp.dropout") {
       row.push_back(Mlp(layer));
     } else if (hook_point == "hook_resid_post") {
       row.push_back(State(layer + 1, token, unit));

@@ -26,12 +26,12 @@ v1::GetModelResponse ToyModel();
 // The tokens of an input: its bytes, or its ids.
 std::vector<uint32_t> ToyTokens(const v1::Input& input);
 
-// A row of "hidden_states", "attn.c_proj", "mlp.c_proj" or "hook_resid_post".
+// A row of "hidden_states", "attn.c_proj", "attn.resid_dropout", "mlp.c_proj", "mlp.dropout" or "hook_resid_post".
 std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t token);
 
 // The stream that answers a request: both layouts, VIEW_BYTES in chunks of at most `chunk_rows`
-// rows, previews and summaries otherwise. Edits change nothing; a run with a baseline gets a comparison, and a logit lens and a
-// metric get scores, all of made-up numbers.
+// rows, previews and summaries otherwise. Edits change nothing; a run with a baseline gets a comparison, and a logit
+// lens and a metric get scores, all of made-up numbers.
 std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request,
                                            size_t chunk_rows = 2);
 

@@ -37,7 +37,8 @@ TEST_F(CommandLineTest, ModelAndHooksAreTables) {
   EXPECT_EQ(nlohmann::json::parse(Run({"model", "--json"}).out)["model"]["n_layer"], 2);
   EXPECT_THAT(Run({"hooks", "MLP"}).out,
               AllOf(HasSubstr("blocks.L.mlp.c_proj"), Not(HasSubstr("attn"))));
-  EXPECT_THAT(Run({"hooks"}).out, AllOf(HasSubstr("capture  edit"), HasSubstr("yes      no"), HasSubstr("yes      yes")));
+  EXPECT_THAT(Run({"hooks"}).out,
+              AllOf(HasSubstr("capture  edit"), HasSubstr("yes      no"), HasSubstr("yes      yes")));
   EXPECT_THAT(nlohmann::json::parse(Run({"hooks", "--json"}).out)["hook_points"], SizeIs(2));
 }
 
@@ -200,6 +201,15 @@ TEST_F(VerifyCommandTest, ComparesWithTheClientsOwnReconstruction) {
   ASSERT_THAT(service_.requests(), SizeIs(2)) << "states and deltas apart";
   EXPECT_THAT(service_.requests()[0].inputs(0).token_ids(), ElementsAre(5, 7))
       << "what the server verified";
+}
+
+TEST_F(VerifyCommandTest, TrainModeIsReconstructedAtBothPlaces) {
+  const Result result = Run({"verify", "--train-seed", "7", "abc"});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(request_.train_seed(), 7u);
+  EXPECT_THAT(result.out, HasSubstr("client, after the dropouts: bitwise"));
+  ASSERT_THAT(service_.requests(), SizeIs(4)) << "states and deltas apart, twice";
+  EXPECT_EQ(Run({"verify", "--train-seed", "x"}).status, 2);
 }
 
 TEST_F(VerifyCommandTest, NoInputsMeansTheServersOwn) {

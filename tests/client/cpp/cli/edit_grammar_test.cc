@@ -69,7 +69,8 @@ TEST(ParseEdit, PatchesNameTheRunAndMaybeAPlaceAndPositions) {
   EXPECT_THAT(Read("hook_embed patch=source:-2"), HasSubstr("patch { positions { at: -2 } }"));
   EXPECT_THAT(Read("hook_embed patch=source::3"), HasSubstr(R"(patch { positions { slice: ":3" } })"));
   EXPECT_THAT(Read("hook_embed patch=source:last"), HasSubstr("patch { positions { at: -1 } }"));
-  EXPECT_THAT(Read("hook_embed patch=source:hook_resid_mid@2"), HasSubstr(R"(patch { hook_point: "hook_resid_mid" layer: 2 })"));
+  EXPECT_THAT(Read("hook_embed patch=source:hook_resid_mid@2"),
+              HasSubstr(R"(patch { hook_point: "hook_resid_mid" layer: 2 })"));
   EXPECT_THAT(Read("hook_embed patch=clean:blocks.2.hook_resid_mid:-2:"),
               HasSubstr(R"(patch { hook_point: "blocks.2.hook_resid_mid" positions { slice: "-2:" } })"));
   EXPECT_EQ(ParseEdit("hook_embed patch=source")->from, Edit::From::kSource);
@@ -78,7 +79,9 @@ TEST(ParseEdit, PatchesNameTheRunAndMaybeAPlaceAndPositions) {
 }
 
 TEST(ParseEdit, RefusalsNameTheEditTheWordAndWhatIsExpected) {
-  EXPECT_EQ(Read("hook_embed pos=middle zero").rfind("--edit \"hook_embed pos=middle zero\": positions: got \"middle\"", 0), 0u);
+  EXPECT_EQ(
+      Read("hook_embed pos=middle zero").rfind("--edit \"hook_embed pos=middle zero\": positions: got \"middle\"", 0),
+      0u);
   EXPECT_THAT(Read("hook_embed"), HasSubstr("got \"\", expected zero, mean, scale=NUMBER"));
   EXPECT_THAT(Read("hook_embed drop"), HasSubstr("got \"drop\", expected zero"));
   EXPECT_THAT(Read("hook_embed zero pos=1"), HasSubstr("got \"zero pos=1\"")) << "the operation comes last";

@@ -89,8 +89,7 @@ TEST_F(ExtractCommandTest, EditedTensorsAreWrittenByRun) {
 }
 
 TEST_F(ExtractCommandTest, ThePrintedRequestIsNotSentAndIsReadBack) {
-  const Result printed =
-      Run({"extract", "--hook", "attn.c_proj@1", "--positions", "last", "--print-request", "abc"});
+  const Result printed = Run({"extract", "--hook", "attn.c_proj@1", "--positions", "last", "--print-request", "abc"});
   EXPECT_EQ(printed.status, 0) << printed.err;
   EXPECT_THAT(service_.requests(), IsEmpty());
   const Result result = Run({"extract", "--request", "-"}, printed.out);
@@ -101,7 +100,8 @@ TEST_F(ExtractCommandTest, ThePrintedRequestIsNotSentAndIsReadBack) {
 }
 
 TEST_F(ExtractCommandTest, ARequestFileMayGoToAFile) {
-  WriteFile(directory_ / "r.json", R"({"texts": ["ab", "c"], "hook_points": ["attn.c_proj"], "layout": "LAYOUT_ROWS"})");
+  WriteFile(directory_ / "r.json",
+            R"({"texts": ["ab", "c"], "hook_points": ["attn.c_proj"], "layout": "LAYOUT_ROWS"})");
   const Result result = Run({"extract", "--request", directory_ / "r.json", "--out", directory_ / "x"});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_TRUE(std::filesystem::exists(directory_ / "x/rows.npy"));

@@ -139,7 +139,8 @@ TEST(MakeRequest, TrainModeAndContinuations) {
 TEST(MakeRequest, MetricsAloneNeedNoHook) {
   ExtractOptions options;
   options.metrics = {"logit-diff( Paris,2)"};
-  ExpectMakes(options, "inputs { text: 'hi' } metrics { key: 'logit-diff( Paris,2)' logit_diff { correct: 6 wrong: 2 } }");
+  ExpectMakes(options,
+              "inputs { text: 'hi' } metrics { key: 'logit-diff( Paris,2)' logit_diff { correct: 6 wrong: 2 } }");
 }
 
 TEST(MakeRequest, TheFormSuitsTheOutput) {
@@ -160,9 +161,9 @@ TEST(MakeRequest, TheFormSuitsTheOutput) {
 TEST(MakeRequest, ProjectionsAreReadFromFiles) {
   const TemporaryDirectory directory;
   const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }";
-  WriteFile(directory / "m.npy", absl::StrCat(std::string("\x93NUMPY\x01\x00", 8),
-                                              std::string(1, static_cast<char>(header.size())), std::string(1, '\0'),
-                                              header, std::string(4, '\0')));
+  WriteFile(directory / "m.npy",
+            absl::StrCat(std::string("\x93NUMPY\x01\x00", 8), std::string(1, static_cast<char>(header.size())),
+                         std::string(1, '\0'), header, std::string(4, '\0')));
   ExtractOptions options;
   options.hooks = {"hook_embed"};
   options.project = directory / "m.npy";

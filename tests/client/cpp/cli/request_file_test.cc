@@ -17,7 +17,8 @@ absl::StatusOr<v1::ExtractRequest> ReadText(const std::string& json) {
 }
 
 TEST(ReadRequestFile, TakesTheFieldsOfTheMessage) {
-  const auto request = ReadText(R"({"texts": ["a"], "hooks": [{"hook_point": "hook_embed", "positions": {"slice": "-1:"}}]})");
+  const auto request =
+      ReadText(R"({"texts": ["a"], "hooks": [{"hook_point": "hook_embed", "positions": {"slice": "-1:"}}]})");
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(request->texts(0), "a");
   EXPECT_EQ(request->hooks(0).positions().slice(), "-1:");

@@ -31,7 +31,7 @@ Reconstruction Client() {
 
 TEST(VerifyReport, PassesWhenServerAndClientDo) {
   const v1::VerifyResponse server = Server();
-  const VerifyReport report(server, {Client()});
+  const VerifyReport report(server, {{Client()}, {}});
   EXPECT_TRUE(report.agree());
   EXPECT_TRUE(report.passed());
   EXPECT_THAT(report.Text(),
@@ -44,10 +44,10 @@ TEST(VerifyReport, AnyDifferenceIsDisagreement) {
   Reconstruction other = Client();
   other.max_abs = 1e-12;
   other.bitwise = false;
-  EXPECT_FALSE(VerifyReport(server, {other}).agree());
-  EXPECT_FALSE(VerifyReport(server, {other}).passed());
-  EXPECT_THAT(VerifyReport(server, {other}).Text(), HasSubstr("DISAGREE"));
-  EXPECT_FALSE(VerifyReport(server, {}).agree()) << "a layer is missing";
+  EXPECT_FALSE(VerifyReport(server, {{other}, {}}).agree());
+  EXPECT_FALSE(VerifyReport(server, {{other}, {}}).passed());
+  EXPECT_THAT(VerifyReport(server, {{other}, {}}).Text(), HasSubstr("DISAGREE"));
+  EXPECT_FALSE(VerifyReport(server, {{}, {}}).agree()) << "a layer is missing";
 }
 
 TEST(VerifyReport, AgreeingOnAResidualIsNotPassing) {
@@ -57,7 +57,7 @@ TEST(VerifyReport, AgreeingOnAResidualIsNotPassing) {
   Reconstruction own = Client();
   own.bitwise = false;
   own.max_abs = 0.5;
-  const VerifyReport report(server, {own});
+  const VerifyReport report(server, {{own}, {}});
   EXPECT_TRUE(report.agree());
   EXPECT_FALSE(report.passed());
 }
@@ -67,7 +67,7 @@ TEST(VerifyReport, AFailedCheckIsExplained) {
   server.set_passed(false);
   server.mutable_checks(0)->set_passed(false);
   server.mutable_checks(0)->set_detail("sums against states");
-  const VerifyReport report(server, {Client()});
+  const VerifyReport report(server, {{Client()}, {}});
   EXPECT_FALSE(report.passed());
   EXPECT_THAT(report.Text(), HasSubstr("failed: A3.reconstruction: sums against states"));
   EXPECT_THAT(report.Text(), HasSubstr("FAILED"));
@@ -75,11 +75,34 @@ TEST(VerifyReport, AFailedCheckIsExplained) {
 
 TEST(VerifyReport, JsonHoldsBothSides) {
   const v1::VerifyResponse server = Server();
-  const auto json = nlohmann::json::parse(VerifyReport(server, {Client()}).Json());
+  const auto json = nlohmann::json::parse(VerifyReport(server, {{Client()}, {}}).Json());
   EXPECT_EQ(json["server"]["layers"][0]["bitwise"], true);
   EXPECT_EQ(json["client"]["layers"][0]["layer"], 1);
   EXPECT_EQ(json["client"]["agrees"], true);
   EXPECT_EQ(json["passed"], true);
+}
+
+// What the sum at c_proj leaves in train mode.
+Reconstruction Open() { return {.layer = 1, .elements = 3, .bitwise = false, .max_abs = 0.5, .mean_abs = 0.25}; }
+
+TEST(VerifyReport, TrainModeShowsTheSumAfterTheDropoutsAndAtTheProjections) {
+  const v1::VerifyResponse server = Server();
+  const VerifyReport report(server, {{Client()}, {Open()}});
+  EXPECT_TRUE(report.passed());
+  EXPECT_THAT(report.Text(), HasSubstr("in train mode:\n"));
+  EXPECT_THAT(report.Text(), HasSubstr("at c_proj, before them: bitwise"));
+  EXPECT_THAT(report.Text(), HasSubstr("0.25"));
+  const auto json = nlohmann::json::parse(report.Json());
+  EXPECT_EQ(json["client"]["layers_at_c_proj"][0]["max_abs"], 0.5);
+}
+
+TEST(VerifyReport, InTrainModeTheServerMayReportTheSumAtTheProjections) {
+  v1::VerifyResponse server = Server();
+  server.mutable_layers(0)->set_bitwise(false);
+  server.mutable_layers(0)->set_max_abs(0.5);
+  EXPECT_TRUE(VerifyReport(server, {{Client()}, {Open()}}).passed());
+  server.mutable_layers(0)->set_max_abs(0.25);
+  EXPECT_FALSE(VerifyReport(server, {{Client()}, {Open()}}).agree());
 }
 
 }  // namespace

@@ -73,10 +73,10 @@ TEST(TensorFromNpy, RefusesWhatIsNoNpyFile) {
 }
 
 TEST(TensorFromSafetensors, TakesTheOnlyTensorOrTheOneNamed) {
-  const std::string two = Safetensors(
-      R"({"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
-      R"("y":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]}})",
-      "1234abcd");
+  const std::string two =
+      Safetensors(R"({"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                  R"("y":{"dtype":"BF16","shape":[1,2],"data_offsets":[4,8]}})",
+                  "1234abcd");
   const auto y = TensorFromSafetensors(two, "y");
   ASSERT_TRUE(y.ok()) << y.status();
   EXPECT_EQ(y->dtype(), v1::DTYPE_BFLOAT16);
@@ -113,7 +113,8 @@ TEST(ReadTensorFile, KnowsTheKindByTheNameAndNamesTheFileInErrors) {
   EXPECT_TRUE(ReadTensorFile(directory / "m.safetensors:x").ok());
   EXPECT_THAT(std::string(ReadTensorFile(directory / "m.safetensors:y").status().message()),
               HasSubstr("m.safetensors:y: it does not hold that tensor"));
-  EXPECT_THAT(std::string(ReadTensorFile(directory / "none.npy").status().message()), HasSubstr("none.npy: cannot read"));
+  EXPECT_THAT(std::string(ReadTensorFile(directory / "none.npy").status().message()),
+              HasSubstr("none.npy: cannot read"));
   EXPECT_THAT(std::string(ReadTensorFile(directory / "v.pt").status().message()), HasSubstr("expected FILE.npy"));
 }
 
