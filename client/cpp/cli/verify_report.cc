@@ -126,17 +126,14 @@ nlohmann::ordered_json LayersJson(const std::vector<Reconstruction>& layers) {
 VerifyReport::VerifyReport(const v1::VerifyResponse& server, OwnReconstructions client)
     : server_(server), client_(std::move(client)) {}
 
-bool VerifyReport::AgreeWith(const std::vector<Reconstruction>& own) const {
-  if (own.size() != static_cast<size_t>(server_.layers_size())) return false;
-  return std::equal(own.begin(), own.end(), server_.layers().begin(), SameResidual);
-}
-
 bool VerifyReport::AgreeOn(int index) const {
-  const auto& own = !AgreeWith(client_.layers) && AgreeWith(client_.at_c_proj) ? client_.at_c_proj : client_.layers;
-  return SameResidual(own[static_cast<size_t>(index)], server_.layers(index));
+  return SameResidual(client_.layers[static_cast<size_t>(index)], server_.layers(index));
 }
 
-bool VerifyReport::agree() const { return AgreeWith(client_.layers) || (train_mode() && AgreeWith(client_.at_c_proj)); }
+bool VerifyReport::agree() const {
+  return std::equal(client_.layers.begin(), client_.layers.end(), server_.layers().begin(), server_.layers().end(),
+                    SameResidual);
+}
 
 bool VerifyReport::ClientBitwise() const {
   return std::all_of(client_.layers.begin(), client_.layers.end(),

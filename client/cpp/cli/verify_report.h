@@ -25,8 +25,7 @@ class VerifyReport {
   VerifyReport(const v1::VerifyResponse& server, OwnReconstructions client);
 
   // Every layer's residual is, to the last digit of its maximum, what the server said; and it is
-  // bitwise zero for one if for the other. In train mode the server's is the one of either place, the same for all
-  // layers.
+  // bitwise zero for one if for the other.
   bool agree() const;
 
   // The server's checks passed, the client's reconstruction is bitwise, and the two agree.
@@ -36,7 +35,6 @@ class VerifyReport {
   std::string Json() const;
 
  private:
-  bool AgreeWith(const std::vector<Reconstruction>& own) const;
   bool AgreeOn(int index) const;
   bool ClientBitwise() const;
   bool train_mode() const { return !client_.at_c_proj.empty(); }

@@ -96,14 +96,5 @@ TEST(VerifyReport, TrainModeShowsTheSumAfterTheDropoutsAndAtTheProjections) {
   EXPECT_EQ(json["client"]["layers_at_c_proj"][0]["max_abs"], 0.5);
 }
 
-TEST(VerifyReport, InTrainModeTheServerMayReportTheSumAtTheProjections) {
-  v1::VerifyResponse server = Server();
-  server.mutable_layers(0)->set_bitwise(false);
-  server.mutable_layers(0)->set_max_abs(0.5);
-  EXPECT_TRUE(VerifyReport(server, {{Client()}, {Open()}}).passed());
-  server.mutable_layers(0)->set_max_abs(0.25);
-  EXPECT_FALSE(VerifyReport(server, {{Client()}, {Open()}}).agree());
-}
-
 }  // namespace
 }  // namespace hydrophone::client
