@@ -44,7 +44,7 @@ class _Visits:
     def __call__(self, name, values):
         for edit in self.edits.get(name, ()):
             values = edit(values)
-        self.values[name] = values
+        self.values[name] = values.clone()  # what follows may be edited in place
         return values
 
 

@@ -1,0 +1,88 @@
+"""max_new_tokens: greedy ids equal Hugging Face's, and the captures are those of one clean run over prompt and continuation."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+import transformers
+
+import hugging_face
+from conftest import DEFAULT_MODEL, Server
+
+END = 50256
+RANDOM = [*["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "128", "--init-std", "0.15"], "--untied"]
+PROMPTS = [[15496, 11, 616], [464, 5822, 338, 1175], [40], [5962, 22307, 25, 198, 8421]]
+NEW = 40
+POINTS = ["hidden_states", "attn.hook_pattern", "mlp.hook_post", "logits"]
+
+
+def generated(model, ids, count):
+    """The continuation that Hugging Face makes greedily, and the smallest lead of a chosen token over the next best."""
+    with torch.inference_mode():
+        made = model.generate(
+            torch.tensor([ids]), do_sample=False, max_new_tokens=count, eos_token_id=END, pad_token_id=END,
+            return_dict_in_generate=True, output_logits=True,
+        )
+    leads = [best[0, 0] - best[0, 1] for best in (logits.topk(2).values for logits in made.logits)]
+    return made.sequences[0, len(ids) :].tolist(), float(min(leads))
+
+
+def ending_soon(source, directory):
+    """A copy of an untied checkpoint whose lm_head likes the end of text: Hugging Face stops before `NEW` tokens on some prompt."""
+    shutil.copytree(source, directory)
+    weights = safetensors.numpy.load_file(source / "model.safetensors")
+    head = weights["lm_head.weight"].copy()
+    head[END] *= 2.5
+    safetensors.numpy.save_file({**weights, "lm_head.weight": head}, directory / "model.safetensors", {"format": "pt"})
+    return directory
+
+
+@pytest.fixture(scope="module", params=["default", "random", "ends soon"])
+def served(request, api, random_checkpoint, tmp_path_factory):
+    directory = DEFAULT_MODEL
+    if request.param != "default":
+        directory = random_checkpoint("n_inner_100_untied", *RANDOM)
+    if request.param == "ends soon":
+        directory = ending_soon(directory, tmp_path_factory.mktemp("ends") / "soon")
+    with Server(directory) as server, api.connect(server.address) as client:
+        yield client, hugging_face.load(directory, "sdpa"), request.param
+
+
+def test_the_ids_are_hugging_faces(served):
+    client, model, checkpoint = served
+    extraction = client.extract(
+        inputs=[client.pb.Input(token_ids=ids) for ids in PROMPTS], hook_points=["hook_embed"], max_new_tokens=NEW
+    )
+    lengths = []
+    for prompt, info in zip(PROMPTS, extraction.inputs):
+        expected, lead = generated(model, prompt, NEW)
+        assert lead > 1e-4, "a tie: take another prompt"
+        assert list(info.token_ids) == prompt + expected
+        assert len(info.pieces) == len(info.byte_offsets) == len(info.token_ids)
+        lengths.append(len(expected))
+    assert extraction.header.tokens == sum(map(len, PROMPTS)) + sum(lengths)
+    if checkpoint == "ends soon":
+        assert min(lengths) < NEW
+
+
+def test_the_captures_are_a_clean_runs_over_the_whole_sequence(served):
+    client, _, _ = served
+    inputs = [client.pb.Input(token_ids=ids) for ids in PROMPTS]
+    extraction = client.extract(inputs=inputs, hook_points=POINTS, max_new_tokens=NEW)
+    whole = [client.pb.Input(token_ids=info.token_ids) for info in extraction.inputs]
+    clean = client.extract(inputs=whole, hook_points=POINTS)
+    assert [info for info, _ in extraction.tensors] == [info for info, _ in clean.tensors]
+    for (info, ours), (_, theirs) in zip(extraction.tensors, clean.tensors):
+        assert ours.tobytes() == theirs.tobytes(), info.name
+
+
+def test_a_continuation_stops_at_the_context_or_is_refused(served):
+    client, model, _ = served
+    context = model.config.n_positions
+    ids = [1] * (context - 2)
+    request = client.pb.ExtractRequest(inputs=[client.pb.Input(token_ids=ids)], hook_points=["hook_embed"], max_new_tokens=8)
+    with pytest.raises(Exception, match=str(context)):
+        client.read(client.stub.Extract(request))
