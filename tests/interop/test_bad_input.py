@@ -98,7 +98,7 @@ BAD = {
     ),
     "a patch beyond the source's tokens": (
         editing({"patch": {"run": 1}}, others=[OTHER_RUN], **TWO_INPUTS),
-        {f"{EDIT}.patch": ["below 2"]},
+        {f"{EDIT}.patch.positions": ["up to 3", "below 2"]},
     ),
     "a patch from a later point": (
         editing({"patch": {"run": 1, "hook_point": "hook_resid_post"}}, others=[{}]),

@@ -1,13 +1,11 @@
-"""Real grpcurl against a running server: what a person with nothing but a shell gets.
-
-Field names come as the proto writes them: C++'s reflection does not send the JSON ones.
-"""
+"""Real grpcurl against a running server: what a person with nothing but a shell gets."""
 
 import base64
 
 import pytest
 
-SERVICE = "hydrophone.v1.ActivationService"
+from conftest import SERVICE
+
 METHODS = ["GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract", "Verify"]
 
 
