@@ -6,6 +6,8 @@ own eager one does; a per-head result is z times that head's rows of c_proj's we
 part are computed from its input.
 """
 
+import contextlib
+
 import numpy as np
 import torch
 import transformers
@@ -33,6 +35,15 @@ def load(directory, attention="eager"):
     return transformers.GPT2LMHeadModel.from_pretrained(
         directory, dtype=torch.float32, attn_implementation=attention
     ).eval()
+
+
+@contextlib.contextmanager
+def one_thread():
+    """For runs of a few tokens: waiting for other threads costs more than they do."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class _Visits:
@@ -163,7 +174,7 @@ def edited_values(model, ids, edits=()):
     attentions = [block.attn for block in model.transformer.h]
     for layer, attention in enumerate(attentions):
         attention.visit = lambda name, value, layer=layer: visit(f"blocks.{layer}.attn.{name}", value)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         model(torch.tensor([ids]), use_cache=False)
         _add_derived(visit.values, model)
         for layer, attention in enumerate(attentions):

@@ -6,7 +6,6 @@ the clean run's; at the edited point and downstream its values are Hugging Face'
 
 import numpy as np
 import pytest
-import torch
 
 import hugging_face
 from conftest import FIGURES, Server
@@ -114,11 +113,8 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(api, random_checkpoint):
     directory = random_checkpoint("fp16_on_disk", *CHECKPOINT)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # for a few tokens, waiting for other threads costs more than they do
     with Server(directory) as server, api.connect(server.address) as client:
         yield Bench(client, hugging_face.load(directory, hugging_face.TRACED))
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

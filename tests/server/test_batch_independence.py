@@ -1,4 +1,5 @@
-"""The bits of a run do not depend on its neighbours or on the threads: concurrent random mixes against solo runs, on received bytes."""
+"""The bits of a run do not depend on its neighbours, on the threads, or on what else is captured: concurrent random mixes of inputs and
+points against solo runs of all points, on received bytes."""
 
 import concurrent.futures
 import random
@@ -7,7 +8,17 @@ import pytest
 
 from conftest import DEFAULT_MODEL, Server
 
-POINTS = ["hidden_states", "attn.c_proj", "mlp.c_proj", "hook_resid_mid", "hook_resid_post", "ln_1", "ln_2", "hook_embed", "ln_final.hook_out"]
+PLAIN = [
+    *("hidden_states", "attn.c_proj", "mlp.c_proj", "hook_resid_mid", "hook_resid_post", "ln_1", "ln_2", "hook_embed", "ln_final.hook_out"),
+    *("attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_z", "mlp.hook_pre", "mlp.hook_post", "ln1.hook_scale", "ln2.hook_normalized"),
+]
+SELECTORS = [
+    *({"hook_point": name} for name in PLAIN),
+    {"hook_point": "attn.hook_pattern", "layers": [0, -1]},
+    {"hook_point": "attn.hook_attn_scores", "layers": [-1]},
+    {"hook_point": "attn.hook_result", "layers": [-1]},
+    {"hook_point": "logits", "positions": {"slice": "-1:"}},
+]
 CHECKPOINTS = {
     "default": None,
     "n_inner 100": ["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "300"],
@@ -24,14 +35,12 @@ def sequences():
     return [[generator.randrange(50257) for _ in range(length)] for length in lengths]
 
 
-def captures(client, api, token_lists):
+def captures(client, api, token_lists, selectors=SELECTORS):
     """The bytes of every tensor, by input."""
     inputs = [api.pb.Input(token_ids=ids) for ids in token_lists]
-    extraction = client.extract(inputs=inputs, hook_points=POINTS)
-    by_run = [{} for _ in inputs]
-    for info, array in extraction.tensors:
-        by_run[info.runs[0]][info.name] = array.tobytes()
-    return by_run, extraction
+    extraction = client.extract(inputs=inputs, hooks=[api.pb.HookSelector(**selector) for selector in selectors])
+    by_run = extraction.by_run()
+    return [{name: array.tobytes() for name, array in by_run[run].items()} for run in range(len(inputs))], extraction
 
 
 @pytest.mark.parametrize("checkpoint", CHECKPOINTS)
@@ -49,9 +58,10 @@ def test_a_run_has_the_same_bits_in_any_company_and_on_any_number_of_threads(che
             assert (compute.numerics, compute.threads) == (numerics, threads)
             generator = random.Random(threads)
             mixes = [generator.choices(range(len(texts)), k=generator.randint(1, 6)) for _ in range(REQUESTS)]
+            points = [generator.sample(SELECTORS, k=generator.randint(1, 9)) for _ in range(REQUESTS)]
             shared = 0
             with concurrent.futures.ThreadPoolExecutor(CALLERS) as callers:
-                results = callers.map(lambda mix: captures(client, api, [texts[i] for i in mix]), mixes)
+                results = callers.map(lambda mix, some: captures(client, api, [texts[i] for i in mix], some), mixes, points)
                 for mix, (runs, extraction) in zip(mixes, results):
                     shared += extraction.trailer.batch_tokens > extraction.header.tokens
                     for index, run in zip(mix, runs):
