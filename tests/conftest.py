@@ -146,8 +146,10 @@ def random_checkpoint(tmp_path_factory):
 
 
 def messages_of(text):
-    """The JSON messages that a text holds, one after the other. Fields are named as the proto writes them: C++'s reflection does not
-    send the JSON names."""
+    """The JSON messages that a text holds, one after the other.
+
+    Fields are named as the proto writes them: C++'s reflection does not send the JSON names.
+    """
     decoder, found, at = json.JSONDecoder(), [], 0
     while at < len(text.rstrip()):
         message, at = decoder.raw_decode(text, at)

@@ -1,4 +1,4 @@
-"""What a person with grpcurl reads about each kind of bad input: the field's path, what was got, and what is expected."""
+"""What a person with grpcurl reads about each kind of bad input: the field's path, what was got, what is expected."""
 
 import base64
 import struct
@@ -34,7 +34,10 @@ BAD = {
         {"inputs[0].token_ids[1]": ["50257", "below 50257"]},
     ),
     "more tokens than the context": ({**CLEAN, "inputs": [{"token_ids": [5] * 1025}]}, {"inputs[0]": ["1025", "1024"]}),
-    "an unknown hook point": ({**CLEAN, "hook_points": ["hook_attn_uot"]}, {"hook_points[0]": ["hook_attn_uot", "hook_attn_out"]}),
+    "an unknown hook point": (
+        {**CLEAN, "hook_points": ["hook_attn_uot"]},
+        {"hook_points[0]": ["hook_attn_uot", "hook_attn_out"]},
+    ),
     "a layer out of range": (
         {"inputs": [INPUT], "hooks": [{"hook_point": "hook_mlp_out", "layers": [12]}]},
         {"hooks[0].layers[0]": ["12", "-12 to 11"]},
@@ -66,7 +69,10 @@ BAD = {
         {"hooks[0].logit_lens": ["raw residual state"]},
     ),
     "a run of no input": ({**CLEAN, "runs": [{"input": 1}]}, {"runs[0].input": ["got 1", "below 1"]}),
-    "an edit of a read-only point": (editing({"hook_point": "logits", "zero": {}}), {f"{EDIT}.hook_point": ["logits", "not edited"]}),
+    "an edit of a read-only point": (
+        editing({"hook_point": "logits", "zero": {}}),
+        {f"{EDIT}.hook_point": ["logits", "not edited"]},
+    ),
     "an edit without layers": (editing({"hook_point": "hook_mlp_out", "zero": {}}), {f"{EDIT}.layers": ["no layers", "\"*\""]}),
     "an edit without positions": (editing({"positions": None, "zero": {}}), {f"{EDIT}.positions": ["no positions", "\":\""]}),
     "an edit without an operation": (editing({}), {EDIT: ["no operation", "zero, scale, add"]}),
@@ -91,7 +97,10 @@ BAD = {
         {f"{EDIT}.set.data": ["nan", "element 1", "finite"]},
     ),
     "an infinite factor": (editing({"scale": "Infinity"}), {f"{EDIT}.scale": ["inf", "finite"]}),
-    "a direction of zeros": (editing({"project_out": {"shape": [64], "floats": [0] * 64}}), {f"{EDIT}.project_out": ["zeros", "direction"]}),
+    "a direction of zeros": (
+        editing({"project_out": {"shape": [64], "floats": [0] * 64}}),
+        {f"{EDIT}.project_out": ["zeros", "direction"]},
+    ),
     "a patch of another length": (
         editing({"patch": {"run": 1, "positions": {"at": [0]}}}, others=[OTHER_RUN], **TWO_INPUTS),
         {f"{EDIT}.patch.positions": ["got 1", "expected 4"]},

@@ -1,7 +1,7 @@
-"""One intervention, said twice: as the message that the server gets, and as a function for a hook on Hugging Face's model.
+"""One intervention, said twice: as the server's message, and as a function for a hook on Hugging Face's model.
 
-A value is seen as a grid of positions x heads x features: a point without heads has one, and on scores and patterns the positions
-are queries and the features keys.
+A value is seen as a grid of positions x heads x features: a point without heads has one, and on scores and patterns the
+positions are queries and the features keys.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from hydrophone_client import tensor
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """`operation` is an Intervention's field name; `value` what it takes: a number, an array, or (run, name, positions) of a patch."""
+    """`operation` is an Intervention's field name; `value` what it takes: a number, an array, or a patch's (run, name, positions)."""
 
     point: str
     positions: tuple
@@ -44,7 +44,7 @@ class Edit:
         return made
 
     def hook(self, runs=()):
-        """The function of [s, d], [s, H, d/H] or [H, s, s] tensors; `runs` are the values of the runs that a patch may read."""
+        """The function of [s, d], [s, H, d/H] or [H, s, s] tensors; `runs` are the values that a patch may read."""
 
         def edit(value):
             grid = _grid(self.point, value.clone())
@@ -77,7 +77,7 @@ class Edit:
         return source[self._index(source, positions)]
 
     def _broadcast(self, old):
-        """The value's shape broadcasts to what is edited as the point's own dimensions lie: heads first on scores and patterns."""
+        """The value's dimensions are the point's own: heads come first on scores and patterns."""
         values = torch.from_numpy(np.asarray(self.value, np.float32))
         if is_square(self.point):
             values = values.expand(old.shape[1], old.shape[0], old.shape[2]).permute(1, 0, 2)

@@ -1,9 +1,9 @@
-"""Hugging Face's GPT-2 with every hook point's value under our names, and with edits made where the forward pass computes them.
+"""Hugging Face's GPT-2 with every hook point's value under our names, and with edits made where they are computed.
 
-The values come from PyTorch hooks on the model's modules. What has no module: queries, keys and values are thirds of c_attn's
-output; scores and pattern pass through an attention function registered with transformers (TRACED), which computes what its
-own eager one does; a per-head result is z times that head's rows of c_proj's weight; a LayerNorm's scale and its value before the affine
-part are computed from its input.
+The values come from PyTorch hooks on the model's modules. What has no module: queries, keys and values are thirds of
+c_attn's output; scores and pattern pass through an attention function registered with transformers (TRACED), which
+computes what its own eager one does; a per-head result is z times that head's rows of c_proj's weight; a LayerNorm's
+scale and its value before the affine part are computed from its input.
 """
 
 import contextlib
@@ -145,7 +145,7 @@ def _scores(model, values, layer):
 
 
 def clean_values(model, ids):
-    """{name: array} of every point, of a model loaded with eager attention: patterns and hidden states are the model's outputs."""
+    """{name: array} of every point, of a model with eager attention: patterns and hidden states are its outputs."""
     visit = _Visits({})
     handles = list(_hooks(model, visit))
     with torch.inference_mode():
@@ -164,8 +164,10 @@ def clean_values(model, ids):
 
 
 def edited_values(model, ids, edits=()):
-    """{name: array} of a run of a model loaded with TRACED attention. `edits` are (name, function of [s, ...] tensors) pairs, applied
-    in their order at each point."""
+    """{name: array} of a run of a model with TRACED attention.
+
+    `edits` are pairs of a name and a function of [s, ...] tensors, applied in their order at each point.
+    """
     by_name = {}
     for name, edit in edits:
         by_name.setdefault(name, []).append(edit)

@@ -1,4 +1,4 @@
-"""max_new_tokens: greedy ids equal Hugging Face's, and the captures are those of one clean run over prompt and continuation."""
+"""max_new_tokens: greedy ids equal Hugging Face's, and the captures are one clean run's over prompt and continuation."""
 
 import json
 import shutil
@@ -13,15 +13,18 @@ import hugging_face
 from conftest import DEFAULT_MODEL, Server
 
 END = 50256
-RANDOM = [*["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "128", "--init-std", "0.15"], "--untied"]
+RANDOM = [
+    *["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100"],
+    *["--n-positions", "128", "--init-std", "0.15", "--untied"],
+]
 PROMPTS = [[15496, 11, 616], [464, 5822, 338, 1175], [40], [5962, 22307, 25, 198, 8421]]
-NEW = 40
+NEW = 24
 POINTS = ["hidden_states", "attn.hook_pattern", "mlp.hook_post", "logits"]
 
 
 def generated(model, ids, count):
     """The continuation that Hugging Face makes greedily, and the smallest lead of a chosen token over the next best."""
-    with torch.inference_mode():
+    with torch.inference_mode(), hugging_face.one_thread():
         made = model.generate(
             torch.tensor([ids]), do_sample=False, max_new_tokens=count, eos_token_id=END, pad_token_id=END,
             return_dict_in_generate=True, output_logits=True,
@@ -31,7 +34,7 @@ def generated(model, ids, count):
 
 
 def ending_soon(source, directory):
-    """A copy of an untied checkpoint whose lm_head likes the end of text: Hugging Face stops before `NEW` tokens on some prompt."""
+    """A copy of an untied checkpoint whose lm_head likes the end of text, so that some prompt ends before NEW tokens."""
     shutil.copytree(source, directory)
     weights = safetensors.numpy.load_file(source / "model.safetensors")
     head = weights["lm_head.weight"].copy()

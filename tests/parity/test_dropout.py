@@ -70,7 +70,7 @@ def test_kept_values_are_scaled_and_the_others_zero_at_the_checkpoints_rate(plac
 
 
 def test_attention_drops_at_the_checkpoints_rate(api, random_checkpoint):
-    """The pattern is captured before its dropout, so the draws are read off z = dropped pattern @ v, with more features than keys."""
+    """Patterns are captured before their dropout: the draws are read off z = dropped pattern @ v, more features than keys."""
     directory, tokens, width = random_checkpoint("124M", "--preset", "gpt2"), 40, 64
     inputs = [random_ids(seed, tokens) for seed in range(10)]
     names = [f"blocks.{layer}.attn.hook_{point}" for layer in range(12) for point in ("pattern", "v", "z")]
@@ -80,7 +80,8 @@ def test_attention_drops_at_the_checkpoints_rate(api, random_checkpoint):
     draws = []
     for values in runs.values():
         for layer in range(12):
-            pattern, v, z = (values[f"blocks.{layer}.attn.hook_{point}"].astype(np.float64) for point in ("pattern", "v", "z"))
+            attention = f"blocks.{layer}.attn.hook_"
+            pattern, v, z = (values[f"{attention}{part}"].astype(np.float64) for part in ("pattern", "v", "z"))
             assert v.shape == (tokens, 12, width)
             np.testing.assert_allclose(pattern.sum(-1), 1, atol=1e-5)
             v, z = v.transpose(1, 0, 2), z.transpose(1, 0, 2)
@@ -108,7 +109,10 @@ def test_inputs_layers_and_places_draw_independently(seventeen_inputs):
     assert others.max() <= 5 / np.sqrt(masks[0].size)
 
 
-EVERYWHERE = ["hidden_states", "attn.hook_z", "hook_attn_out", "attn.hook_resid_dropout", "hook_mlp_out", "mlp.hook_dropout", "logits"]
+EVERYWHERE = [
+    *("hidden_states", "attn.hook_z", "hook_attn_out", "attn.hook_resid_dropout"),
+    *("hook_mlp_out", "mlp.hook_dropout", "logits"),
+]
 
 
 def bits(values):
@@ -140,11 +144,13 @@ def test_another_seed_gives_other_bytes(client):
 def test_without_a_seed_nothing_is_dropped(client):
     values = captured(client, [random_ids(3, 50)], ["attn.hook_resid_dropout", "hook_attn_out"])[0]
     for layer in range(BLOCKS):
-        assert values[f"blocks.{layer}.hook_attn_out"].tobytes() == values[f"blocks.{layer}.attn.hook_resid_dropout"].tobytes()
+        before, after = (values[f"blocks.{layer}.{point}"] for point in PLACES["after attention"])
+        assert before.tobytes() == after.tobytes()
 
 
 def test_a6_the_sum_fails_before_the_dropouts_and_closes_after_them(client):
-    points = ["hook_resid_pre", "hook_attn_out", "attn.hook_resid_dropout", "hook_resid_mid", "hook_mlp_out", "mlp.hook_dropout", "hook_resid_post"]
+    attention_half = ["hook_resid_pre", "hook_attn_out", "attn.hook_resid_dropout", "hook_resid_mid"]
+    points = [*attention_half, "hook_mlp_out", "mlp.hook_dropout", "hook_resid_post"]
     values = captured(client, [random_ids(3, 50)], points, train_seed=7)[0]
     for layer in range(BLOCKS):
         pre, attention, attention_dropped, mid, mlp, mlp_dropped, post = (values[f"blocks.{layer}.{point}"] for point in points)

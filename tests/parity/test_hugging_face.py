@@ -70,7 +70,7 @@ def kind_of(name):
 
 
 def names_for(every, tokens, blocks):
-    """The points to ask of an input of so many tokens: of a long one, the insides of attention and MLP in the last block only."""
+    """The points to ask of so many tokens: of a long input, the insides of attention and MLP in the last block only."""
     if tokens <= SHORT:
         return every
     is_inside = lambda name: ".attn." in name or ".mlp." in name

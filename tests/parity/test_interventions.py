@@ -1,7 +1,7 @@
 """Every kind of intervention against the same edit made by PyTorch forward hooks on Hugging Face's model.
 
-Each request runs two clean inputs and one run for each edit, and captures every point of every run. Upstream of the edit a run's bytes are
-the clean run's; at the edited point and downstream its values are Hugging Face's.
+Each request runs two clean inputs and one run for each edit, and captures every point of every run. Upstream of the edit
+a run's bytes are the clean run's; at the edited point and downstream its values are Hugging Face's.
 """
 
 import numpy as np
@@ -37,7 +37,11 @@ BLOCK_POINTS = {
     "mlp.hook_dropout": ("d", {}, "blocks.0.hook_mlp_out"),
     "hook_resid_post": ("d", {}, "blocks.0.hook_resid_pre"),
 }
-OUTSIDE_POINTS = {"hook_embed": ("d", {}, None), "hook_pos_embed": ("d", {}, "hook_embed"), "ln_final.hook_out": ("d", {}, "hook_embed")}
+OUTSIDE_POINTS = {
+    "hook_embed": ("d", {}, None),
+    "hook_pos_embed": ("d", {}, "hook_embed"),
+    "ln_final.hook_out": ("d", {}, "hook_embed"),
+}
 
 
 
@@ -51,8 +55,9 @@ def edits_at(name, width, units, earlier):
     whole = (heads, 3, last) if is_square(name) else (3, heads, last) if heads else (3, last)
     vector = (heads, 1, last) if is_square(name) else (heads, last) if heads else (last,)
     selected = lambda *operation: Edit(name, where, *operation, **units)
-    yield from (selected("zero"), selected("scale", -1.5), selected("add", 0.25), selected("add", normal(*vector)))
-    yield from (selected("add", normal(*whole)), selected("set", 0.125), selected("set", normal(*vector)), selected("set", normal(*whole)))
+    yield from (selected("zero"), selected("scale", -1.5))
+    yield from (selected("add", 0.25), selected("add", normal(*vector)), selected("add", normal(*whole)))
+    yield from (selected("set", 0.125), selected("set", normal(*vector)), selected("set", normal(*whole)))
     yield selected("patch", (1, name, where))
     yield selected("patch", (1, name, others))
     if earlier:
@@ -86,7 +91,7 @@ class Bench:
         self.points = [p.name for p in client.stub.ListHookPoints(self.pb.ListHookPointsRequest()).hook_points]
 
     def run(self, edit_lists):
-        """{name: array} of each run: the two clean ones, then input 0 with each list of edits. Of the logits, the last position's."""
+        """{run: {name: array}}: the two clean ones, then input 0 with each list of edits. Logits: the last position's."""
         pb = self.pb
         runs = [pb.Run(input=0), pb.Run(input=1)]
         runs += [pb.Run(input=0, interventions=[edit.message(pb) for edit in edits]) for edits in edit_lists]
@@ -95,7 +100,8 @@ class Bench:
         return self.client.extract(inputs=inputs, runs=runs, hook_points=self.names, hooks=[logits]).by_run()
 
     def expected(self, edits, sources=None):
-        values = hugging_face.edited_values(self.model, self.inputs[0], [edit.hook(sources or self.clean) for edit in edits])
+        hooks = [edit.hook(sources or self.clean) for edit in edits]
+        values = hugging_face.edited_values(self.model, self.inputs[0], hooks)
         return {**values, "logits": values["logits"][-1:]}
 
     def order(self, name):
@@ -141,7 +147,8 @@ def test_an_edit_does_what_a_hook_on_hugging_faces_model_does(name, form, bench,
         for each in upstream:
             assert runs[number][each].tobytes() == runs[0][each].tobytes(), (edit, each)
         expected = bench.expected([edit])
-        differs = expected[name].tobytes() != bench.clean[0][name].tobytes()  # not where a patch reads the same position embedding
+        # A patch of a position embedding by the same position's changes nothing.
+        differs = expected[name].tobytes() != bench.clean[0][name].tobytes()
         assert (runs[number][name].tobytes() != runs[0][name].tobytes()) == differs, edit
         check(runs[number], expected, worst, edit.operation)
 
@@ -178,7 +185,8 @@ def test_a_patch_reads_the_edited_value_of_its_source_run(bench, worst):
 def test_a_star_edits_every_layer(bench, worst):
     pb = bench.pb
     edit = pb.Intervention(hook_point="blocks.*.hook_mlp_out", positions=pb.Positions(slice=":"), zero=pb.Zero())
-    named = pb.Intervention(hook_point="mlp.c_proj", layers=[0, 1, 2, 3, -1], positions=pb.Positions(slice="::-1"), zero=pb.Zero())
+    backwards, layers = pb.Positions(slice="::-1"), [0, 1, 2, 3, -1]
+    named = pb.Intervention(hook_point="mlp.c_proj", layers=layers, positions=backwards, zero=pb.Zero())
     runs = [pb.Run(interventions=[edit]), pb.Run(interventions=[named])]
     inputs = [pb.Input(token_ids=bench.inputs[0])]
     both = bench.client.extract(inputs=inputs, runs=runs, hook_points=bench.names).by_run()

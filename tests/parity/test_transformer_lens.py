@@ -1,6 +1,6 @@
-"""Every hook point that TransformerLens's bridge has, on the same checkpoint, asked from the server by each of the bridge's own names.
+"""Every hook point that TransformerLens's bridge has, on the same checkpoint, asked for by each of the bridge's own names.
 
-The bridge runs in a process of its own (transformer_lens_values.py), with the packages that tests/run installs beside the others.
+The bridge runs in a process of its own (transformer_lens_values.py), with packages that tests/run installs beside the others.
 """
 
 import collections
@@ -24,9 +24,15 @@ CHECKPOINTS = {
 IDS = [464, 2068, 7586, 21831, 11687, 625, 262, 16931, 3290, 50256, 13, 198, 198]
 
 # In the bridge's cache alone: token and position ids, a second name of attn.hook_out and one of the logits, and ln_f's input.
-ONLY_THERE = {"embed.hook_in", "pos_embed.hook_in", "blocks.L.attn.hook_hidden_states", "hook_unembed", "ln_final.hook_in"}
+ONLY_THERE = {
+    *("embed.hook_in", "pos_embed.hook_in"),
+    *("blocks.L.attn.hook_hidden_states", "hook_unembed", "ln_final.hook_in"),
+}
 # Points that it has no hook at.
-ONLY_HERE = {"hidden_states.L", "blocks.L.attn.hook_resid_dropout", "blocks.L.hook_reconstruction_residual", "hook_ln_f_residual"}
+ONLY_HERE = {
+    *("hidden_states.L", "blocks.L.attn.hook_resid_dropout"),
+    *("blocks.L.hook_reconstruction_residual", "hook_ln_f_residual"),
+}
 
 
 @pytest.fixture(scope="module")

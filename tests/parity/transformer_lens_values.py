@@ -2,8 +2,8 @@
 
 Usage: transformer_lens_values.py OUT_DIRECTORY ID,ID,... CHECKPOINT_DIRECTORY...
 
-OUT_DIRECTORY/0.npz, 1.npz, ... hold the checkpoints' values, by the cache's names and without the batch dimension. The bridge wraps Hugging Face's own model with the weights as
-they are: no folding, no centering, no compatibility mode.
+OUT_DIRECTORY/0.npz, 1.npz, ... hold the checkpoints' values, by the cache's names and without the batch dimension. The
+bridge wraps Hugging Face's own model with the weights as they are: no folding, no centering, no compatibility mode.
 """
 
 import sys

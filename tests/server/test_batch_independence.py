@@ -1,5 +1,7 @@
-"""The bits of a run do not depend on its neighbours, on the threads, or on what else is captured: concurrent random mixes of inputs and
-points against solo runs of all points, on received bytes."""
+"""The bits of a run do not depend on its neighbours, on the threads, or on what else is captured.
+
+Concurrent random mixes of inputs and points against solo runs of all points, on received bytes.
+"""
 
 import concurrent.futures
 import random
@@ -9,8 +11,9 @@ import pytest
 from conftest import DEFAULT_MODEL, Server
 
 PLAIN = [
-    *("hidden_states", "attn.c_proj", "mlp.c_proj", "hook_resid_mid", "hook_resid_post", "ln_1", "ln_2", "hook_embed", "ln_final.hook_out"),
-    *("attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_z", "mlp.hook_pre", "mlp.hook_post", "ln1.hook_scale", "ln2.hook_normalized"),
+    *("hidden_states", "attn.c_proj", "mlp.c_proj", "hook_resid_mid", "hook_resid_post", "ln_1", "ln_2"),
+    *("hook_embed", "ln_final.hook_out", "attn.hook_q", "attn.hook_k", "attn.hook_v", "attn.hook_z"),
+    *("mlp.hook_pre", "mlp.hook_post", "ln1.hook_scale", "ln2.hook_normalized"),
 ]
 SELECTORS = [
     *({"hook_point": name} for name in PLAIN),

@@ -110,10 +110,12 @@ def test_a_logit_lens_is_ln_f_and_the_unembedding(name, full, model, client):
 
 def test_a_logit_lens_of_chosen_positions_says_which(client):
     pb = client.pb
-    hook = pb.HookSelector(hook_point="blocks.4.hook_resid_post", positions=pb.Positions(at=[-1, 0]), logit_lens=pb.LogitLens(top_k=1))
+    ends, best = pb.Positions(at=[-1, 0]), pb.LogitLens(top_k=1)
+    hook = pb.HookSelector(hook_point="blocks.4.hook_resid_post", positions=ends, logit_lens=best)
     extraction = client.extract(texts=TEXTS, hooks=[hook])
     tokens = [len(info.token_ids) for info in extraction.inputs]
-    assert [(score.run, score.position) for score in extraction.scores()] == [(0, tokens[0] - 1), (0, 0), (1, tokens[1] - 1), (1, 0)]
+    expected = [(0, tokens[0] - 1), (0, 0), (1, tokens[1] - 1), (1, 0)]
+    assert [(score.run, score.position) for score in extraction.scores()] == expected
 
 
 def test_a_logit_difference(full, client):
@@ -139,10 +141,11 @@ def test_the_next_tokens_loss(log_probabilities, client):
 
 @pytest.fixture(scope="module")
 def pair(client):
-    """Two runs of one input, the second scaled somewhere and naming the first as its baseline; their fields, and their full values."""
+    """Two runs of one input, the second scaled somewhere, with the first as its baseline: fields, names, and full values."""
     pb = client.pb
     edit = pb.Intervention(hook_point="blocks.3.hook_mlp_out", positions=pb.Positions(at=[2, 3]), scale=-2)
-    names = ["blocks.2.hook_resid_post", "blocks.3.hook_mlp_out", "blocks.8.attn.hook_z", "blocks.9.attn.hook_attn_scores", "logits"]
+    names = ["blocks.2.hook_resid_post", "blocks.3.hook_mlp_out", "blocks.8.attn.hook_z"]
+    names += ["blocks.9.attn.hook_attn_scores", "logits"]
     clean, edited = pb.Run(), pb.Run(interventions=[edit])
     full = client.extract(texts=TEXTS[:1], runs=[clean, edited], hook_points=names).by_run()
     compared = pb.Run(interventions=[edit], baseline=0)
@@ -152,7 +155,7 @@ def pair(client):
 def test_a_comparison_with_the_baseline_is_numpys(pair, client):
     fields, names, full = pair
     extraction = client.extract(**fields, hooks=[client.pb.HookSelector(hook_point=name, runs=[1]) for name in names])
-    assert [values.info.name for values in extraction.values] == sorted(names, key=[v.info.name for v in extraction.values].index)
+    assert sorted(values.info.name for values in extraction.values) == sorted(names)
     for values in extraction.values:
         got, info = values.comparison, values.info
         assert (list(info.runs), info.baseline) == ([1], 0)
@@ -161,8 +164,10 @@ def test_a_comparison_with_the_baseline_is_numpys(pair, client):
         assert (got.count, got.nonfinite) == (finite.sum(), (~finite).sum())
         run, base = run[finite], base[finite]
         norms = np.linalg.norm(run - base), np.abs(run - base).max(), np.linalg.norm(run), np.linalg.norm(base)
-        np.testing.assert_allclose([got.difference_l2, got.difference_max, got.run_l2, got.baseline_l2], norms, rtol=1e-10)
-        np.testing.assert_allclose([got.cosine, got.pearson_r], [run @ base / norms[2] / norms[3], np.corrcoef(run, base)[0, 1]], rtol=1e-9)
+        measured = [got.difference_l2, got.difference_max, got.run_l2, got.baseline_l2]
+        np.testing.assert_allclose(measured, norms, rtol=1e-10)
+        likeness = run @ base / norms[2] / norms[3], np.corrcoef(run, base)[0, 1]
+        np.testing.assert_allclose([got.cosine, got.pearson_r], likeness, rtol=1e-9)
     upstream = next(values.comparison for values in extraction.values if values.info.name == names[0])
     assert (upstream.difference_l2, upstream.difference_max) == (0, 0)
 

@@ -5,7 +5,10 @@ import pytest
 import torch
 
 TEXTS = ["Plants make fantastic pets because they don't leave a mess after you feed them.", "Hello there, world", "a"]
-POINTS = ["blocks.3.hook_resid_post", "blocks.0.attn.hook_z", "blocks.7.mlp.hook_post", "blocks.5.attn.hook_pattern", "ln_final.hook_scale"]
+POINTS = [
+    *("blocks.3.hook_resid_post", "blocks.0.attn.hook_z", "blocks.7.mlp.hook_post"),
+    *("blocks.5.attn.hook_pattern", "ln_final.hook_scale"),
+]
 PLAIN = POINTS[0]
 
 
@@ -132,8 +135,10 @@ def test_summaries_are_numpys_in_float64(name, full, client):
         wide = array.astype(np.float64)
         assert (summary.min, summary.max, summary.count, summary.nonfinite) == (wide.min(), wide.max(), wide.size, 0)
         expected = [wide.mean(), wide.std(), np.linalg.norm(wide), (np.abs(wide) > 0.25).mean()]
-        np.testing.assert_allclose([summary.mean, summary.std, summary.l2, summary.share_above], expected, rtol=1e-12, atol=1e-15)
-        np.testing.assert_allclose(summary.quantiles, np.quantile(wide, np.float32(quantiles).astype(float)), rtol=1e-12, atol=1e-15)
+        moments = [summary.mean, summary.std, summary.l2, summary.share_above]
+        np.testing.assert_allclose(moments, expected, rtol=1e-12, atol=1e-15)
+        asked = np.float32(quantiles).astype(float)
+        np.testing.assert_allclose(summary.quantiles, np.quantile(wide, asked), rtol=1e-12, atol=1e-15)
         largest = np.argsort(-np.abs(array), axis=None, kind="stable")[:3]
         assert [abs(extreme.value) for extreme in summary.top] == [abs(array.flat[i]) for i in largest]
         assert all(array[tuple(extreme.index)] == extreme.value for extreme in summary.top)
