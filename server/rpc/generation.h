@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/core/tensor.h"
-#include "server/sched/scheduler.h"
 #include "server/rpc/worker_pool.h"
+#include "server/sched/scheduler.h"
 #include "server/wire/generation.h"
 
 namespace hydrophone {
