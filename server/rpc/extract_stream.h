@@ -57,8 +57,8 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnDone(absl::Status status, JobTimings timings) override;  // the scheduler's
 
  private:
-  // Reads and plans the request, lets its inputs continue if it asks for that, and submits it: everything that can refuse the call,
-  // before the header.
+  // Reads and plans the request, lets its inputs continue if it asks for that, and submits it: everything that can
+  // refuse the call, before the header.
   void Admit();
   absl::StatusOr<ExtractCall> ReadRequest(v1::ExtractRequest* request);
   // Starts a generation, which ends in Continued.

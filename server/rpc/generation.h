@@ -20,14 +20,15 @@ namespace hydrophone {
 //
 //   worker: NextStep, Submit ─► Scheduler ─► engine's thread: captures, OnDone ─► worker: Take, and again, or `done`
 //
-// A step waits in the queue like any other job: between two steps, other requests run, and a full queue ends the generation as it
-// refuses a request.
+// A step waits in the queue like any other job: between two steps, other requests run, and a full queue ends the
+// generation as it refuses a request.
 class Generation : public std::enable_shared_from_this<Generation> {
  public:
   struct Caller {
     absl::Time deadline;
     std::function<bool()> stopped;  // asked from any thread; once true, nothing more is heard
-    // Once, on a worker, or on Start's thread: the continuations, or why there are none, as Job::OnDone or Scheduler::Submit says it.
+    // Once, on a worker, or on Start's thread: the continuations, or why there are none, as Job::OnDone or
+    // Scheduler::Submit says it.
     std::function<void(absl::StatusOr<Continuations>)> done;
   };
 

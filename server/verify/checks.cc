@@ -91,9 +91,10 @@ Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const doub
 Check DropoutCheck(size_t equal, size_t total) {
   const double share = total == 0 ? 0 : static_cast<double>(equal) / static_cast<double>(total);
   return MakeCheck("A6.dropout", share, kMostUndropped,
-                   "share of elements in which H[L+1] equals (H[L] + attention delta) + MLP delta with the deltas before "
-                   "the dropouts, at c_proj; a dropout zeroes or enlarges every element, so most are equal only when it "
-                   "was left out or the checkpoint's resid_pdrop is 0. A3 and A4 are of the deltas after the dropouts");
+                   "share of elements in which H[L+1] equals (H[L] + attention delta) + MLP delta with "
+                   "the deltas before the dropouts, at c_proj; a dropout zeroes or enlarges every "
+                   "element, so most are equal only when it was left out or the "
+                   "checkpoint's resid_pdrop is 0. A3 and A4 are of the deltas after the dropouts");
 }
 
 Check WeightsCheck(const WeightsAudit& audit, const ModelInfo& model) {

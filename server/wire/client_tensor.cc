@@ -83,7 +83,8 @@ bool CheckFinite(const v1::Tensor& tensor, absl::Span<const float> values, absl:
   if (found == values.end()) return true;
   const auto index = found - values.begin();
   if (tensor.floats_size() > 0) {
-    violations->Add(absl::StrCat(path, ".floats[", index, "]"), absl::StrCat("got ", *found, ", expected a finite number"));
+    violations->Add(absl::StrCat(path, ".floats[", index, "]"),
+                    absl::StrCat("got ", *found, ", expected a finite number"));
   } else {
     violations->Add(absl::StrCat(path, ".data"),
                     absl::StrCat("got ", *found, " in element ", index, ", expected finite numbers"));

@@ -22,8 +22,8 @@ struct ClientTensor {
 // No field of a request takes more.
 inline constexpr int kMaxTensorDimensions = 3;
 
-// Adds a violation, under `path`, for both or neither of floats and data, for data of an odd length, for a shape that does not fit the
-// elements, and for the first element that is not finite.
+// Adds a violation, under `path`, for both or neither of floats and data, for data of an odd length, for a shape that
+// does not fit the elements, and for the first element that is not finite.
 std::optional<ClientTensor> ReadClientTensor(const v1::Tensor& tensor, absl::string_view path, Violations* violations);
 
 }  // namespace hydrophone

@@ -151,8 +151,8 @@ class SourceReader {
   std::vector<int64_t> SamePositions(const SourceRun& run, const std::string& path) {
     const int64_t last = *std::max_element(target_.positions.begin(), target_.positions.end());
     if (last >= run.length) {
-      violations_->Add(path, absl::StrCat("got none, so those edited, up to ", last, "; expected them below ", run.length,
-                                          ", the source run's tokens"));
+      violations_->Add(path, absl::StrCat("got none, so those edited, up to ", last, "; expected them below ",
+                                          run.length, ", the source run's tokens"));
     }
     return target_.positions;
   }

@@ -29,9 +29,9 @@ struct PatchSource {
   std::vector<int64_t> positions;  // as many as the target's
 };
 
-// `runs` are the request's, by their numbers. Adds violations under `path` for a run that cannot be read, a point that is computed
-// later than the edited one or has other heads or features, and positions out of range or too few or many; then nullopt. Nullopt
-// without a violation for a run whose input is refused, which is said elsewhere.
+// `runs` are the request's, by their numbers. Adds violations under `path` for a run that cannot be read, a point that
+// is computed later than the edited one or has other heads or features, and positions out of range or too few or many;
+// then nullopt. Nullopt without a violation for a run whose input is refused, which is said elsewhere.
 std::optional<PatchSource> ReadPatchSource(const v1::Source& source, absl::string_view path, const EditTarget& target,
                                            absl::Span<const SourceRun> runs, const ModelInfo& model,
                                            Violations* violations);

@@ -37,7 +37,8 @@ absl::string_view EditInstead(Site site) {
 
 void RefuseReadOnly(Site site, const std::string& path, Violations* violations) {
   const absl::string_view instead = EditInstead(site);
-  violations->Add(path, absl::StrCat("got ", HookPointOf(site).name, ", which can be captured but not edited; expected ",
+  violations->Add(path, absl::StrCat("got ", HookPointOf(site).name,
+                                     ", which can be captured but not edited; expected ",
                                      instead.empty() ? "a point that ListHookPoints calls editable" : instead));
 }
 

@@ -22,9 +22,9 @@ struct EditValues {
   std::array<int64_t, 3> strides = {0, 0, 0};  // positions, heads, features
 };
 
-// A scalar, a vector or a tensor that broadcasts, as NumPy does it, to what is edited: [positions, features], with heads
-// [positions, heads, features], of scores and patterns [heads, queries, keys]; each as many as are selected. Adds a violation under
-// `path` otherwise.
+// A scalar, a vector or a tensor that broadcasts, as NumPy does it, to what is edited: [positions, features], with
+// heads [positions, heads, features], of scores and patterns [heads, queries, keys]; each as many as are selected. Adds
+// a violation under `path` otherwise.
 std::optional<EditValues> ReadEditValues(const v1::Tensor& tensor, absl::string_view path, const EditTarget& target,
                                          const ModelInfo& model, Violations* violations);
 

@@ -67,8 +67,8 @@ struct ExtractCall {
   v1::Layout layout = v1::LAYOUT_PER_RUN;
   bool validate_only = false;
 
-  // Not 0: the inputs are prompts that continue first, by at most so many tokens. The plan's runs are as long as they can become,
-  // filled up with placeholders, and all sizes are upper bounds.
+  // Not 0: the inputs are prompts that continue first, by at most so many tokens. The plan's runs are as long as they
+  // can become, filled up with placeholders, and all sizes are upper bounds.
   uint32_t max_new_tokens = 0;
 
   uint32_t tensors = 0;     // of the whole stream
@@ -85,8 +85,8 @@ absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
 // Of each of a request's inputs, the tokens that were generated after it.
 using Continuations = std::vector<std::vector<uint32_t>>;
 
-// Plans the request again once its inputs' continuations are known: they are part of the inputs. What depends on lengths may be
-// refused now though PlanExtract took it.
+// Plans the request again once its inputs' continuations are known: they are part of the inputs. What depends on
+// lengths may be refused now though PlanExtract took it.
 absl::StatusOr<ExtractCall> PlanContinued(const v1::ExtractRequest& request, std::string request_sha256,
                                           const Continuations& continuations, const RequestContext& context);
 

@@ -1,4 +1,5 @@
-// Continues inputs greedily: each step is a forward pass over all unfinished sequences, of which the likeliest next token is taken.
+// Continues inputs greedily: each step is a forward pass over all unfinished sequences, of which the likeliest next
+// token is taken.
 #ifndef HYDROPHONE_SERVER_WIRE_GENERATION_H_
 #define HYDROPHONE_SERVER_WIRE_GENERATION_H_
 
@@ -17,7 +18,8 @@
 
 namespace hydrophone {
 
-// max_new_tokens of the request. Adds a violation, and gives 0, when it leaves no room for a prompt or stands beside edits or a seed.
+// max_new_tokens of the request. Adds a violation, and gives 0, when it leaves no room for a prompt or stands beside
+// edits or a seed.
 uint32_t ReadMaxNewTokens(const v1::ExtractRequest& request, const ModelInfo& model, Violations* violations);
 
 // Puts tokens after an input's own.
@@ -35,8 +37,8 @@ class GreedyContinuation {
   // Whether every sequence has ended: in "<|endoftext|>", which stays in it, or in its last new token.
   bool done() const { return unfinished_.empty(); }
 
-  // The next step, not after done(): one run for each unfinished sequence, one capture, the likeliest token at each one's end. Of
-  // equally likely tokens, that is the one of the lowest id.
+  // The next step, not after done(): one run for each unfinished sequence, one capture, the likeliest token at each
+  // one's end. Of equally likely tokens, that is the one of the lowest id.
   Plan NextStep() const;
 
   // What NextStep's capture gave. INTERNAL when it is no token that can be sent.

@@ -19,9 +19,9 @@ struct LayerPaths {
   std::string layers;  // of the list
 };
 
-// The layers that a name and a list beside it give, counted from the start, in the order asked: all when neither has any; {-1} outside
-// the blocks. Adds a violation for each that is out of range or there twice, and for a list beside a layer in the name or for a point
-// outside the blocks; the result is then of no use.
+// The layers that a name and a list beside it give, counted from the start, in the order asked: all when neither has
+// any; {-1} outside the blocks. Adds a violation for each that is out of range or there twice, and for a list beside a
+// layer in the name or for a point outside the blocks; the result is then of no use.
 std::vector<int> ReadLayers(const HookName& name, const google::protobuf::RepeatedField<int32_t>& listed,
                             const LayerPaths& paths, const ModelInfo& model, Violations* violations);
 

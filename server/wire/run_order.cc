@@ -6,7 +6,8 @@
 namespace hydrophone {
 namespace {
 
-// Of runs that all wait for one another, or for one that does: follows each run's first unmet read until a run comes again.
+// Of runs that all wait for one another, or for one that does: follows each run's first unmet read until a run comes
+// again.
 std::vector<size_t> FindCycle(absl::Span<const RunRead> reads, const std::vector<size_t>& unmet) {
   std::vector<size_t> read_of(unmet.size(), reads.size());
   for (size_t i = reads.size(); i-- > 0;) {

@@ -30,8 +30,8 @@ struct RunTable {
   std::vector<std::optional<uint32_t>> baseline;
 };
 
-// Without any `runs`, each input is one. Adds violations for indices of inputs and baselines. INVALID_ARGUMENT (TOO_LARGE) when they have more tokens
-// than the limit allows.
+// Without any `runs`, each input is one. Adds violations for indices of inputs and baselines.
+// INVALID_ARGUMENT (TOO_LARGE) when they have more tokens than the limit allows.
 absl::StatusOr<RunTable> ReadRuns(const google::protobuf::RepeatedPtrField<v1::Run>& runs,
                                   const std::vector<PlannedInput>& inputs, const Limits& limits,
                                   Violations* violations);
