@@ -1,13 +1,10 @@
 """max_new_tokens: greedy ids equal Hugging Face's, and the captures are one clean run's over prompt and continuation."""
 
-import json
 import shutil
 
-import numpy as np
 import pytest
 import safetensors.numpy
 import torch
-import transformers
 
 import hugging_face
 from conftest import DEFAULT_MODEL, Server
