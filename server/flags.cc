@@ -60,6 +60,8 @@ void AddServing(CLI::App& app, Flags& flags) {
       ->check(Between(0, 1024));
   app.add_flag("--copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files")
       ->envname(EnvironmentName("copy_weights"));
+  Add(app, "share_prefixes", "BOOL", flags.share_prefixes,
+      "computes what inputs of a batch have in common at their beginning once; the bits are the same");
   Add(app, "worker_threads", "N", flags.worker_threads, "that read requests, tokenize and encode")
       ->check(Between(1, 256));
   Add(app, "drain_seconds", "SECONDS", flags.drain_seconds, "that open calls get to finish after SIGTERM")

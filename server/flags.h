@@ -15,6 +15,7 @@ struct Flags {
   std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics port; on the command line "off" says so too
   int threads = 0;
   bool copy_weights = false;
+  bool share_prefixes = true;
   int worker_threads = 2;
   int max_open_calls = 1024;
   double drain_seconds = 25;

@@ -44,7 +44,7 @@ std::string DefaultModel() {
 absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
   absl::Time start = absl::Now();
   LogInfo("loading the model, probing its numerics", {{"model", flags.model}});
-  auto engine = LoadEngine(flags.model, {flags.threads, flags.copy_weights, std::string(tokenizer.sha256())});
+  auto engine = LoadEngine(flags.model, {flags.threads, flags.copy_weights, std::string(tokenizer.sha256()), flags.share_prefixes});
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
   const ComputeInfo& compute = (*engine)->compute();

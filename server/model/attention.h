@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "server/model/batch_rows.h"
+
 namespace hydrophone {
 
 // [tokens, d] each, the heads side by side, rows of any stride.
@@ -36,10 +38,10 @@ inline constexpr float kMaskedScore = -std::numeric_limits<float>::infinity();
 // Sets what squares [H, s, s] have above their diagonals.
 void MaskFuture(at::Tensor& squares, float value);
 
-// Sequence i has the rows [first_row[i], first_row[i+1]); first_row's last element is the number of rows. `scale` multiplies the
-// scores. Gives z [tokens, d], the heads side by side: what attn.c_proj takes.
-at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<int64_t>& first_row, int64_t n_head, double scale,
-                           AttentionVisitor& visitor);
+// `scale` multiplies the scores. Queries are the sequences' own rows; visited sequences must share none. Gives z [tokens, d], the
+// heads side by side: what attn.c_proj takes.
+at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
+                           double scale, AttentionVisitor& visitor);
 
 }  // namespace hydrophone
 

@@ -10,13 +10,12 @@ constexpr int64_t kQueryBits = 20;
 
 }  // namespace
 
-BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const Gpt2Config& config) : config_(config) {
-  first_row_.push_back(0);
+BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows, const Gpt2Config& config)
+    : rows_(rows), config_(config) {
   for (const BatchMember& member : batch) {
     const Plan& plan = *member.plan;
     any_ = any_ || plan.train_seed.has_value();
     for (const PlannedRun& run : plan.runs) {
-      first_row_.push_back(first_row_.back() + static_cast<int64_t>(run.token_ids.size()));
       keys_.emplace_back();
       if (plan.train_seed.has_value()) keys_.back() = DropoutKey(*plan.train_seed, run.token_ids);
     }
@@ -36,9 +35,9 @@ at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x
   ForEachTask(static_cast<int64_t>(keys_.size()), [&](int64_t task) {
     const auto sequence = static_cast<size_t>(task);
     if (!keys_[sequence].has_value()) return;
-    const int64_t first = first_row_[sequence];
-    for (int64_t row = first; row < first_row_[sequence + 1]; ++row) {
-      DropRow(*keys_[sequence], place, layer, row - first, p, values + row * width, width);
+    const int64_t first = rows_.FirstRowOf(sequence);
+    for (int64_t position = 0; position < rows_.CountOf(sequence); ++position) {
+      DropRow(*keys_[sequence], place, layer, position, p, values + (first + position) * width, width);
     }
   });
   return dropped;

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/core/engine.h"
+#include "server/model/batch_rows.h"
 #include "server/model/dropout.h"
 
 namespace hydrophone {
@@ -19,8 +20,8 @@ namespace hydrophone {
 // A sequence is a run, counted over the whole batch. Probabilities are the checkpoint's: embd_pdrop, attn_pdrop, resid_pdrop.
 class BatchDropout {
  public:
-  // `config` outlives this.
-  BatchDropout(absl::Span<const BatchMember> batch, const Gpt2Config& config);
+  // `rows` and `config` outlive this.
+  BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows, const Gpt2Config& config);
 
   // x [tokens, d] with the rows of runs in train mode dropped, in a copy; x itself when there are none.
   at::Tensor Rows(DropoutPlace place, int layer, const at::Tensor& x) const;
@@ -32,9 +33,9 @@ class BatchDropout {
  private:
   double ProbabilityAt(DropoutPlace place) const;
 
+  const BatchRows& rows_;
   const Gpt2Config& config_;
   bool any_ = false;                           // any run is in train mode
-  std::vector<int64_t> first_row_;             // of each sequence; one more at the end
   std::vector<std::optional<uint64_t>> keys_;  // of each sequence; none: eval mode
 };
 

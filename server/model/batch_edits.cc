@@ -6,18 +6,18 @@
 
 namespace hydrophone {
 
-BatchEdits::BatchEdits(absl::Span<const BatchMember> batch, const ModelInfo& model) : model_(model) {
-  first_row_.push_back(0);
-  for (const BatchMember& member : batch) AddMember(*member.plan);
+BatchEdits::BatchEdits(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model)
+    : rows_(rows), model_(model) {
+  for (size_t member = 0; member < batch.size(); ++member) {
+    AddMember(*batch[member].plan, rows.FirstSequenceOf(member));
+  }
   const auto by_order = [](const Entry& a, const Entry& b) { return a.order < b.order; };
   std::stable_sort(edits_.begin(), edits_.end(), by_order);
   std::stable_sort(reads_.begin(), reads_.end(), by_order);
 }
 
-void BatchEdits::AddMember(const Plan& plan) {
-  const size_t first = first_row_.size() - 1;  // the member's first sequence
+void BatchEdits::AddMember(const Plan& plan, size_t first) {
   for (size_t run = 0; run < plan.runs.size(); ++run) {
-    first_row_.push_back(first_row_.back() + static_cast<int64_t>(plan.runs[run].token_ids.size()));
     in_order_.push_back(first + (plan.run_order.empty() ? run : plan.run_order[run]));
   }
   for (const Edit& edit : plan.edits) {
@@ -45,7 +45,7 @@ bool BatchEdits::Touches(HookPoint point, size_t sequence) const {
 }
 
 at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {
-  return value.narrow(0, first_row_[sequence], first_row_[sequence + 1] - first_row_[sequence]);
+  return value.narrow(0, rows_.FirstRowOf(sequence), rows_.CountOf(sequence));
 }
 
 void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {

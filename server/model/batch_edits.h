@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
+#include "server/model/batch_rows.h"
 #include "server/model/grid.h"
 
 namespace hydrophone {
@@ -20,8 +21,8 @@ namespace hydrophone {
 // A sequence is a run, counted over the whole batch. Used by one thread, during one forward pass.
 class BatchEdits {
  public:
-  // `batch`, its plans, and `model` outlive this.
-  BatchEdits(absl::Span<const BatchMember> batch, const ModelInfo& model);
+  // `batch`, its plans, `rows` and `model` outlive this.
+  BatchEdits(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model);
 
   // Whether there are edits at the point, or patches that read it.
   bool Any(HookPoint point) const { return !EntriesOf(edits_, point).empty(); }
@@ -51,14 +52,14 @@ class BatchEdits {
   };
   using Saved = std::map<std::pair<size_t, int64_t>, at::Tensor>;  // by sequence and order
 
-  void AddMember(const Plan& plan);
+  void AddMember(const Plan& plan, size_t first_sequence);
   absl::Span<const Entry> EntriesOf(const std::vector<Entry>& entries, HookPoint point) const;
   int64_t OrderOf(HookPoint point) const { return ForwardOrder(point, model_.n_layer); }
   const at::Tensor& SavedOf(const Entry& entry) const;
   at::Tensor RowsOf(const at::Tensor& value, size_t sequence) const;
 
+  const BatchRows& rows_;
   const ModelInfo& model_;
-  std::vector<int64_t> first_row_;  // of each sequence; one more at the end
   std::vector<Entry> edits_;        // by order; at one point as the plans have them
   std::vector<Entry> reads_;        // by order of what is read
   std::vector<size_t> in_order_;

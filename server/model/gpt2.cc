@@ -25,6 +25,11 @@ at::Tensor Weight(absl::Span<const float> values, at::IntArrayRef shape) {
   return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
 }
 
+// Refers to the numbers.
+at::Tensor Indices(const std::vector<int64_t>& numbers) {
+  return at::from_blob(const_cast<int64_t*>(numbers.data()), {static_cast<int64_t>(numbers.size())}, at::kLong);
+}
+
 }  // namespace
 
 Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking)
@@ -44,9 +49,9 @@ Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blo
   lm_head_ = Weight(weights.lm_head, {config.vocab_size, d});
 }
 
-void Gpt2::Forward(const RaggedTokens& tokens, const BatchDropout& dropout, Taps& taps) const {
-  const Pass pass{tokens.first_row, dropout, taps};
-  at::Tensor x = Embed(tokens, pass);  // [tokens, d]: the residual stream
+void Gpt2::Forward(const BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
+  const Pass pass{rows.All(), dropout, taps};
+  at::Tensor x = Embed(rows, pass);  // [rows, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
     x = taps.Show({Site::kResidPre, layer}, x);
     taps.Give({Site::kHiddenState, layer}, x);
@@ -56,9 +61,10 @@ void Gpt2::Forward(const RaggedTokens& tokens, const BatchDropout& dropout, Taps
   Final(x, taps);
 }
 
-at::Tensor Gpt2::Embed(const RaggedTokens& tokens, const Pass& pass) const {
-  at::Tensor embed = at::index_select(wte_, 0, tokens.ids);            // [tokens, d]
-  at::Tensor pos_embed = at::index_select(wpe_, 0, tokens.positions);  // [tokens, d]
+at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
+  const std::vector<int64_t> ids(rows.token_ids().begin(), rows.token_ids().end());
+  at::Tensor embed = at::index_select(wte_, 0, Indices(ids));                    // [rows, d]
+  at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions()));  // [rows, d]
   embed = pass.taps.Show({Site::kEmbed, -1}, embed);
   pos_embed = pass.taps.Show({Site::kPosEmbed, -1}, pos_embed);
   return pass.dropout.Rows(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
@@ -70,12 +76,12 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
   const at::Tensor ln_1 = Norm(
       block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
   const Delta attn = Attention(layer, ln_1, pass);
-  const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [tokens, d]
+  const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
 
   const at::Tensor ln_2 = Norm(
       block.ln_2, resid_mid, {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
-  const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [tokens, d]
+  const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn.out), mlp.out)));
@@ -85,15 +91,15 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
 Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
-  const at::Tensor qkv = Apply(block.c_attn, normed);  // [tokens, 3d]
+  const at::Tensor qkv = Apply(block.c_attn, normed);  // [rows, 3d]
   const int64_t d = config_.n_embd;
   QueriesKeysValues parts;
   parts.q = taps.Show({Site::kQ, layer}, qkv.narrow(1, 0, d));
   parts.k = taps.Show({Site::kK, layer}, qkv.narrow(1, d, d));
   parts.v = taps.Show({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
-  const at::Tensor z = taps.Show({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [tokens, d]
+  const at::Tensor z = taps.Show({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [rows, d]
   GiveResults(layer, z, taps);
-  Delta delta;  // [tokens, d]
+  Delta delta;  // [rows, d]
   delta.out = taps.Show({Site::kAttnOut, layer}, Apply(block.attn_c_proj, z));
   delta.dropped =
       taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
@@ -102,7 +108,7 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
 
 at::Tensor Gpt2::MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const {
   AttentionTaps visitor(layer, pass.taps, pass.dropout);
-  at::Tensor z = CausalAttention(qkv, pass.first_row, config_.n_head, ScoreScale(layer), visitor);
+  at::Tensor z = CausalAttention(qkv, pass.sequences, config_.n_head, ScoreScale(layer), visitor);
   visitor.Finish();
   return z;
 }
@@ -129,8 +135,8 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   const HookPoint pre{Site::kMlpPre, layer};
   const bool kept = taps.Wants(pre);
   const at::Tensor inner = Activate(taps.Show(pre, Apply(block.c_fc, normed)), /*in_place=*/!kept);
-  const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [tokens, f]
-  Delta delta;                                                       // [tokens, d]
+  const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
+  Delta delta;                                                       // [rows, d]
   delta.out = taps.Show({Site::kMlpOut, layer}, Apply(block.mlp_c_proj, post));
   delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));
   return delta;
@@ -148,7 +154,7 @@ at::Tensor Gpt2::Activate(at::Tensor pre, bool in_place) const {
 at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
   if (taps.Wants(points.scale)) taps.Give(points.scale, ScaleOf(x));
   if (taps.Wants(points.normalized)) taps.Give(points.normalized, Apply(LayerNorm{}, x));
-  return taps.Show(points.out, Apply(norm, x));  // [tokens, d]
+  return taps.Show(points.out, Apply(norm, x));  // [rows, d]
 }
 
 // sqrt(variance + epsilon) of each row, [n, 1]; in float64, rounded once.

@@ -19,13 +19,6 @@
 
 namespace hydrophone {
 
-// The tokens of all sequences, one after another, without padding.
-struct RaggedTokens {
-  at::Tensor ids;                  // [tokens] int64
-  at::Tensor positions;            // [tokens] int64, from 0 in every sequence
-  std::vector<int64_t> first_row;  // of each sequence; one more at the end: the number of tokens
-};
-
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:
@@ -33,7 +26,7 @@ class Gpt2 {
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking);
 
   // Computes block after block as long as the taps need one, and shows them every value.
-  void Forward(const RaggedTokens& tokens, const BatchDropout& dropout, Taps& taps) const;
+  void Forward(const BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
 
   // ln_f of x [n, d].
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
@@ -68,12 +61,12 @@ class Gpt2 {
   };
   // What a batch's forward pass has in every layer.
   struct Pass {
-    const std::vector<int64_t>& first_row;  // of each sequence
+    const std::vector<SequenceRows> sequences;
     const BatchDropout& dropout;
     Taps& taps;
   };
 
-  at::Tensor Embed(const RaggedTokens& tokens, const Pass& pass) const;
+  at::Tensor Embed(const BatchRows& rows, const Pass& pass) const;
   at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
   Delta Attention(int layer, const at::Tensor& normed, const Pass& pass) const;
   at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;

@@ -1,7 +1,6 @@
 #include "server/model/gpt2_engine.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -32,22 +31,6 @@ absl::Status CatchingLibtorch(Work work) {
   }
 }
 
-RaggedTokens Pack(absl::Span<const BatchMember> batch) {
-  int64_t tokens = 0;
-  for (const BatchMember& member : batch) tokens += member.plan->tokens();
-  RaggedTokens packed{at::empty({tokens}, at::kLong), at::empty({tokens}, at::kLong), {0}};
-  int64_t* id = packed.ids.mutable_data_ptr<int64_t>();
-  int64_t* position = packed.positions.mutable_data_ptr<int64_t>();
-  for (const BatchMember& member : batch) {
-    for (const PlannedRun& run : member.plan->runs) {
-      id = std::copy(run.token_ids.begin(), run.token_ids.end(), id);
-      for (size_t i = 0; i < run.token_ids.size(); ++i) *position++ = static_cast<int64_t>(i);
-      packed.first_row.push_back(packed.first_row.back() + static_cast<int64_t>(run.token_ids.size()));
-    }
-  }
-  return packed;
-}
-
 // Looks, inside the forward pass, whether libtorch would record a gradient graph.
 class WarmUpSink final : public CaptureSink {
  public:
@@ -59,10 +42,12 @@ class WarmUpSink final : public CaptureSink {
 
 }  // namespace
 
-Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads)
+Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads,
+                       bool share_prefixes)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
-      gpt2_(checkpoint_.config, checkpoint_.weights, probe.blocking) {
+      gpt2_(checkpoint_.config, checkpoint_.weights, probe.blocking),
+      share_prefixes_(share_prefixes && probe.batch_independent) {
   compute_.numerics = NumericsString(probe);
   compute_.batch_independent = probe.batch_independent;
   compute_.threads = threads;
@@ -99,8 +84,9 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
-    Taps taps(batch, model_, gpt2_.FunctionsForTaps());
-    gpt2_.Forward(Pack(batch), BatchDropout(batch, checkpoint_.config), taps);
+    const BatchRows rows(batch, share_prefixes_);
+    Taps taps(batch, rows, model_, gpt2_.FunctionsForTaps());
+    gpt2_.Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
   });
 }
 

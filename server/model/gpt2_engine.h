@@ -13,7 +13,9 @@ namespace hydrophone {
 
 class Gpt2Engine final : public Engine {
  public:
-  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads);
+  // With `share_prefixes`, runs of a batch that begin with the same tokens are computed once up to where they part: where the probe
+  // found that a row's bits do not depend on its neighbours, and with the same bits as without.
+  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads, bool share_prefixes = true);
 
   // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
   absl::Status WarmUp();
@@ -33,6 +35,7 @@ class Gpt2Engine final : public Engine {
   ModelInfo model_;
   ComputeInfo compute_;
   Gpt2 gpt2_;
+  const bool share_prefixes_;
 };
 
 }  // namespace hydrophone

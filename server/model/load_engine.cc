@@ -40,7 +40,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
   const ProbeResult probe = ProbeProductsOf(checkpoint->config, threads);
 
   ModelInfo model = DescribeModel(*checkpoint, options.tokenizer_sha256);
-  auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), probe, threads);
+  auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), probe, threads,
+                                             options.share_prefixes);
   if (absl::Status warm = engine->WarmUp(); !warm.ok()) return warm;
   return engine;
 }

@@ -14,6 +14,7 @@ struct EngineOptions {
   int threads = 0;           // that one product may use; 0: from the container's CPU quota
   bool copy_weights = false;  // see LoadOptions::copy
   std::string tokenizer_sha256;  // goes into ModelInfo
+  bool share_prefixes = true;    // see Gpt2Engine
 };
 
 // Loads the checkpoint, probes the products that its shapes need, and warms up. Errors are LoadGpt2Checkpoint's.

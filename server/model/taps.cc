@@ -38,10 +38,8 @@ std::vector<int64_t> Counting(int64_t count) {
 
 }  // namespace
 
-Taps::Taps(absl::Span<const BatchMember> batch, const ModelInfo& model, TapFunctions functions)
-    : batch_(batch), model_(model), functions_(std::move(functions)), edits_(batch, model) {
-  int64_t first_token = 0;
-  size_t first_sequence = 0;
+Taps::Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model, TapFunctions functions)
+    : batch_(batch), rows_(rows), model_(model), functions_(std::move(functions)), edits_(batch, rows, model) {
   for (size_t member = 0; member < batch.size(); ++member) {
     const Plan& plan = *batch[member].plan;
     int blocks = 0;
@@ -50,11 +48,7 @@ Taps::Taps(absl::Span<const BatchMember> batch, const ModelInfo& model, TapFunct
       entries_.push_back({ForwardOrder(point, model.n_layer), member, capture});
       blocks = std::max(blocks, hydrophone::BlocksNeeded(point, model.n_layer));
     }
-    first_token_.push_back(first_token);
-    first_sequence_.push_back(first_sequence);
     blocks_needed_.push_back(blocks);
-    first_token += plan.tokens();
-    first_sequence += plan.runs.size();
   }
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.order, a.member, a.capture) < std::tie(b.order, b.member, b.capture);
@@ -75,13 +69,13 @@ absl::Span<const Taps::Entry> Taps::EntriesOf(HookPoint point) const {
 std::vector<int64_t> Taps::RowsOf(const Entry& entry) const {
   const Capture& capture = CaptureOf(entry);
   std::vector<int64_t> rows(static_cast<size_t>(capture.row_count));
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = first_token_[entry.member] + capture.Row(static_cast<int64_t>(i));
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = rows_.RowOf(entry.member, capture.Row(static_cast<int64_t>(i)));
   return rows;
 }
 
 std::vector<int64_t> Taps::BaselineRowsOf(const Entry& entry) const {
   std::vector<int64_t> rows = CaptureOf(entry).baseline_rows;
-  for (int64_t& row : rows) row += first_token_[entry.member];
+  for (int64_t& row : rows) row = rows_.RowOf(entry.member, row);
   return rows;
 }
 
@@ -136,10 +130,13 @@ bool Taps::IsWholeRows(const Capture& capture) const {
 
 void Taps::GiveWholeRows(const Entry& entry, const at::Tensor& value) {
   const Capture& capture = CaptureOf(entry);
-  if (!capture.contiguous || !value.is_contiguous()) return HandOver(entry, TakeRows(value, RowsOf(entry)));
-  at::Tensor rows = value.narrow(0, first_token_[entry.member] + capture.first_row, capture.row_count);
-  const bool most_of_it = rows.nbytes() * 2 >= value.storage().nbytes();
-  HandOver(entry, most_of_it ? rows : rows.clone());
+  const std::vector<int64_t> rows = RowsOf(entry);
+  const bool side_by_side =
+      std::adjacent_find(rows.begin(), rows.end(), [](int64_t a, int64_t b) { return b != a + 1; }) == rows.end();
+  if (rows.empty() || !side_by_side || !value.is_contiguous()) return HandOver(entry, TakeRows(value, rows));
+  const at::Tensor taken = value.narrow(0, rows.front(), capture.row_count);
+  const bool most_of_it = taken.nbytes() * 2 >= value.storage().nbytes();
+  HandOver(entry, most_of_it ? taken : taken.clone());
 }
 
 void Taps::GiveLens(const Entry& entry, const at::Tensor& value) {
@@ -201,7 +198,7 @@ bool Taps::TouchesSquare(HookPoint point, size_t sequence) const {
   const absl::Span<const Entry> entries = EntriesOf(point);
   return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
     const std::vector<uint32_t>& runs = CaptureOf(entry).runs;
-    const size_t first = first_sequence_[entry.member];
+    const size_t first = rows_.FirstSequenceOf(entry.member);
     return sequence >= first && std::find(runs.begin(), runs.end(), sequence - first) != runs.end();
   });
 }
@@ -216,7 +213,7 @@ void Taps::GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square
   edits_.SaveSquare(point, sequence, square);
   for (const Entry& entry : EntriesOf(point)) {
     const Capture& capture = CaptureOf(entry);
-    const size_t first = first_sequence_[entry.member];
+    const size_t first = rows_.FirstSequenceOf(entry.member);
     int64_t first_row = 0, element = 0;
     for (size_t i = 0; i < capture.runs.size(); ++i) {
       if (first + capture.runs[i] == sequence) CopySquare(entry, i, first_row, element, square);

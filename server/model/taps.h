@@ -14,6 +14,7 @@
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
 #include "server/model/batch_edits.h"
+#include "server/model/batch_rows.h"
 #include "server/model/linear.h"
 
 namespace hydrophone {
@@ -25,12 +26,11 @@ struct TapFunctions {
   RowBlocking blocking = RowBlocking::kFree;                           // of projections
 };
 
-// A batch's taps. The batch is one matrix [tokens, ...]: the members' plans one after another, in each its runs one after another.
-// Used by one thread, during one forward pass. Points are shown in ForwardOrder; values are float32.
+// A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during one forward pass. Points are shown in ForwardOrder; values are float32.
 class Taps {
  public:
-  // `batch`, its plans and sinks, and `model` outlive the taps.
-  Taps(absl::Span<const BatchMember> batch, const ModelInfo& model, TapFunctions functions);
+  // `batch`, its plans and sinks, `rows` and `model` outlive the taps.
+  Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model, TapFunctions functions);
 
   // Whether a member that has not stopped asks for this point. Values that nobody wants need not be computed.
   bool Wants(HookPoint point) const;
@@ -90,11 +90,10 @@ class Taps {
   void HandOver(const Entry& entry, const at::Tensor& values);
 
   absl::Span<const BatchMember> batch_;
+  const BatchRows& rows_;
   const ModelInfo& model_;
   const TapFunctions functions_;
   BatchEdits edits_;
-  std::vector<int64_t> first_token_;     // of each member
-  std::vector<size_t> first_sequence_;   // of each member
   std::vector<int> blocks_needed_;       // by each member
   std::vector<Entry> entries_;           // sorted by order, member, capture
   std::map<std::pair<size_t, size_t>, at::Tensor> squares_;  // captures of squares under way, by member and capture

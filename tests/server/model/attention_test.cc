@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <numeric>
 
 namespace hydrophone {
 namespace {
@@ -32,9 +33,21 @@ QueriesKeysValues Split(const at::Tensor& qkv) {
   return {qkv.narrow(1, 0, kWidth), qkv.narrow(1, kWidth, kWidth), qkv.narrow(1, 2 * kWidth, kWidth)};
 }
 
+// Sequence i has the rows [first_row[i], first_row[i+1]).
+at::Tensor AttendWith(AttentionVisitor& visitor, const at::Tensor& qkv, const std::vector<int64_t>& first_row) {
+  std::vector<int64_t> rows(static_cast<size_t>(first_row.back()));
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  std::vector<SequenceRows> sequences;
+  for (size_t i = 0; i + 1 < first_row.size(); ++i) {
+    const auto first = static_cast<size_t>(first_row[i]), end = static_cast<size_t>(first_row[i + 1]);
+    sequences.push_back({absl::MakeConstSpan(rows).subspan(first, end - first), 0});
+  }
+  return CausalAttention(Split(qkv), sequences, kHeads, 0.3, visitor);
+}
+
 at::Tensor Attend(const at::Tensor& qkv, const std::vector<int64_t>& first_row) {
   NoVisitor nobody;
-  return CausalAttention(Split(qkv), first_row, kHeads, 0.3, nobody);
+  return AttendWith(nobody, qkv, first_row);
 }
 
 // Keeps what it sees of sequence 1, and changes nothing.
@@ -54,13 +67,31 @@ TEST(CausalAttentionTest, AVisitThatChangesNothingChangesNoBit) {
   const at::Tensor qkv = at::randn({118, 3 * kWidth});
   const std::vector<int64_t> first_row = {0, 40, 113, 118};
   Watcher watcher;
-  const at::Tensor watched = CausalAttention(Split(qkv), first_row, kHeads, 0.3, watcher);
+  const at::Tensor watched = AttendWith(watcher, qkv, first_row);
   EXPECT_TRUE(at::equal(watched, Attend(qkv, first_row)));
 
   const at::Tensor above = at::ones({73, 73}).triu(1).to(at::kBool);
   EXPECT_TRUE(watcher.scores.masked_select(above).eq(kMaskedScore).all().item<bool>());
   EXPECT_TRUE(watcher.pattern.masked_select(above).eq(0).all().item<bool>());
   EXPECT_LT((watcher.pattern - at::softmax(watcher.scores, -1)).abs().max().item<float>(), 1e-6);
+}
+
+// The second sequence is the first one's beginning and other rows after that.
+TEST(CausalAttentionTest, ASequenceThatSharesRowsHasTheBitsOfOneThatDoesNot) {
+  const int64_t length = 75;
+  for (int64_t shared : {1, 31, 32, 33, 50, 75}) {
+    const at::Tensor a = at::randn({length, 3 * kWidth}), b = at::randn({length - shared, 3 * kWidth});
+    const at::Tensor whole = Attend(at::cat({a.narrow(0, 0, shared), b}), {0, length});
+    std::vector<int64_t> first(length), second(length);
+    std::iota(first.begin(), first.end(), int64_t{0});
+    std::iota(second.begin(), second.end(), int64_t{0});
+    for (int64_t i = shared; i < length; ++i) second[static_cast<size_t>(i)] = length + i - shared;
+    const at::Tensor both = at::cat({a, b});
+    NoVisitor nobody;
+    const at::Tensor z = CausalAttention(Split(both), {{first, 0}, {second, shared}}, kHeads, 0.3, nobody);
+    EXPECT_TRUE(at::equal(z.narrow(0, 0, length), Attend(a, {0, length}))) << shared;
+    EXPECT_TRUE(at::equal(z.narrow(0, length, length - shared), whole.narrow(0, shared, length - shared))) << shared;
+  }
 }
 
 TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
@@ -78,7 +109,7 @@ TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
   };
   const at::Tensor qkv = at::randn({40, 3 * kWidth});
   Uniform uniform;
-  const at::Tensor z = CausalAttention(Split(qkv), {0, 40}, kHeads, 0.3, uniform);
+  const at::Tensor z = AttendWith(uniform, qkv, {0, 40});
   const int64_t width = kWidth / kHeads;
   const at::Tensor mean = Split(qkv).v.narrow(0, 0, 8).mean(0);
   EXPECT_LT((z[7] - mean).narrow(0, 0, width).abs().max().item<float>(), 1e-6);

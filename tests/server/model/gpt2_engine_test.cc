@@ -129,6 +129,34 @@ TEST(Gpt2EngineTest, BitsOfARunDoNotDependOnItsNeighboursOrOnThreads) {
   }
 }
 
+TEST(Gpt2EngineTest, RunsThatShareABeginningHaveTheBitsThatTheyHaveAlone) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  const std::vector<uint32_t> stem = RandomTokens(config, 40, 1);
+  std::vector<std::vector<uint32_t>> runs;
+  for (uint32_t i = 0; i < 8; ++i) {
+    runs.push_back({stem.begin(), stem.begin() + 5 * i});
+    for (uint32_t id : RandomTokens(config, 1 + 3 * i, 10 + i)) runs.back().push_back(id);
+  }
+  runs.push_back(runs[5]);
+  std::vector<HookPoint> points;
+  for (HookPoint point : AllPoints(config)) {
+    if (!IsSquare(point.site)) points.push_back(point);  // squares share nothing
+  }
+  const Plan together = PlanFor(runs, points, config);
+  const std::vector<Values> shared = RunAlone(engine, together);
+  for (size_t run = 0; run < runs.size(); ++run) {
+    const Plan plan = PlanFor({runs[run]}, points, config);
+    const std::vector<Values> alone = RunAlone(engine, plan);
+    for (size_t i = 0; i < points.size(); ++i) {
+      int64_t begin = 0;
+      for (size_t before = 0; before < run; ++before) begin += together.captures[i].TensorElements(before);
+      const Values part(shared[i].begin() + begin, shared[i].begin() + begin + together.captures[i].TensorElements(run));
+      ASSERT_TRUE(SameBits(part, alone[i])) << CanonicalName(points[i]) << " run " << run;
+    }
+  }
+}
+
 TEST(Gpt2EngineTest, TakesSelectedRowsInTheOrderAsked) {
   const Gpt2Config config = SmallConfig();
   Gpt2Engine engine = MakeEngine(config, 2);

@@ -36,14 +36,16 @@ class TapsTest : public testing::Test {
 };
 
 TEST_F(TapsTest, GivesEachMemberItsOwnRows) {
-  Taps taps(batch_, model_, {});
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, {});
   taps.Give({Site::kMlpOut, 2}, Value());
   EXPECT_THAT(second_sink_.values(0), ElementsAre(6, 7, 8, 9));
   EXPECT_THAT(first_sink_.captures(), IsEmpty());
 }
 
 TEST_F(TapsTest, WantsWhatSomebodyAskedForAndHasNotLeft) {
-  Taps taps(batch_, model_, {});
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, {});
   EXPECT_TRUE(taps.Wants(kMid));
   EXPECT_FALSE(taps.Wants({Site::kResidMid, 0}));
   first_sink_.stopped = true;
@@ -53,7 +55,8 @@ TEST_F(TapsTest, WantsWhatSomebodyAskedForAndHasNotLeft) {
 }
 
 TEST_F(TapsTest, NeedsTheBlocksOfTheDeepestMemberThatHasNotLeft) {
-  Taps taps(batch_, model_, {});
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, {});
   EXPECT_EQ(taps.BlocksNeeded(), 3);
   second_sink_.stopped = true;
   EXPECT_EQ(taps.BlocksNeeded(), 2);
@@ -62,7 +65,8 @@ TEST_F(TapsTest, NeedsTheBlocksOfTheDeepestMemberThatHasNotLeft) {
 }
 
 TEST_F(TapsTest, SharesTheMemoryOfACaptureThatTakesMostOfTheValue) {
-  Taps taps(batch_, model_, {});
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, {});
   const at::Tensor value = Value();
   taps.Give(kMid, value);  // three of five rows
   EXPECT_EQ(static_cast<const void*>(first_sink_.captures().begin()->second.data), value.const_data_ptr());
@@ -72,7 +76,8 @@ TEST_F(TapsTest, SharesTheMemoryOfACaptureThatTakesMostOfTheValue) {
 }
 
 TEST_F(TapsTest, KeepsTheMemoryAfterTheValueIsGone) {
-  Taps taps(batch_, model_, {});
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, {});
   taps.Give(kMid, Value());
   EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1, 2, 3, 4, 5));
 }
@@ -84,7 +89,8 @@ class SelectionTest : public TapsTest {
 
   Capture& Mid() { return first_.captures[1]; }
   std::vector<float> Given(TapFunctions functions = {}) {
-    Taps taps(batch_, model_, std::move(functions));
+    const BatchRows rows(batch_, false);
+    Taps taps(batch_, rows, model_, std::move(functions));
     taps.Give(kMid, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
     return first_sink_.values(1);
   }
@@ -134,7 +140,8 @@ TEST_F(SelectionTest, UnembedsTheRowsAskedOnly) {
     EXPECT_EQ(rows.size(0), 2);
     return rows * 2;
   };
-  Taps taps(batch_, model_, functions);
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, functions);
   taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
   EXPECT_THAT(first_sink_.values(1), ElementsAre(10, 2));
 }
@@ -149,7 +156,8 @@ TEST_F(SelectionTest, ALossReadsEachRowsNextToken) {
   first_.runs[0].token_ids = {0, 1, 0};
   TapFunctions functions;
   functions.unembed = [](const at::Tensor& rows) { return rows * 1000; };  // so sure that the loss is the difference
-  Taps taps(batch_, model_, functions);
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, functions);
   taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
   EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1000));
 }

@@ -1,0 +1,73 @@
+#include "server/model/batch_rows.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/server/model/random_gpt2.h"
+
+namespace hydrophone {
+namespace {
+
+using testing::ElementsAre;
+
+class BatchRowsTest : public testing::Test {
+ protected:
+  const Gpt2Config config_ = SmallConfig();
+  CollectingSink sink_;
+  Plan first_ = PlanFor({{7, 8, 9, 4}, {7, 8, 5}}, {{Site::kAttnOut, 0}}, config_);
+  Plan second_ = PlanFor({{7, 8, 5, 6}, {1}}, {{Site::kAttnOut, 0}}, config_);
+  const std::vector<BatchMember> batch_ = {{&first_, &sink_}, {&second_, &sink_}};
+};
+
+TEST_F(BatchRowsTest, WithoutSharingEveryPositionHasItsOwnRow) {
+  const BatchRows rows(batch_, false);
+  EXPECT_EQ(rows.rows(), 12);
+  EXPECT_THAT(rows.Of(2).rows, ElementsAre(7, 8, 9, 10));
+  EXPECT_THAT(rows.positions(), ElementsAre(0, 1, 2, 3, 0, 1, 2, 0, 1, 2, 3, 0));
+  EXPECT_EQ(rows.FirstSequenceOf(1), 2);
+  EXPECT_EQ(rows.RowOf(1, 4), 11);
+}
+
+TEST_F(BatchRowsTest, RunsShareTheRowsOfTheirCommonBeginningAcrossMembers) {
+  const BatchRows rows(batch_, true);
+  EXPECT_EQ(rows.rows(), 7);  // 1; 7 8 5; 6; 9 4
+  const auto a = rows.Of(0), b = rows.Of(1), c = rows.Of(2);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(a.rows[i], b.rows[i]);
+    EXPECT_EQ(b.rows[i], c.rows[i]);
+  }
+  EXPECT_EQ(b.rows[2], c.rows[2]);
+  EXPECT_NE(a.rows[2], b.rows[2]);
+  EXPECT_EQ(c.own_from, 3);
+  EXPECT_EQ(a.own_from, 2);
+  for (size_t sequence = 0; sequence < 4; ++sequence) {
+    const Plan& plan = sequence < 2 ? first_ : second_;
+    const std::vector<uint32_t>& tokens = plan.runs[sequence % 2].token_ids;
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      const auto row = static_cast<size_t>(rows.Of(sequence).rows[i]);
+      EXPECT_EQ(rows.token_ids()[row], tokens[i]);
+      EXPECT_EQ(rows.positions()[row], static_cast<int64_t>(i));
+    }
+  }
+}
+
+TEST_F(BatchRowsTest, EqualRunsAreOne) {
+  const Plan plan = PlanFor({{3, 4}, {3, 4}, {3, 4}}, {{Site::kAttnOut, 0}}, config_);
+  const BatchMember member{&plan, &sink_};
+  const BatchRows rows({&member, 1}, true);
+  EXPECT_EQ(rows.rows(), 2);
+  EXPECT_EQ(rows.Of(2).own_from, 2);
+}
+
+TEST_F(BatchRowsTest, PlansWithEditsDropoutOrSquaresShareNothing) {
+  Plan edited = first_, train = first_, square = PlanFor({{7, 8}}, {{Site::kPattern, 0}}, config_);
+  edited.edits.emplace_back();
+  train.train_seed = 1;
+  for (const Plan* plan : {&edited, &train, &square}) {
+    const std::vector<BatchMember> batch = {{plan, &sink_}, {&second_, &sink_}};
+    EXPECT_EQ(BatchRows(batch, true).rows(), plan->tokens() + second_.tokens());
+  }
+}
+
+}  // namespace
+}  // namespace hydrophone
