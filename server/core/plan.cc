@@ -57,10 +57,4 @@ int64_t ForwardOrder(HookPoint point, int n_layer) {
   return StageOf(point, n_layer) * kStageSize + PlaceOf(point, n_layer);
 }
 
-int BlocksNeeded(HookPoint point, int n_layer) {
-  if (point.site == Site::kHiddenState || point.site == Site::kResidPre) return point.layer;
-  if (HookPointOf(point.site).layers == LayerKind::kBlocks) return point.layer + 1;
-  return point.site < Site::kResidPre ? 0 : n_layer;
-}
-
 }  // namespace hydrophone

@@ -162,10 +162,6 @@ struct Plan {
 // `n_layer` is the number of blocks.
 int64_t ForwardOrder(HookPoint point, int n_layer);
 
-// How many blocks must be computed, from the first, before the point is known: 0 for embeddings and hidden_states[0], L+1 for a
-// point in block L (L for what enters it), N for what comes after the blocks.
-int BlocksNeeded(HookPoint point, int n_layer);
-
 }  // namespace hydrophone
 
 #endif  // HYDROPHONE_SERVER_CORE_PLAN_H_

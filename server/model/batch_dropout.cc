@@ -34,7 +34,7 @@ at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x
   float* const values = dropped.mutable_data_ptr<float>();
   ForEachTask(static_cast<int64_t>(keys_.size()), [&](int64_t task) {
     const auto sequence = static_cast<size_t>(task);
-    if (!keys_[sequence].has_value()) return;
+    if (!keys_[sequence].has_value() || rows_.CountOf(sequence) == 0) return;
     const int64_t first = rows_.FirstRowOf(sequence);
     for (int64_t position = 0; position < rows_.CountOf(sequence); ++position) {
       DropRow(*keys_[sequence], place, layer, position, p, values + (first + position) * width, width);

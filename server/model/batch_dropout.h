@@ -27,7 +27,9 @@ class BatchDropout {
   at::Tensor Rows(DropoutPlace place, int layer, const at::Tensor& x) const;
 
   // Whether the sequence's patterns are dropped, and doing so in pattern [H, s, s].
-  bool DropsPattern(size_t sequence) const { return config_.attn_pdrop > 0 && keys_[sequence].has_value(); }
+  bool DropsPattern(size_t sequence) const {
+    return config_.attn_pdrop > 0 && keys_[sequence].has_value() && rows_.CountOf(sequence) > 0;
+  }
   void Pattern(int layer, size_t sequence, at::Tensor& pattern) const;
 
  private:

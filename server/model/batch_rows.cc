@@ -24,16 +24,37 @@ int64_t CommonLength(const std::vector<uint32_t>& a, const std::vector<uint32_t>
 
 }  // namespace
 
-BatchRows::BatchRows(absl::Span<const BatchMember> batch, bool share) {
+BatchRows::BatchRows(absl::Span<const BatchMember> batch, bool share) : batch_(batch), share_(share), members_(batch.size(), true) {
+  GiveOut();
+}
+
+std::optional<std::vector<int64_t>> BatchRows::Keep(const std::vector<bool>& members) {
+  if (members == members_) return std::nullopt;
+  const BatchRows before = *this;
+  members_ = members;
+  GiveOut();
+  std::vector<int64_t> old_rows(static_cast<size_t>(rows()));
+  for (size_t sequence = 0; sequence < sequences(); ++sequence) {
+    const SequenceRows now = Of(sequence), then = before.Of(sequence);
+    for (size_t i = 0; i < now.rows.size(); ++i) old_rows[static_cast<size_t>(now.rows[i])] = then.rows[i];
+  }
+  return old_rows;
+}
+
+void BatchRows::GiveOut() {
+  for (std::vector<int64_t>* list : {&positions_, &row_of_, &first_, &own_from_, &first_token_}) list->clear();
+  token_ids_.clear();
+  first_sequence_.clear();
   std::vector<Sequence> sharing, others;
   first_.push_back(0);
-  for (const BatchMember& member : batch) {
+  for (size_t member = 0; member < batch_.size(); ++member) {
+    const Plan& plan = *batch_[member].plan;
     first_sequence_.push_back(first_.size() - 1);
     first_token_.push_back(first_.back());
-    std::vector<Sequence>& kind = share && MayShare(*member.plan) ? sharing : others;
-    for (const PlannedRun& run : member.plan->runs) {
-      kind.push_back({first_.size() - 1, &run.token_ids});
-      first_.push_back(first_.back() + static_cast<int64_t>(run.token_ids.size()));
+    std::vector<Sequence>& kind = share_ && MayShare(plan) ? sharing : others;
+    for (const PlannedRun& run : plan.runs) {
+      if (members_[member]) kind.push_back({first_.size() - 1, &run.token_ids});
+      first_.push_back(first_.back() + (members_[member] ? static_cast<int64_t>(run.token_ids.size()) : 0));
     }
   }
   row_of_.resize(static_cast<size_t>(first_.back()));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -28,11 +29,15 @@ struct SequenceRows {
 //   "a b x y"        0 1 4 5    own rows from position 3 on
 //
 // A row's value depends on its own past alone, so that one row serves all who have that past. Runs that are not only looked at (edits,
-// dropout) or whose attention is laid out in squares share nothing. Immutable.
+// dropout) or whose attention is laid out in squares share nothing.
 class BatchRows {
  public:
-  // With `share` false, every position has a row of its own.
+  // With `share` false, every position has a row of its own. The batch and its plans outlive this.
   BatchRows(absl::Span<const BatchMember> batch, bool share);
+
+  // Goes on with these members only; the others' sequences have no positions any more. Gives the row that each row was before;
+  // nothing when these are the members already.
+  std::optional<std::vector<int64_t>> Keep(const std::vector<bool>& members);
 
   // Rows that are computed.
   int64_t rows() const { return static_cast<int64_t>(token_ids_.size()); }
@@ -58,8 +63,12 @@ class BatchRows {
   }
 
  private:
+  void GiveOut();
   void AddOwnRows(size_t sequence, int64_t from, const std::vector<uint32_t>& token_ids);
 
+  absl::Span<const BatchMember> batch_;
+  bool share_;
+  std::vector<bool> members_;           // that have rows
   std::vector<uint32_t> token_ids_;     // of each row
   std::vector<int64_t> positions_;      // of each row
   std::vector<int64_t> row_of_;         // of each position of each sequence, one sequence after another

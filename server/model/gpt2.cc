@@ -9,7 +9,9 @@
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "server/model/attention_taps.h"
 #include "server/model/elementwise.h"
@@ -49,16 +51,22 @@ Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blo
   lm_head_ = Weight(weights.lm_head, {config.vocab_size, d});
 }
 
-void Gpt2::Forward(const BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
-  const Pass pass{rows.All(), dropout, taps};
+void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
+  Pass pass{rows.All(), dropout, taps};
   at::Tensor x = Embed(rows, pass);  // [rows, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
     x = taps.Show({Site::kResidPre, layer}, x);
     taps.Give({Site::kHiddenState, layer}, x);
-    if (taps.BlocksNeeded() <= layer) return;
+    const std::vector<bool> members = taps.MembersReaching({Site::kLn1Scale, layer});
+    if (std::find(members.begin(), members.end(), true) == members.end()) return;
+    if (const std::optional<std::vector<int64_t>> kept = rows.Keep(members)) {
+      x = at::index_select(x, 0, Indices(*kept));
+      pass.sequences = rows.All();
+    }
     x = RunBlock(layer, x, pass);
+    if (!x.defined()) return;
   }
-  Final(x, taps);
+  if (taps.Reaches({Site::kLnFinalScale, -1})) Final(x, taps);
 }
 
 at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
@@ -76,11 +84,14 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
   const at::Tensor ln_1 = Norm(
       block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
   const Delta attn = Attention(layer, ln_1, pass);
+  if (!attn.out.defined() || !taps.Reaches({Site::kResidMid, layer})) return {};
   const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
+  if (!taps.Reaches({Site::kLn2Scale, layer})) return {};
 
   const at::Tensor ln_2 = Norm(
       block.ln_2, resid_mid, {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
+  if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
   const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
@@ -91,14 +102,17 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
 Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
+  if (!taps.Reaches({Site::kQ, layer})) return {};
   const at::Tensor qkv = Apply(block.c_attn, normed);  // [rows, 3d]
   const int64_t d = config_.n_embd;
   QueriesKeysValues parts;
   parts.q = taps.Show({Site::kQ, layer}, qkv.narrow(1, 0, d));
   parts.k = taps.Show({Site::kK, layer}, qkv.narrow(1, d, d));
   parts.v = taps.Show({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
+  if (!taps.Reaches({Site::kAttnScores, layer})) return {};
   const at::Tensor z = taps.Show({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [rows, d]
   GiveResults(layer, z, taps);
+  if (!taps.Reaches({Site::kAttnOut, layer})) return {};
   Delta delta;  // [rows, d]
   delta.out = taps.Show({Site::kAttnOut, layer}, Apply(block.attn_c_proj, z));
   delta.dropped =
@@ -133,9 +147,11 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
   const HookPoint pre{Site::kMlpPre, layer};
+  if (!taps.Reaches(pre)) return {};
   const bool kept = taps.Wants(pre);
   const at::Tensor inner = Activate(taps.Show(pre, Apply(block.c_fc, normed)), /*in_place=*/!kept);
   const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
+  if (!taps.Reaches({Site::kMlpOut, layer})) return {};
   Delta delta;                                                       // [rows, d]
   delta.out = taps.Show({Site::kMlpOut, layer}, Apply(block.mlp_c_proj, post));
   delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));

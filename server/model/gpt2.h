@@ -25,8 +25,9 @@ class Gpt2 {
   // Shares the weights' memory, and keeps it.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking);
 
-  // Computes block after block as long as the taps need one, and shows them every value.
-  void Forward(const BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
+  // Computes value after value as long as the taps need one, and shows them every one.
+  // Leaves in `rows` those of the members that asked for the most: the others' are dropped as they finish.
+  void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
 
   // ln_f of x [n, d].
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
@@ -61,12 +62,13 @@ class Gpt2 {
   };
   // What a batch's forward pass has in every layer.
   struct Pass {
-    const std::vector<SequenceRows> sequences;
+    std::vector<SequenceRows> sequences;
     const BatchDropout& dropout;
     Taps& taps;
   };
 
   at::Tensor Embed(const BatchRows& rows, const Pass& pass) const;
+  // Those below give something undefined when nobody needs what they would give.
   at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
   Delta Attention(int layer, const at::Tensor& normed, const Pass& pass) const;
   at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;

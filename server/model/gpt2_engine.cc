@@ -84,7 +84,7 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
-    const BatchRows rows(batch, share_prefixes_);
+    BatchRows rows(batch, share_prefixes_);
     Taps taps(batch, rows, model_, gpt2_.FunctionsForTaps());
     gpt2_.Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
   });

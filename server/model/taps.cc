@@ -42,13 +42,12 @@ Taps::Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const Mod
     : batch_(batch), rows_(rows), model_(model), functions_(std::move(functions)), edits_(batch, rows, model) {
   for (size_t member = 0; member < batch.size(); ++member) {
     const Plan& plan = *batch[member].plan;
-    int blocks = 0;
+    int64_t deepest = -1;
     for (size_t capture = 0; capture < plan.captures.size(); ++capture) {
-      const HookPoint point = plan.captures[capture].point;
-      entries_.push_back({ForwardOrder(point, model.n_layer), member, capture});
-      blocks = std::max(blocks, hydrophone::BlocksNeeded(point, model.n_layer));
+      entries_.push_back({ForwardOrder(plan.captures[capture].point, model.n_layer), member, capture});
+      deepest = std::max(deepest, entries_.back().order);
     }
-    blocks_needed_.push_back(blocks);
+    deepest_.push_back(deepest);
   }
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::tie(a.order, a.member, a.capture) < std::tie(b.order, b.member, b.capture);
@@ -194,6 +193,7 @@ void Taps::HandOver(const Entry& entry, const at::Tensor& values) {
 }
 
 bool Taps::TouchesSquare(HookPoint point, size_t sequence) const {
+  if (rows_.CountOf(sequence) == 0) return false;  // its member is done
   if (edits_.Touches(point, sequence)) return true;
   const absl::Span<const Entry> entries = EntriesOf(point);
   return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
@@ -247,12 +247,18 @@ void Taps::FinishSquares(HookPoint point) {
   }
 }
 
-int Taps::BlocksNeeded() const {
-  int blocks = -1;
+std::vector<bool> Taps::MembersReaching(HookPoint point) const {
+  const int64_t order = ForwardOrder(point, model_.n_layer);
+  std::vector<bool> reaching(batch_.size());
   for (size_t member = 0; member < batch_.size(); ++member) {
-    if (!batch_[member].sink->Stopped()) blocks = std::max(blocks, blocks_needed_[member]);
+    reaching[member] = deepest_[member] >= order && !SinkOfMember(member).Stopped();
   }
-  return blocks;
+  return reaching;
+}
+
+bool Taps::Reaches(HookPoint point) const {
+  const std::vector<bool> reaching = MembersReaching(point);
+  return std::find(reaching.begin(), reaching.end(), true) != reaching.end();
 }
 
 }  // namespace hydrophone

@@ -62,8 +62,10 @@ class Taps {
   void GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
   void FinishSquares(HookPoint point);
 
-  // Blocks, from the first, that members which have not stopped still need.
-  int BlocksNeeded() const;
+  // Whether a member that has not stopped still asks for this point or a later one: else nothing from there on need be computed.
+  bool Reaches(HookPoint point) const;
+  // For each member, whether it does.
+  std::vector<bool> MembersReaching(HookPoint point) const;
 
  private:
   struct Entry {
@@ -73,7 +75,8 @@ class Taps {
   };
 
   const Capture& CaptureOf(const Entry& entry) const { return batch_[entry.member].plan->captures[entry.capture]; }
-  CaptureSink& SinkOf(const Entry& entry) const { return *batch_[entry.member].sink; }
+  CaptureSink& SinkOfMember(size_t member) const { return *batch_[member].sink; }
+  CaptureSink& SinkOf(const Entry& entry) const { return SinkOfMember(entry.member); }
   absl::Span<const Entry> EntriesOf(HookPoint point) const;
   std::vector<int64_t> RowsOf(const Entry& entry) const;
   std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
@@ -94,7 +97,7 @@ class Taps {
   const ModelInfo& model_;
   const TapFunctions functions_;
   BatchEdits edits_;
-  std::vector<int> blocks_needed_;       // by each member
+  std::vector<int64_t> deepest_;         // order of each member's last capture; -1: none
   std::vector<Entry> entries_;           // sorted by order, member, capture
   std::map<std::pair<size_t, size_t>, at::Tensor> squares_;  // captures of squares under way, by member and capture
 };

@@ -56,28 +56,6 @@ TEST(ForwardOrderTest, FollowsTheForwardPass) {
   for (size_t i = 1; i < passed.size(); ++i) EXPECT_LT(passed[i - 1], passed[i]) << i;
 }
 
-TEST(ForwardOrderTest, APointNeverNeedsMoreBlocksThanALaterOne) {
-  for (const HookPoint& a : EveryPoint()) {
-    for (const HookPoint& b : EveryPoint()) {
-      if (ForwardOrder(a, kLayers) < ForwardOrder(b, kLayers)) {
-        EXPECT_LE(BlocksNeeded(a, kLayers), BlocksNeeded(b, kLayers)) << CanonicalName(a) << " " << CanonicalName(b);
-      }
-    }
-  }
-}
-
-TEST(BlocksNeededTest, StopsAtTheDeepestBlock) {
-  EXPECT_EQ(BlocksNeeded({Site::kEmbed, -1}, kLayers), 0);
-  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 0}, kLayers), 0);
-  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 2}, kLayers), 2);
-  EXPECT_EQ(BlocksNeeded({Site::kHiddenState, 3}, kLayers), 3);
-  EXPECT_EQ(BlocksNeeded({Site::kResidPre, 2}, kLayers), 2);
-  EXPECT_EQ(BlocksNeeded({Site::kLn1Out, 2}, kLayers), 3);
-  EXPECT_EQ(BlocksNeeded({Site::kResidPost, 0}, kLayers), 1);
-  EXPECT_EQ(BlocksNeeded({Site::kLnFinalOut, -1}, kLayers), 3);
-  EXPECT_EQ(BlocksNeeded({Site::kLogits, -1}, kLayers), 3);
-}
-
 Capture TwoRuns() {
   Capture capture;
   capture.runs = {0, 1};

@@ -69,5 +69,21 @@ TEST_F(BatchRowsTest, PlansWithEditsDropoutOrSquaresShareNothing) {
   }
 }
 
+TEST_F(BatchRowsTest, KeepsTheRowsThatTheOtherMembersHave) {
+  for (bool share : {false, true}) {
+    BatchRows rows(batch_, share);
+    const auto before = rows.Of(2).rows;
+    const std::vector<int64_t> then(before.begin(), before.end());
+    EXPECT_EQ(rows.Keep({true, true}), std::nullopt);
+    const std::optional<std::vector<int64_t>> kept = rows.Keep({false, true});
+    ASSERT_TRUE(kept.has_value());
+    EXPECT_EQ(rows.rows(), 5);
+    EXPECT_EQ(rows.CountOf(0), 0);
+    EXPECT_EQ(rows.FirstSequenceOf(1), 2);
+    for (size_t i = 0; i < 4; ++i) EXPECT_EQ((*kept)[static_cast<size_t>(rows.Of(2).rows[i])], then[i]);
+    EXPECT_EQ(rows.Of(2).own_from, 0);  // what it shared is its own now
+  }
+}
+
 }  // namespace
 }  // namespace hydrophone

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -126,6 +127,42 @@ TEST(Gpt2EngineTest, BitsOfARunDoNotDependOnItsNeighboursOrOnThreads) {
         }
       }
     }
+  }
+}
+
+// The forward pass ends where the deepest request does.
+TEST(Gpt2EngineTest, APointAskedForAloneHasTheBitsThatItHasAmongAll) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  const std::vector<uint32_t> tokens = RandomTokens(config, 21, 3);
+  const Plan every = PlanFor({tokens}, AllPoints(config), config);
+  const std::vector<Values> all = RunAlone(engine, every);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const HookPoint point = every.captures[i].point;
+    ASSERT_TRUE(SameBits(RunAlone(engine, PlanFor({tokens}, {point}, config))[0], all[i])) << CanonicalName(point);
+  }
+}
+
+// Members that ask for little leave the batch early, and take nothing from those who stay.
+TEST(Gpt2EngineTest, MembersOfAllDepthsHaveTheBitsThatTheyHaveAlone) {
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2);
+  const std::vector<uint32_t> stem = RandomTokens(config, 12, 1);
+  std::vector<Plan> plans;
+  uint32_t seed = 20;
+  for (HookPoint point : AllPoints(config)) {
+    std::vector<uint32_t> tokens = stem;
+    for (uint32_t id : RandomTokens(config, 1 + seed % 30, seed)) tokens.push_back(id);
+    plans.push_back(PlanFor({tokens, stem}, {point}, config));
+    if (++seed % 5 == 0) plans.back().train_seed = seed;
+  }
+  std::shuffle(plans.begin(), plans.end(), std::mt19937(3));
+  std::vector<CollectingSink> sinks(plans.size());
+  std::vector<BatchMember> batch;
+  for (size_t i = 0; i < plans.size(); ++i) batch.push_back({&plans[i], &sinks[i]});
+  ASSERT_EQ(engine.Run(batch), absl::OkStatus());
+  for (size_t i = 0; i < plans.size(); ++i) {
+    ASSERT_TRUE(SameBits(sinks[i].values(0), RunAlone(engine, plans[i])[0])) << CanonicalName(plans[i].captures[0].point);
   }
 }
 

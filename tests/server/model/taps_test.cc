@@ -54,14 +54,16 @@ TEST_F(TapsTest, WantsWhatSomebodyAskedForAndHasNotLeft) {
   EXPECT_THAT(first_sink_.captures(), IsEmpty());
 }
 
-TEST_F(TapsTest, NeedsTheBlocksOfTheDeepestMemberThatHasNotLeft) {
+TEST_F(TapsTest, ReachesAsFarAsTheDeepestMemberThatHasNotLeft) {
   const BatchRows rows(batch_, false);
   Taps taps(batch_, rows, model_, {});
-  EXPECT_EQ(taps.BlocksNeeded(), 3);
+  EXPECT_TRUE(taps.Reaches({Site::kMlpOut, 2}));
+  EXPECT_FALSE(taps.Reaches({Site::kMlpDropped, 2}));
   second_sink_.stopped = true;
-  EXPECT_EQ(taps.BlocksNeeded(), 2);
+  EXPECT_TRUE(taps.Reaches(kMid));
+  EXPECT_FALSE(taps.Reaches({Site::kLn2Scale, 1}));
   first_sink_.stopped = true;
-  EXPECT_EQ(taps.BlocksNeeded(), -1);
+  EXPECT_FALSE(taps.Reaches({Site::kEmbed, -1}));
 }
 
 TEST_F(TapsTest, SharesTheMemoryOfACaptureThatTakesMostOfTheValue) {
