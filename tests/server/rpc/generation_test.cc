@@ -142,7 +142,7 @@ TEST_F(GenerationTest, TheDeadlineHoldsAtEveryStep) {
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   LetRun();
   EXPECT_TRUE(Extract(TextRequest("a")).status.ok());
-  EXPECT_EQ(engine_.batches().size(), 3u);
+  EXPECT_LE(engine_.batches().size(), 3u) << "two steps at most, and the request after them";
 }
 
 TEST_F(GenerationTest, SequencesContinueTogetherUntilEachEnds) {
