@@ -77,7 +77,7 @@ struct ExtractCall {
   const Tokenizer* tokenizer = nullptr;  // names the tokens of scores; outlives the call
 };
 
-// Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, UNIMPLEMENTED, or
+// Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, or
 // FAILED_PRECONDITION (see core/errors.h). Thread-safe.
 absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
                                         std::string request_sha256, const RequestContext& context);
