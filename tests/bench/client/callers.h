@@ -1,0 +1,40 @@
+// One call to a server, timed: through the C++ client, or as bare messages.
+#ifndef HYDROPHONE_TESTS_BENCH_CLIENT_CALLERS_H_
+#define HYDROPHONE_TESTS_BENCH_CLIENT_CALLERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "tests/bench/client/requests.h"
+
+namespace hydrophone::bench {
+
+// What one call took.
+struct Sample {
+  absl::Time start;
+  absl::Time first;            // kClient: the first whole tensor; else the first message
+  absl::Time end;              // the answer is whole
+  uint64_t bytes = 0;          // kClient: of captures; else of messages
+  double queue_seconds = 0;    // as the server tells; 0 when it does not
+  double compute_seconds = 0;  // as the server tells; 0 when it does not
+  uint32_t batch_tokens = 0;   // as the server tells; 0 when it does not
+};
+
+// Thread-safe.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  // Makes the command's request number `index`. The sample's times are those that it reached.
+  virtual absl::Status Call(const Command& command, size_t index, Sample* sample) = 0;
+};
+
+std::unique_ptr<Caller> MakeClientCaller(const std::string& address);
+std::unique_ptr<Caller> MakeBytesCaller(const std::string& address);
+
+}  // namespace hydrophone::bench
+
+#endif  // HYDROPHONE_TESTS_BENCH_CLIENT_CALLERS_H_
