@@ -16,7 +16,7 @@ class Context(contextlib.ExitStack):
         super().__init__()
         self.quick, self.rounds, self.threads = options.quick, options.rounds, options.threads
         self.progress = progress
-        self._build, self._models = options.build, options.models
+        self.build, self._models = options.build, options.models
 
     def model(self, preset="gpt2"):
         """A checkpoint with random weights, written once."""
@@ -30,10 +30,10 @@ class Context(contextlib.ExitStack):
         return directory
 
     def server(self, *flags, preset="gpt2"):
-        return self.enter_context(processes.Server(self._build, self.model(preset), self.threads, flags))
+        return self.enter_context(processes.Server(self.build, self.model(preset), self.threads, flags))
 
     def client(self, address):
-        return self.enter_context(processes.Client(self._build, address))
+        return self.enter_context(processes.Client(self.build, address))
 
     def hydrophone(self, *flags, preset="gpt2"):
         """A client of a server of its own."""
