@@ -61,13 +61,16 @@ def _one_round(contender):
             return {figure: statistics.median(run[figure] for run in runs) for figure in runs[0]}
 
 
-def in_turn(contenders, rounds, progress, what):
-    """Runs {name: function that gives {figure: value}}; gives {name: {figure: Samples}}. Each warms up once, unmeasured."""
+def in_turn(contenders, rounds, progress, what, warm_ups=None):
+    """Runs {name: function that gives {figure: value}}; gives {name: {figure: Samples}}.
+
+    Each warms up once, unmeasured: by warm_ups[name] where given, else as it will run.
+    """
     names = list(contenders)
     rows = {name: [] for name in names}
     for name in names:
         progress.say(f"{what}: warming up {name}")
-        contenders[name]()
+        (warm_ups or contenders)[name]()
     for number in range(rounds):
         progress.say(f"{what}: round {number + 1} of {rounds}")
         turn = number % len(names)

@@ -68,10 +68,19 @@ class Server:
                 self._serving.set()
         self._serving.set()  # the log ended: it has stopped
 
+    def cpu_seconds(self):
+        return cpu_seconds(self._process.pid)
+
     def memory_bytes(self, field):
         """A figure of /proc/PID/status, in bytes: VmRSS, VmHWM, RssFile, RssAnon."""
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
         return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
+
+
+def cpu_seconds(pid):
+    """Of all threads of a process, since its start. Unlike wall time, it hardly sees what else the machine does."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _LineProcess:
@@ -97,6 +106,9 @@ class _LineProcess:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             _end(self._process)
+
+    def cpu_seconds(self):
+        return cpu_seconds(self._process.pid)
 
     def ask(self, question):
         self._process.stdin.write(json.dumps(question) + "\n")

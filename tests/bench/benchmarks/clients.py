@@ -7,7 +7,7 @@ from measure import in_turn
 from result import Result
 
 CALLERS, LENGTH, LAYER = 32, 16, 6
-CALLS, QUICK_CALLS = 12, 3  # a caller, a round
+CALLS, QUICK_CALLS = 12, 2  # a caller, a round
 OURS, GRPCIO = "Hydrophone", "grpcio server"
 
 
@@ -40,11 +40,15 @@ def run(context):
     grpcio = context.peer("grpcio_server", context.model())
     peer = {"way": "peer", "method": grpcio.ready["method"]}
     wanted = requests(CALLERS)
-    contenders = {
-        OURS: load(client, wanted, CALLERS, calls),
-        GRPCIO: load(context.client(grpcio.ready["address"]), wanted, CALLERS, calls, **peer),
-    }
-    samples = in_turn(contenders, context.rounds, context.progress, "clients")
+    peer_client = context.client(grpcio.ready["address"])
+
+    def contenders(each):
+        return {
+            OURS: load(client, wanted, CALLERS, each),
+            GRPCIO: load(peer_client, wanted, CALLERS, each, **peer),
+        }
+
+    samples = in_turn(contenders(calls), context.rounds, context.progress, "clients", warm_ups=contenders(1))
     for name, of in samples.items():
         result.add(f"{CALLERS} callers", name, of["rate"], "requests/s")
         for figure in ("p50", "p99"):

@@ -1,4 +1,7 @@
-"""first: when the first tensor is there, against the whole answer."""
+"""first: when the first tensor is there, against the whole answer.
+
+Deltas only: hidden_states.0 would be there before the first block.
+"""
 
 import workload
 from measure import in_turn
@@ -9,9 +12,9 @@ LENGTH, QUICK_LENGTH = 1024, 256
 
 def run(context):
     length = QUICK_LENGTH if context.quick else LENGTH
-    result = Result("first", f"one text of {length} tokens, all 37 tensors: the first one and the last", "bars")
+    result = Result("first", f"one text of {length} tokens, deltas of all layers: the first tensor and the whole", "bars")
     client = context.hydrophone()
-    request = workload.request(workload.batch(1, length), workload.hooks(workload.ALL))
+    request = workload.request(workload.batch(1, length), workload.hooks(workload.DELTAS))
 
     def contender():
         sample = client.load([request])["samples"][0]

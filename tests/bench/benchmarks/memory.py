@@ -15,18 +15,18 @@ def run(context):
     budget = BUDGET // 4 if context.quick else BUDGET
     result = Result("memory", f"peak resident memory, {callers} callers, 1x{length}, all 37 tensors", "bars")
     server = context.server(f"--response_budget_bytes={budget}")
-    idle = server.memory_bytes("VmRSS")
+    idle, idle_own = server.memory_bytes("VmRSS"), server.memory_bytes("RssAnon")
     requests = [workload.request([ids], workload.hooks(workload.ALL)) for ids in workload.batch(callers, length)]
     context.progress.say(f"memory: {callers} callers, {callers * calls} calls")
     context.client(server.address).load(requests, callers=callers, calls=callers * calls)
-    peak = server.memory_bytes("VmHWM")
+    peak, own = server.memory_bytes("VmHWM"), server.memory_bytes("RssAnon")
     weights = (context.model() / "model.safetensors").stat().st_size
     for name, size in (("peak", peak), ("serving, idle", idle), ("weights", weights), ("response budget", budget)):
         result.add(name, "Hydrophone", Samples([size / 2**20]), "MiB")
     result.at_most("peak over weights and the response budget", peak / (weights + budget), 1.1)
     demand = callers * length * 37 * 768 * 4
     result.notes.append(
-        f"The callers' answers together are {demand / 2**20:.0f} MiB. The rest of what is resident: programs and "
-        f"libraries ({(idle - weights) / 2**20:.0f} MiB idle beyond the weights), and a batch's working memory."
+        f"The callers' answers together are {demand / 2**20:.0f} MiB. Not mapped from files: {idle_own / 2**20:.0f} MiB "
+        f"when idle, {own / 2**20:.0f} MiB after the calls."
     )
     return result

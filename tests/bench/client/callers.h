@@ -16,7 +16,7 @@ namespace hydrophone::bench {
 // What one call took.
 struct Sample {
   absl::Time start;
-  absl::Time first;            // kClient: the first whole tensor; else the first message
+  absl::Time first;            // kClient: the first whole tensor; kBytes: the first chunk; kPeer: the first message
   absl::Time end;              // the answer is whole
   uint64_t bytes = 0;          // kClient: of captures; else of messages
   double queue_seconds = 0;    // as the server tells; 0 when it does not
