@@ -47,7 +47,12 @@ def _bars(axes, figures):
             spread = [[figure.value - figure.low], [figure.high - figure.value]]
             axes.barh(y + i, figure.value, height, color=colour[figure.contender], xerr=spread, error_kw={"lw": 0.8})
             axes.annotate(
-                report.number(figure.value), (figure.high, y + i), (4, 0), textcoords="offset points", va="center", fontsize=7.5
+                report.number(figure.value),
+                (figure.high, y + i),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=7.5,
             )
         ticks.append((y + (len(group) - 1) / 2, case))
         y += len(group) + 0.8
@@ -61,7 +66,9 @@ def _bars(axes, figures):
     if len(contenders) > 1:
         handles = [plt.Rectangle((0, 0), 1, 1, color=colour[name]) for name in contenders]
         columns = min(len(contenders), 4)
-        axes.legend(handles, contenders, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=8)
+        axes.legend(
+            handles, contenders, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=8
+        )
 
 
 def _lines(axes, figures, x_label):

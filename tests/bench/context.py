@@ -25,7 +25,9 @@ class Context(contextlib.ExitStack):
         if not done.exists():
             self.progress.say(f"writing {preset}, {PRESETS[preset]} random parameters, to {directory}")
             script = ROOT / "server/models/random_checkpoint.py"
-            subprocess.run([sys.executable, script, directory, "--preset", preset], check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [sys.executable, script, directory, "--preset", preset], check=True, stderr=subprocess.DEVNULL
+            )
             done.touch()
         return directory
 

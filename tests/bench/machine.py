@@ -71,6 +71,7 @@ def describe(root, threads):
 def in_words(machine):
     noise = "" if machine["quiet"] else " NOISY: the machine had other work, these figures mean little."
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads each, {machine['memory_gib']:g} GiB, "
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads each, "
+        f"{machine['memory_gib']:g} GiB, "
         f"{machine['system']}; {machine['commit']}, {machine['date']}, load {machine['load']:g} at the start.{noise}"
     )

@@ -142,7 +142,7 @@ class Peer(_LineProcess):
 
     def __init__(self, name, threads, *arguments):
         # The default attention and thread pools; only the number of threads is everybody's.
-        environment = {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        environment = {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
         super().__init__([sys.executable, "-m", f"peers.{name}", str(threads), *map(str, arguments)], environment)
 
     def __enter__(self):

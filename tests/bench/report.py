@@ -86,7 +86,12 @@ def _section(result, here):
 
 def write_summary(out, names):
     """README.md in the results' folder, made from the JSON files there."""
-    lines = ["# Measured", "", "Written by `tests/bench/run`; what is measured and how: [tests/bench](../README.md).", ""]
+    lines = [
+        "# Measured",
+        "",
+        "Written by `tests/bench/run`; what is measured and how: [tests/bench](../README.md).",
+        "",
+    ]
     for result, here in read_all(out, names):
         lines += _section(result, here)
     (out / "README.md").write_text("\n".join(lines), encoding="utf-8")

@@ -55,7 +55,9 @@ def run(context):
             result.add(figure, name, of[figure].map(lambda s: s * 1e3), "ms")
     result.uncharted.add("ms")
     ours = samples[OURS]
-    result.at_least("times the grpcio server's requests a second", ours["rate"].median / samples[GRPCIO]["rate"].median, 5)
+    result.at_least(
+        "times the grpcio server's requests a second", ours["rate"].median / samples[GRPCIO]["rate"].median, 5
+    )
     result.at_most("p99 over p50", ours["p99"].median / ours["p50"].median, 3)
     result.notes.append(f"Hydrophone's batches held {ours['batch_tokens'].median:.0f} tokens on average.")
     return result

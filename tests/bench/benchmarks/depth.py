@@ -12,7 +12,9 @@ SHAPE, QUICK_SHAPE = (8, 128), (2, 64)
 
 def run(context):
     shape = QUICK_SHAPE if context.quick else SHAPE
-    result = Result("depth", f"one MLP delta of layer k, {shape[0]}x{shape[1]}, against the last layer's", "lines", "layer k")
+    result = Result(
+        "depth", f"one MLP delta of layer k, {shape[0]}x{shape[1]}, against the last layer's", "lines", "layer k"
+    )
     client = context.hydrophone()
     layers = QUICK_LAYERS if context.quick else LAYERS
     inputs = workload.batch(*shape)

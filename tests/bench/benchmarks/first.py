@@ -12,7 +12,9 @@ LENGTH, QUICK_LENGTH = 1024, 256
 
 def run(context):
     length = QUICK_LENGTH if context.quick else LENGTH
-    result = Result("first", f"one text of {length} tokens, deltas of all layers: the first tensor and the whole", "bars")
+    result = Result(
+        "first", f"one text of {length} tokens, deltas of all layers: the first tensor and the whole", "bars"
+    )
     client = context.hydrophone()
     request = workload.request(workload.batch(1, length), workload.hooks(workload.DELTAS))
 

@@ -49,9 +49,7 @@ class Forward:
             FLOOR: lambda: peer[FLOOR].ask({"do": "forward", "count": count, "length": length}),
             WIRE: lambda: peer[WIRE].seconds("transfer", size=count * length * BYTES_PER_TOKEN),
             HUGGING_FACE: lambda: peer[HUGGING_FACE].seconds("forward", inputs=inputs, points=workload.ALL),
-            **{
-                name: lambda name=name: peer[name].seconds("forward", inputs=inputs, logits=True) for name in HEADED
-            },
+            **{name: lambda name=name: peer[name].seconds("forward", inputs=inputs, logits=True) for name in HEADED},
             "nnsight, no LM head": lambda: peer["nnsight"].seconds("forward", inputs=inputs, logits=False),
             "grpcio server": context.seconds_of(self._grpcio_client, [request], way="peer", method=self._method),
         }
@@ -63,7 +61,9 @@ def run(context):
     for shape in QUICK_SHAPES if context.quick else SHAPES:
         count, length = shape
         case, tokens = f"{count}x{length}", count * length
-        samples = in_turn(forward.contenders(context, count, length), context.rounds, context.progress, f"forward {case}")
+        samples = in_turn(
+            forward.contenders(context, count, length), context.rounds, context.progress, f"forward {case}"
+        )
         seconds = {name: of["seconds"] for name, of in samples.items()}
         wire = seconds.pop(WIRE)
         arithmetic = seconds[FLOOR]
@@ -71,14 +71,22 @@ def run(context):
         for name, taken in seconds.items():
             result.add(case, name, taken.map(lambda s: tokens / s), "tokens/s")
         judge(result, shape, {name: taken.median for name, taken in seconds.items()})
-        parts, ours = samples[FLOOR], samples[OURS]
-        result.notes.append(
-            f"{case}: the floor is {parts['gemms'].median * 1e3:.1f} ms of GEMMs, {parts['attention'].median * 1e3:.1f} ms "
-            f"of attention products, {wire.median * 1e3:.1f} ms of {tokens * BYTES_PER_TOKEN / 1e6:.1f} MB over bare TCP; "
-            f"Hydrophone took {seconds[OURS].median * 1e3:.1f} ms, {ours['server_cpu'].median * 1e3:.0f} ms of processor time "
-            f"in the server and {ours['client_cpu'].median * 1e3:.0f} ms in its client"
-        )
+        result.notes.append(note(case, tokens, samples, wire))
     return result
+
+
+def note(case, tokens, samples, wire):
+    """Where the time goes, in milliseconds."""
+    floor, ours = samples[FLOOR], samples[OURS]
+
+    def ms(of):
+        return f"{of.median * 1e3:.1f} ms"
+
+    return (
+        f"{case}: the floor is {ms(floor['gemms'])} of GEMMs, {ms(floor['attention'])} of attention products, {ms(wire)} "
+        f"of {tokens * BYTES_PER_TOKEN / 1e6:.1f} MB over bare TCP; Hydrophone took {ms(ours['seconds'])}, "
+        f"{ms(ours['server_cpu'])} of processor time in the server, {ms(ours['client_cpu'])} in its client."
+    )
 
 
 def judge(result, shape, seconds):

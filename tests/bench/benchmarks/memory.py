@@ -26,7 +26,7 @@ def run(context):
     result.at_most("peak over weights and the response budget", peak / (weights + budget), 1.1)
     demand = callers * length * 37 * 768 * 4
     result.notes.append(
-        f"The callers' answers together are {demand / 2**20:.0f} MiB. Not mapped from files: {idle_own / 2**20:.0f} MiB "
-        f"when idle, {own / 2**20:.0f} MiB after the calls."
+        f"The callers' answers together are {demand / 2**20:.0f} MiB. Not mapped from files: "
+        f"{idle_own / 2**20:.0f} MiB when idle, {own / 2**20:.0f} MiB after the calls."
     )
     return result

@@ -23,5 +23,7 @@ def run(context):
         result.add(f"{count} prompts", name, of["seconds"].map(lambda s: count / s), "prompts/s")
     speedup = samples[DIFFERENT]["seconds"].median / samples[ALIKE]["seconds"].median
     result.at_least("times the same without sharing", speedup, 5)
-    result.notes.append(f"{count * LENGTH} tokens in all; {SHARED + count * (LENGTH - SHARED)} when the shared ones count once.")
+    result.notes.append(
+        f"{count * LENGTH} tokens in all; {SHARED + count * (LENGTH - SHARED)} when the shared ones count once."
+    )
     return result

@@ -35,7 +35,7 @@ def run(context):
     result.at_least("times Hugging Face, sorted by length", samples[SORTED]["seconds"].median / ours, 1.1)
     padding = sum(max(map(len, batch)) * len(batch) for batch in workload.in_batches(texts, BATCH))
     result.notes.append(
-        f"{tokens} tokens, median {sorted(lengths)[len(lengths) // 2]}, longest {max(lengths)} a text; padded in batches "
-        f"of {BATCH} as they come {padding}. Everybody takes {BATCH} texts at once; Hydrophone has two callers."
+        f"{tokens} tokens, median {sorted(lengths)[len(lengths) // 2]}, longest {max(lengths)} a text; padded in "
+        f"batches of {BATCH} as they come {padding}. Everybody takes {BATCH} texts at once; Hydrophone has two callers."
     )
     return result

@@ -10,7 +10,12 @@ CALLERS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 QUICK_CALLERS = [1, 8, 64]
 SHAPE, QUICK_SHAPE = (8, 128), (1, 16)
 FALL = 0.9  # of the best rate that any smaller number of callers reached: less counts as a fall
-OURS, HUGGING_FACE, GRPCIO, FLOOR = "Hydrophone", "Hugging Face, in process", "grpcio server", "bare GEMMs and attention"
+OURS, HUGGING_FACE, GRPCIO, FLOOR = (
+    "Hydrophone",
+    "Hugging Face, in process",
+    "grpcio server",
+    "bare GEMMs and attention",
+)
 
 
 def run(context):

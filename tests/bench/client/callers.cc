@@ -102,7 +102,8 @@ class BytesCall {
     call_->Finish(&status, &finished_);
     Await();
     if (status.ok()) return absl::OkStatus();
-    return absl::UnknownError(absl::StrCat("status ", static_cast<int>(status.error_code()), ": ", status.error_message()));
+    const int code = static_cast<int>(status.error_code());
+    return absl::UnknownError(absl::StrCat("status ", code, ": ", status.error_message()));
   }
 
  private:

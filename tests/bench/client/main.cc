@@ -1,5 +1,7 @@
-// hydrophone_bench_client HOST:PORT: makes the calls that each line of its input describes (requests.h), and answers with a line:
-//   {"wall": 1.2, "samples": [{"start": 0.0, "first": 0.1, "end": 0.3, "bytes": 4096, "queue": 0.0, "compute": 0.2, "batch_tokens": 8}]}
+// hydrophone_bench_client HOST:PORT: makes the calls that each line of its input describes (requests.h), and answers
+// with a line:
+//   {"wall": 1.2, "samples": [{"start": 0.0, "first": 0.1, "end": 0.3, "bytes": 4096,
+//                              "queue": 0.0, "compute": 0.2, "batch_tokens": 8}]}
 // in seconds, "start", "first" and "end" from the command's start; or with {"error": "..."}.
 #include <iostream>
 #include <memory>

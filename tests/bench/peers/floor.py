@@ -20,7 +20,9 @@ class Products:
         self._layers, self._width, self._heads = config["n_layer"], config["n_embd"], config["n_head"]
         d, inner = self._width, config["n_inner"] or 4 * self._width
         shapes = [(d, 3 * d), (d, d), (d, inner), (inner, d)]
-        self._blocks = [[(torch.randn(out), torch.randn(rows, out)) for rows, out in shapes] for _ in range(self._layers)]
+        self._blocks = [
+            [(torch.randn(out), torch.randn(rows, out)) for rows, out in shapes] for _ in range(self._layers)
+        ]
         self._memory = {}
 
     def _tensor(self, name, *shape):
