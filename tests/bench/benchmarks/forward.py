@@ -83,8 +83,8 @@ def note(case, tokens, samples, wire):
         return f"{of.median * 1e3:.1f} ms"
 
     return (
-        f"{case}: the floor is {ms(floor['gemms'])} of GEMMs, {ms(floor['attention'])} of attention products, {ms(wire)} "
-        f"of {tokens * BYTES_PER_TOKEN / 1e6:.1f} MB over bare TCP; Hydrophone took {ms(ours['seconds'])}, "
+        f"{case}: the floor is {ms(floor['gemms'])} of GEMMs, {ms(floor['attention'])} of attention products, "
+        f"{ms(wire)} of {tokens * BYTES_PER_TOKEN / 1e6:.1f} MB over bare TCP; Hydrophone took {ms(ours['seconds'])}, "
         f"{ms(ours['server_cpu'])} of processor time in the server, {ms(ours['client_cpu'])} in its client."
     )
 

@@ -7,7 +7,7 @@ from measure import in_turn
 from result import Result
 
 CALLERS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
-QUICK_CALLERS = [1, 8, 64]
+QUICK_CALLERS = [1, 8, 32]
 SHAPE, QUICK_SHAPE = (8, 128), (1, 16)
 FALL = 0.9  # of the best rate that any smaller number of callers reached: less counts as a fall
 OURS, HUGGING_FACE, GRPCIO, FLOOR = (
@@ -35,11 +35,15 @@ def with_callers(context, result):
     rates = []
     for callers in QUICK_CALLERS if context.quick else CALLERS:
         wanted, calls = requests(callers), max(2, 32 // callers)
-        contenders = {
-            OURS: load(client, wanted, callers, calls),
-            GRPCIO: load(peer_client, wanted, callers, calls, **peer),
-        }
-        samples = in_turn(contenders, context.rounds, context.progress, f"scale {callers} callers")
+
+        def contenders(each, wanted=wanted, callers=callers):
+            return {
+                OURS: load(client, wanted, callers, each),
+                GRPCIO: load(peer_client, wanted, callers, each, **peer),
+            }
+
+        what = f"scale {callers} callers"
+        samples = in_turn(contenders(calls), context.rounds, context.progress, what, warm_ups=contenders(1))
         for name, of in samples.items():
             result.add(callers, name, of["rate"].map(lambda rate: rate * LENGTH), "tokens/s")
         rates.append(samples[OURS]["rate"].median)
