@@ -55,6 +55,14 @@ class FakeMetrics : public Metrics {
   void AwaitHandled(const std::string& method_and_code, int count = 1) {
     Await([&] { return handled_[method_and_code] >= count; });
   }
+  // Until so many calls of any method have ended, with whatever code.
+  void AwaitHandledInAll(int count) {
+    Await([&] {
+      int all = 0;
+      for (const auto& [method_and_code, calls] : handled_) all += calls;
+      return all >= count;
+    });
+  }
   void AwaitQueueDepth(int64_t requests) {
     Await([&] { return queue_depth_ == requests; });
   }
