@@ -29,8 +29,12 @@ struct Split {
   int64_t Count(int64_t part) const { return First(part + 1) - First(part); }
 };
 
-Split SplitRows(int64_t n, RowBlocking blocking) {
-  if (blocking == RowBlocking::kFree) return {std::max(n, kTileUnit), std::max<int64_t>(n / kTileRows, 1)};
+// `column_tiles`: into how many the columns are split.
+Split SplitRows(int64_t n, int64_t column_tiles, RowBlocking blocking) {
+  if (blocking == RowBlocking::kFree) {
+    const int64_t wanted = (at::get_num_threads() + column_tiles - 1) / column_tiles;
+    return {std::max(n, kTileUnit), std::clamp<int64_t>(wanted, 1, std::max<int64_t>(n / kTileUnit, 1))};
+  }
   const int64_t tiles = (n + kTileUnit - 1) / kTileUnit;
   return {tiles * kTileUnit, tiles};
 }
@@ -41,8 +45,8 @@ Split SplitColumns(int64_t n) { return {n, (n + kTileColumns - 1) / kTileColumns
 }  // namespace
 
 at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking) {
-  const Split row_split = SplitRows(x.size(0), blocking);
   const Split column_split = SplitColumns(weight.size(1));
+  const Split row_split = SplitRows(x.size(0), column_split.parts, blocking);
   const at::Tensor padded = WithRows(x, row_split.size);
   at::Tensor y = at::empty({row_split.size, column_split.size}, x.options());
   ForEachTask(row_split.parts * column_split.parts, [&](int64_t task) {
@@ -58,7 +62,7 @@ at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
 at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight, RowBlocking blocking) {
   const int64_t count = weight.size(0);
   const int64_t tiles = (count + kTransposedColumns - 1) / kTransposedColumns;
-  const Split row_split = SplitRows(x.size(0), blocking);
+  const Split row_split = SplitRows(x.size(0), tiles, blocking);
   const at::Tensor padded = WithRows(x, row_split.size);
   at::Tensor y = at::empty({row_split.size, count}, x.options());
   ForEachTask(row_split.parts * tiles, [&](int64_t task) {

@@ -11,16 +11,16 @@ namespace hydrophone {
 // How the rows of a product reach the BLAS. Either way the product is a grid of tiles, each computed on one thread; the columns of
 // a tile depend on the weight's shape alone.
 enum class RowBlocking : uint8_t {
-  // As many rows a tile as is fast, never fewer than kTileUnit (zero rows are added): with few rows, BLAS libraries switch
-  // to kernels that sum in another order. Relies on a BLAS mode that keeps a row's bits for every larger number of rows.
+  // As many rows a tile as leave every thread one, since a BLAS packs the weights anew for each tile; never fewer than kTileUnit
+  // (zero rows are added): with few rows, BLAS libraries switch to kernels that sum in another order. Relies on a BLAS mode that
+  // keeps a row's bits for every larger number of rows.
   kFree,
   // Tiles of exactly kTileUnit (zero rows are added to the last): the BLAS always sees the same shapes. Slower.
   kFixed,
 };
 
 inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are multiples of it, but for the last
-inline constexpr int64_t kTileRows = 128;     // about so many, when free
-inline constexpr int64_t kTileColumns = 192;  // at most
+inline constexpr int64_t kTileColumns = 384;  // at most
 
 // Columns of every tile of TimesTransposed: it takes weights of any number of rows, so all of its products have one shape.
 inline constexpr int64_t kTransposedColumns = 64;
