@@ -21,7 +21,7 @@ class ReadEditsTest : public ::testing::Test {
  protected:
   ReadEditsTest() {
     // Two inputs of four tokens and one of two.
-    for (size_t length : {4, 4, 2}) inputs_.emplace_back().token_ids.assign(length, 7);
+    for (size_t length : {4u, 4u, 2u}) inputs_.emplace_back().token_ids.assign(length, 7);
   }
 
   absl::StatusOr<PlannedEdits> Read(const std::string& runs) {
