@@ -6,12 +6,13 @@ AttentionTaps::AttentionTaps(int layer, Taps& taps, const BatchDropout& dropout)
     : scores_{Site::kAttnScores, layer}, pattern_{Site::kPattern, layer}, taps_(taps), dropout_(dropout) {}
 
 std::vector<size_t> AttentionTaps::Visited() const {
+  const std::vector<size_t>& in_order = taps_.SequencesInOrder();
+  std::vector<bool> touched(in_order.size(), false);
+  taps_.MarkSquares(scores_, touched);
+  taps_.MarkSquares(pattern_, touched);
   std::vector<size_t> visited;
-  for (size_t sequence : taps_.SequencesInOrder()) {
-    if (dropout_.DropsPattern(sequence) || taps_.TouchesSquare(scores_, sequence) ||
-        taps_.TouchesSquare(pattern_, sequence)) {
-      visited.push_back(sequence);
-    }
+  for (size_t sequence : in_order) {
+    if ((touched[sequence] || dropout_.DropsPattern(sequence)) && taps_.IsGoingOn(sequence)) visited.push_back(sequence);
   }
   return visited;
 }

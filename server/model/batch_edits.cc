@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/model/apply_edit.h"
+#include "server/model/by_order.h"
 
 namespace hydrophone {
 
@@ -28,20 +29,12 @@ void BatchEdits::AddMember(const Plan& plan, size_t first) {
 }
 
 absl::Span<const BatchEdits::Entry> BatchEdits::EntriesOf(const std::vector<Entry>& entries, HookPoint point) const {
-  struct ByOrder {
-    bool operator()(const Entry& entry, int64_t order) const { return entry.order < order; }
-    bool operator()(int64_t order, const Entry& entry) const { return order < entry.order; }
-  };
-  if (entries.empty()) return {};
-  const auto range = std::equal_range(entries.begin(), entries.end(), OrderOf(point), ByOrder());
-  return absl::MakeConstSpan(entries).subspan(static_cast<size_t>(range.first - entries.begin()),
-                                              static_cast<size_t>(range.second - range.first));
+  return EntriesAt(entries, OrderOf(point));
 }
 
-bool BatchEdits::Touches(HookPoint point, size_t sequence) const {
-  const auto is_of = [sequence](const Entry& entry) { return entry.sequence == sequence; };
-  const auto edits = EntriesOf(edits_, point), reads = EntriesOf(reads_, point);
-  return std::any_of(edits.begin(), edits.end(), is_of) || std::any_of(reads.begin(), reads.end(), is_of);
+void BatchEdits::MarkTouched(HookPoint point, std::vector<bool>& sequences) const {
+  for (const Entry& entry : EntriesOf(edits_, point)) sequences[entry.sequence] = true;
+  for (const Entry& entry : EntriesOf(reads_, point)) sequences[entry.sequence] = true;
 }
 
 at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {

@@ -37,8 +37,8 @@ class BatchEdits {
   void ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const;
   void SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
 
-  // Whether the sequence has edits at the point, or patches read it.
-  bool Touches(HookPoint point, size_t sequence) const;
+  // Marks the sequences that have edits at the point, or that patches read there.
+  void MarkTouched(HookPoint point, std::vector<bool>& sequences) const;
   // All sequences, a patch's source before its readers.
   const std::vector<size_t>& SequencesInOrder() const { return in_order_; }
 

@@ -29,38 +29,33 @@ constexpr int64_t kProbeRows[] = {1, 2, 3, 4, 5, 7, 15, 16, 17, 31, 33, 64, 100,
 constexpr int64_t kMostProbeRows = 300;
 
 // Whether rows keep their bits when fewer, or others, are multiplied with them, on one thread and on `threads`.
-bool KeepsBits(ProductShape shape, RowBlocking blocking, int threads) {
-  const at::Tensor x = at::randn({kMostProbeRows, shape.first});
-  const at::Tensor weight = at::randn({shape.first, shape.second});
-  const at::Tensor bias = at::randn({shape.second});
+// `multiply` gives a product with x [rows, inner].
+template <typename Multiply>
+bool KeepsBits(int64_t inner, int threads, const Multiply& multiply) {
+  const at::Tensor x = at::randn({kMostProbeRows, inner});
   at::set_num_threads(threads);
-  const at::Tensor all = Conv1D(x, weight, bias, blocking);
+  const at::Tensor all = multiply(x);
   for (int used : {1, threads}) {
     at::set_num_threads(used);
     for (int64_t rows : kProbeRows) {
       const int64_t first = kMostProbeRows - rows;
-      if (!at::equal(Conv1D(x.narrow(0, 0, rows), weight, bias, blocking), all.narrow(0, 0, rows))) return false;
-      if (!at::equal(Conv1D(x.narrow(0, first, rows), weight, bias, blocking), all.narrow(0, first, rows))) return false;
+      if (!at::equal(multiply(x.narrow(0, 0, rows)), all.narrow(0, 0, rows))) return false;
+      if (!at::equal(multiply(x.narrow(0, first, rows)), all.narrow(0, first, rows))) return false;
     }
   }
   return true;
 }
 
-// The same for products with transposed weights, all of which have one shape but for the inner size.
-bool KeepsBitsTransposed(int64_t inner, RowBlocking blocking, int threads) {
-  const at::Tensor x = at::randn({kMostProbeRows, inner});
+bool Conv1DKeepsBits(ProductShape shape, RowBlocking blocking, int threads) {
+  const at::Tensor weight = at::randn({shape.first, shape.second});
+  const at::Tensor bias = at::randn({shape.second});
+  return KeepsBits(shape.first, threads, [&](const at::Tensor& x) { return Conv1D(x, weight, bias, blocking); });
+}
+
+// All products with transposed weights have one shape but for the inner size.
+bool TransposedKeepsBits(int64_t inner, RowBlocking blocking, int threads) {
   const at::Tensor weight = at::randn({2 * kTransposedColumns, inner});
-  at::set_num_threads(threads);
-  const at::Tensor all = TimesTransposed(x, weight, blocking);
-  for (int used : {1, threads}) {
-    at::set_num_threads(used);
-    for (int64_t rows : kProbeRows) {
-      const int64_t first = kMostProbeRows - rows;
-      if (!at::equal(TimesTransposed(x.narrow(0, 0, rows), weight, blocking), all.narrow(0, 0, rows))) return false;
-      if (!at::equal(TimesTransposed(x.narrow(0, first, rows), weight, blocking), all.narrow(0, first, rows))) return false;
-    }
-  }
-  return true;
+  return KeepsBits(inner, threads, [&](const at::Tensor& x) { return TimesTransposed(x, weight, blocking); });
 }
 
 // CPUs' worth of time that the control group grants; nothing when it sets no limit.
@@ -112,11 +107,11 @@ ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, const std::ve
   for (RowBlocking blocking : {RowBlocking::kFree, RowBlocking::kFixed}) {
     result.blocking = blocking;
     result.batch_independent = std::all_of(shapes.begin(), shapes.end(), [&](const ProductShape& shape) {
-      return KeepsBits(shape, blocking, threads);
+      return Conv1DKeepsBits(shape, blocking, threads);
     });
     result.batch_independent =
         result.batch_independent && std::all_of(transposed.begin(), transposed.end(), [&](int64_t inner) {
-          return KeepsBitsTransposed(inner, blocking, threads);
+          return TransposedKeepsBits(inner, blocking, threads);
         });
     if (result.batch_independent) break;
   }

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "server/model/by_order.h"
 #include "server/model/gather.h"
 #include "server/model/readout.h"
 
@@ -55,14 +56,7 @@ Taps::Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const Mod
 }
 
 absl::Span<const Taps::Entry> Taps::EntriesOf(HookPoint point) const {
-  struct ByOrder {
-    bool operator()(const Entry& entry, int64_t order) const { return entry.order < order; }
-    bool operator()(int64_t order, const Entry& entry) const { return order < entry.order; }
-  };
-  const auto range =
-      std::equal_range(entries_.begin(), entries_.end(), ForwardOrder(point, model_.n_layer), ByOrder());
-  return absl::MakeConstSpan(entries_).subspan(static_cast<size_t>(range.first - entries_.begin()),
-                                               static_cast<size_t>(range.second - range.first));
+  return EntriesAt(entries_, ForwardOrder(point, model_.n_layer));
 }
 
 std::vector<int64_t> Taps::RowsOf(const Entry& entry) const {
@@ -192,15 +186,12 @@ void Taps::HandOver(const Entry& entry, const at::Tensor& values) {
   SinkOf(entry).OnCapture(entry.capture, ViewOf(values));
 }
 
-bool Taps::TouchesSquare(HookPoint point, size_t sequence) const {
-  if (rows_.CountOf(sequence) == 0) return false;  // its member is done
-  if (edits_.Touches(point, sequence)) return true;
-  const absl::Span<const Entry> entries = EntriesOf(point);
-  return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-    const std::vector<uint32_t>& runs = CaptureOf(entry).runs;
+void Taps::MarkSquares(HookPoint point, std::vector<bool>& sequences) const {
+  edits_.MarkTouched(point, sequences);
+  for (const Entry& entry : EntriesOf(point)) {
     const size_t first = rows_.FirstSequenceOf(entry.member);
-    return sequence >= first && std::find(runs.begin(), runs.end(), sequence - first) != runs.end();
-  });
+    for (uint32_t run : CaptureOf(entry).runs) sequences[first + run] = true;
+  }
 }
 
 bool Taps::EditSquare(HookPoint point, size_t sequence, at::Tensor& square) {
@@ -209,56 +200,70 @@ bool Taps::EditSquare(HookPoint point, size_t sequence, at::Tensor& square) {
   return true;
 }
 
+Taps::SquareCapture Taps::StartSquares(const Entry& entry) const {
+  const Capture& capture = CaptureOf(entry);
+  SquareCapture started{at::empty({capture.Elements()}, at::kFloat), {}};
+  int64_t first_row = 0, element = 0;
+  for (size_t i = 0; i < capture.runs.size(); ++i) {
+    started.parts[rows_.FirstSequenceOf(entry.member) + capture.runs[i]].push_back({i, first_row, element});
+    first_row += capture.rows_per_run[i];
+    element += capture.TensorElements(i);
+  }
+  return started;
+}
+
 void Taps::GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square) {
   edits_.SaveSquare(point, sequence, square);
   for (const Entry& entry : EntriesOf(point)) {
-    const Capture& capture = CaptureOf(entry);
-    const size_t first = rows_.FirstSequenceOf(entry.member);
-    int64_t first_row = 0, element = 0;
-    for (size_t i = 0; i < capture.runs.size(); ++i) {
-      if (first + capture.runs[i] == sequence) CopySquare(entry, i, first_row, element, square);
-      first_row += capture.rows_per_run[i];
-      element += capture.TensorElements(i);
+    auto under_way = squares_.find({entry.member, entry.capture});
+    if (under_way == squares_.end()) {
+      under_way = squares_.emplace(std::pair(entry.member, entry.capture), StartSquares(entry)).first;
     }
+    const auto parts = under_way->second.parts.find(sequence);
+    if (parts == under_way->second.parts.end()) continue;
+    for (const SquarePart& part : parts->second) CopySquare(entry, part, square, under_way->second.values);
   }
 }
 
-void Taps::CopySquare(const Entry& entry, size_t run, int64_t first_row, int64_t element, const at::Tensor& square) {
+void Taps::CopySquare(const Entry& entry, const SquarePart& part, const at::Tensor& square, at::Tensor& all) const {
   const Capture& capture = CaptureOf(entry);
-  at::Tensor& all = squares_[{entry.member, entry.capture}];
-  if (!all.defined()) all = at::empty({capture.Elements()}, at::kFloat);
-  std::vector<int64_t> queries(capture.rows_per_run[run]);
-  const int64_t first_token = batch_[entry.member].plan->first_token[capture.runs[run]];
+  std::vector<int64_t> queries(capture.rows_per_run[part.run]);
+  const int64_t first_token = batch_[entry.member].plan->first_token[capture.runs[part.run]];
   for (size_t i = 0; i < queries.size(); ++i) {
-    queries[i] = capture.Row(first_row + static_cast<int64_t>(i)) - first_token;
+    queries[i] = capture.Row(part.first_row + static_cast<int64_t>(i)) - first_token;
   }
   const at::Tensor picked = Gather(GridOfSquare(square), queries, capture.units);  // [queries, heads, keys]
-  const at::Tensor reduced = Reduce(picked, {&capture.rows_per_run[run], 1}, capture.reduction);
+  const at::Tensor reduced = Reduce(picked, {&capture.rows_per_run[part.run], 1}, capture.reduction);
   const at::Tensor values = Project(capture, reduced).transpose(0, 1).contiguous();
-  all.narrow(0, element, values.numel()).copy_(values.view({-1}));
+  all.narrow(0, part.element, values.numel()).copy_(values.view({-1}));
 }
 
 void Taps::FinishSquares(HookPoint point) {
   for (const Entry& entry : EntriesOf(point)) {
     const auto all = squares_.find({entry.member, entry.capture});
     if (all == squares_.end()) continue;
-    if (!SinkOf(entry).Stopped()) HandOver(entry, all->second);
+    if (!SinkOf(entry).Stopped()) HandOver(entry, all->second.values);
     squares_.erase(all);
   }
+}
+
+bool Taps::MemberReaches(size_t member, int64_t order) const {
+  return deepest_[member] >= order && !batch_[member].sink->Stopped();
 }
 
 std::vector<bool> Taps::MembersReaching(HookPoint point) const {
   const int64_t order = ForwardOrder(point, model_.n_layer);
   std::vector<bool> reaching(batch_.size());
-  for (size_t member = 0; member < batch_.size(); ++member) {
-    reaching[member] = deepest_[member] >= order && !SinkOfMember(member).Stopped();
-  }
+  for (size_t member = 0; member < batch_.size(); ++member) reaching[member] = MemberReaches(member, order);
   return reaching;
 }
 
 bool Taps::Reaches(HookPoint point) const {
-  const std::vector<bool> reaching = MembersReaching(point);
-  return std::find(reaching.begin(), reaching.end(), true) != reaching.end();
+  const int64_t order = ForwardOrder(point, model_.n_layer);
+  for (size_t member = 0; member < batch_.size(); ++member) {
+    if (MemberReaches(member, order)) return true;
+  }
+  return false;
 }
 
 }  // namespace hydrophone

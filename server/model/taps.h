@@ -54,8 +54,11 @@ class Taps {
   void GiveLogits(HookPoint point, const at::Tensor& normed);
 
   // Attention scores and patterns come sequence by sequence (runs counted over the batch, in SequencesInOrder), as squares [H, s, s].
-  bool TouchesSquare(HookPoint point, size_t sequence) const;
+  // Marks those whose square somebody asks for, edits or reads at the point.
+  void MarkSquares(HookPoint point, std::vector<bool>& sequences) const;
   const std::vector<size_t>& SequencesInOrder() const { return edits_.SequencesInOrder(); }
+  // Whether the sequence's member has not left the batch.
+  bool IsGoingOn(size_t sequence) const { return rows_.CountOf(sequence) > 0; }
   // Edits `square` in place; whether there may have been edits.
   bool EditSquare(HookPoint point, size_t sequence, at::Tensor& square);
   // Copies what captures take of it. Then, when every touched sequence's was given, hands over.
@@ -74,9 +77,20 @@ class Taps {
     size_t capture = 0;
   };
 
+  // One run's part of a capture of squares: which of its runs, and where the part's rows and elements begin.
+  struct SquarePart {
+    size_t run = 0;
+    int64_t first_row = 0;
+    int64_t element = 0;
+  };
+  struct SquareCapture {
+    at::Tensor values;                                  // of all its runs
+    std::map<size_t, std::vector<SquarePart>> parts;  // by sequence
+  };
+
+  bool MemberReaches(size_t member, int64_t order) const;
   const Capture& CaptureOf(const Entry& entry) const { return batch_[entry.member].plan->captures[entry.capture]; }
-  CaptureSink& SinkOfMember(size_t member) const { return *batch_[member].sink; }
-  CaptureSink& SinkOf(const Entry& entry) const { return SinkOfMember(entry.member); }
+  CaptureSink& SinkOf(const Entry& entry) const { return *batch_[entry.member].sink; }
   absl::Span<const Entry> EntriesOf(HookPoint point) const;
   std::vector<int64_t> RowsOf(const Entry& entry) const;
   std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
@@ -88,8 +102,8 @@ class Taps {
   // Units, reduction and projection of `value`, whose `rows` the capture takes: [rows, heads, numbers].
   at::Tensor Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const;
   at::Tensor Project(const Capture& capture, const at::Tensor& picked) const;
-  // One run's part of a capture of squares, whose rows begin at `first_row` and whose elements at `element` of the capture's.
-  void CopySquare(const Entry& entry, size_t run, int64_t first_row, int64_t element, const at::Tensor& square);
+  SquareCapture StartSquares(const Entry& entry) const;
+  void CopySquare(const Entry& entry, const SquarePart& part, const at::Tensor& square, at::Tensor& all) const;
   void HandOver(const Entry& entry, const at::Tensor& values);
 
   absl::Span<const BatchMember> batch_;
@@ -99,7 +113,7 @@ class Taps {
   BatchEdits edits_;
   std::vector<int64_t> deepest_;         // order of each member's last capture; -1: none
   std::vector<Entry> entries_;           // sorted by order, member, capture
-  std::map<std::pair<size_t, size_t>, at::Tensor> squares_;  // captures of squares under way, by member and capture
+  std::map<std::pair<size_t, size_t>, SquareCapture> squares_;  // under way, by member and capture
 };
 
 }  // namespace hydrophone
