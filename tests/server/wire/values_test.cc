@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/wire/frames.h"
-#include "server/wire/half.h"
+#include "server/core/half.h"
 #include "server/wire/values_size.h"
 #include "tests/server/wire/fakes.h"
 

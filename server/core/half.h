@@ -1,6 +1,6 @@
-// The two-byte types of the wire: float32 rounded to them, and back.
-#ifndef HYDROPHONE_SERVER_WIRE_HALF_H_
-#define HYDROPHONE_SERVER_WIRE_HALF_H_
+// The two-byte types of checkpoints and of the wire: float32 rounded to them, and back.
+#ifndef HYDROPHONE_SERVER_CORE_HALF_H_
+#define HYDROPHONE_SERVER_CORE_HALF_H_
 
 #include <bit>
 #include <cstdint>
@@ -31,15 +31,16 @@ inline uint16_t HalfOf(float value) {
   return static_cast<uint16_t>(sign | half);
 }
 
-// Exact.
-inline float FromHalf(uint16_t half) {
+// Exact: subnormals become normal, a NaN keeps its sign and payload. Without branches, so that the compiler can make
+// vector instructions of a loop over it.
+constexpr float FromHalf(uint16_t half) {
   const uint32_t sign = (half & 0x8000u) << 16;
-  const uint32_t exponent = (half >> 10) & 0x1F;
-  const uint32_t fraction = half & 0x3FF;
-  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000 | fraction << 13);
-  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
+  const uint32_t magnitude = half & 0x7FFFu;
+  const uint32_t normal = (magnitude << 13) + (uint32_t{127 - 15} << 23);  // the exponent's bias changes
+  const uint32_t special = (magnitude << 13) | 0x7F800000u;                // infinity and NaN
+  const uint32_t subnormal = std::bit_cast<uint32_t>(static_cast<float>(magnitude) * 0x1p-24f);
+  const uint32_t widened = magnitude < 0x0400u ? subnormal : (magnitude < 0x7C00u ? normal : special);
+  return std::bit_cast<float>(sign | widened);
 }
 
 // bfloat16, to nearest, ties to even: float32's upper half. Magnitudes that round past its largest become infinite;
@@ -51,8 +52,8 @@ inline uint16_t BfloatOf(float value) {
 }
 
 // Exact.
-inline float FromBfloat(uint16_t bfloat) { return std::bit_cast<float>(uint32_t{bfloat} << 16); }
+constexpr float FromBfloat(uint16_t bfloat) { return std::bit_cast<float>(uint32_t{bfloat} << 16); }
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_HALF_H_
+#endif  // HYDROPHONE_SERVER_CORE_HALF_H_

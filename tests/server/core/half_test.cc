@@ -1,4 +1,4 @@
-#include "server/wire/half.h"
+#include "server/core/half.h"
 
 #include <gtest/gtest.h>
 
