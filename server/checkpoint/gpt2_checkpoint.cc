@@ -105,4 +105,24 @@ absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, 
   return checkpoint;
 }
 
+ModelInfo DescribeModel(const Gpt2Checkpoint& checkpoint) {
+  const Gpt2Config& config = checkpoint.config;
+  ModelInfo info;
+  info.name = checkpoint.name;
+  info.architecture = "gpt2";
+  info.n_layer = config.n_layer;
+  info.n_embd = config.n_embd;
+  info.n_head = config.n_head;
+  info.n_inner = config.n_inner;
+  info.n_positions = config.n_positions;
+  info.vocab_size = config.vocab_size;
+  info.parameters = checkpoint.parameters;
+  info.activation_function = checkpoint.activation_function;
+  info.layer_norm_epsilon = config.layer_norm_epsilon;
+  info.tie_word_embeddings = config.tie_word_embeddings;
+  info.weights_sha256 = checkpoint.weights_sha256;
+  info.weights_dtype = checkpoint.weights_dtype;
+  return info;
+}
+
 }  // namespace hydrophone

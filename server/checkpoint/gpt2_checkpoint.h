@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
+#include "server/core/model_info.h"
 
 namespace hydrophone {
 
@@ -41,6 +42,9 @@ struct Gpt2Checkpoint {
 // weights), INVALID_ARGUMENT (another model; weights only in pickle files), DATA_LOSS (damaged file),
 // PERMISSION_DENIED, RESOURCE_EXHAUSTED.
 absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, const LoadOptions& options = {});
+
+// What there is to tell of it; the tokenizer's digest is left empty.
+ModelInfo DescribeModel(const Gpt2Checkpoint& checkpoint);
 
 // Reads the files again, apart from what is in memory, and names the parameters that differ to the bit. Needs little
 // memory of its own. Thread-safe. Errors as for loading, when the files are no longer there or no longer safetensors.

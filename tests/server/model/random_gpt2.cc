@@ -69,14 +69,9 @@ std::vector<uint32_t> RandomTokens(const Gpt2Config& config, size_t count, uint3
 }
 
 ModelInfo InfoOf(const Gpt2Config& config) {
-  ModelInfo info;
-  info.n_layer = config.n_layer;
-  info.n_embd = config.n_embd;
-  info.n_head = config.n_head;
-  info.n_inner = config.n_inner;
-  info.n_positions = config.n_positions;
-  info.vocab_size = config.vocab_size;
-  return info;
+  Gpt2Checkpoint checkpoint;
+  checkpoint.config = config;
+  return DescribeModel(checkpoint);
 }
 
 Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config) {
