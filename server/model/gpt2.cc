@@ -1,26 +1,21 @@
 #include "server/model/gpt2.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/layer_norm.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "server/model/attention_taps.h"
-#include "server/model/elementwise.h"
 
 namespace hydrophone {
 namespace {
-
-// Elements of one task of an element-wise loop: large enough to hide a task's cost.
-constexpr int64_t kElementsPerTask = 16384;
 
 // libtorch has no view of constant memory; nothing here writes to a weight.
 at::Tensor Weight(absl::Span<const float> values, at::IntArrayRef shape) {
@@ -34,8 +29,8 @@ at::Tensor Indices(const std::vector<int64_t>& numbers) {
 
 }  // namespace
 
-Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking)
-    : config_(config), blocking_(blocking), weights_owner_(weights.owner) {
+Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels)
+    : config_(config), kernels_(std::move(kernels)), weights_owner_(weights.owner) {
   const int64_t d = config.n_embd, f = config.n_inner;
   auto norm = [d](const LayerNormWeights& w) { return LayerNorm{Weight(w.weight, {d}), Weight(w.bias, {d})}; };
   auto linear = [](const Conv1DWeights& w, int64_t in, int64_t out) {
@@ -122,7 +117,7 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
 
 at::Tensor Gpt2::MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const {
   AttentionTaps visitor(layer, pass.taps, pass.dropout);
-  at::Tensor z = CausalAttention(qkv, pass.sequences, config_.n_head, ScoreScale(layer), visitor);
+  at::Tensor z = kernels_->CausalAttention(qkv, pass.sequences, config_.n_head, ScoreScale(layer), visitor);
   visitor.Finish();
   return z;
 }
@@ -137,7 +132,7 @@ void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
     const at::Tensor no_bias = at::zeros({config_.n_embd}, taken.options());
     for (int64_t head = 0; head < config_.n_head; ++head) {
       const at::Tensor mixed = taken.narrow(1, head * d_head, d_head).contiguous();
-      results.select(1, head).copy_(Conv1D(mixed, projection.narrow(0, head * d_head, d_head), no_bias, blocking_));
+      results.select(1, head).copy_(kernels_->Conv1D(mixed, projection.narrow(0, head * d_head, d_head), no_bias));
     }
     return results.view({taken.size(0), -1});
   });
@@ -146,10 +141,8 @@ void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
 Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
-  const HookPoint pre{Site::kMlpPre, layer};
-  if (!taps.Reaches(pre)) return {};
-  const bool kept = taps.Wants(pre);
-  const at::Tensor inner = Activate(taps.Show(pre, Apply(block.c_fc, normed)), /*in_place=*/!kept);
+  if (!taps.Reaches({Site::kMlpPre, layer})) return {};
+  const at::Tensor inner = Inner(layer, normed, taps);
   const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
   if (!taps.Reaches({Site::kMlpOut, layer})) return {};
   Delta delta;                                                       // [rows, d]
@@ -158,13 +151,12 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   return delta;
 }
 
-at::Tensor Gpt2::Activate(at::Tensor pre, bool in_place) const {
-  at::Tensor post = in_place ? std::move(pre) : pre.clone();
-  float* values = post.mutable_data_ptr<float>();
-  at::parallel_for(0, post.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
-    ApplyActivation(config_.activation, values + begin, end - begin);
-  });
-  return post;
+// What the MLP has between its two products, [rows, f].
+at::Tensor Gpt2::Inner(int layer, const at::Tensor& normed, Taps& taps) const {
+  const Linear& c_fc = h_[static_cast<size_t>(layer)].c_fc;
+  const HookPoint pre{Site::kMlpPre, layer};
+  if (!taps.Touches(pre)) return kernels_->Conv1DActivated(normed, c_fc.weight, c_fc.bias, config_.activation);
+  return kernels_->Activate(config_.activation, taps.Show(pre, Apply(c_fc, normed)));
 }
 
 at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
@@ -198,23 +190,21 @@ void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
   taps.GiveLogits({Site::kLogits, -1}, normed);
 }
 
-at::Tensor Gpt2::Unembed(const at::Tensor& x) const { return TimesTransposed(x, lm_head_, blocking_); }
+at::Tensor Gpt2::Unembed(const at::Tensor& x) const { return kernels_->TimesTransposed(x, lm_head_); }
 
 TapFunctions Gpt2::FunctionsForTaps() const {
   return {[this](const at::Tensor& rows) { return FinalLayerNorm(rows); },
-          [this](const at::Tensor& rows) { return Unembed(rows); }, blocking_};
+          [this](const at::Tensor& rows) { return Unembed(rows); }, kernels_.get()};
 }
 
 at::Tensor Gpt2::FinalLayerNorm(const at::Tensor& x) const { return Apply(ln_f_, x); }
 
-// Row by row in libtorch, so its bits do not depend on the batch. Without weight and bias: the affine part is left out.
 at::Tensor Gpt2::Apply(const LayerNorm& norm, const at::Tensor& x) const {
-  auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };
-  return at::layer_norm(x, {x.size(1)}, optional(norm.weight), optional(norm.bias), config_.layer_norm_epsilon);
+  return kernels_->LayerNorm(x, norm.weight, norm.bias, config_.layer_norm_epsilon);
 }
 
 at::Tensor Gpt2::Apply(const Linear& linear, const at::Tensor& x) const {
-  return Conv1D(x, linear.weight, linear.bias, blocking_);
+  return kernels_->Conv1D(x, linear.weight, linear.bias);
 }
 
 // What Hugging Face multiplies the scores with. reorder_and_upcast_attn applies it in the product instead of after it, in

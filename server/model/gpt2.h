@@ -8,13 +8,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
-#include "server/model/attention.h"
 #include "server/model/batch_dropout.h"
-#include "server/model/linear.h"
+#include "server/model/kernels.h"
 #include "server/model/taps.h"
 
 namespace hydrophone {
@@ -23,7 +23,7 @@ namespace hydrophone {
 class Gpt2 {
  public:
   // Shares the weights' memory, and keeps it.
-  Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, RowBlocking blocking);
+  Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
   // Computes value after value as long as the taps need one, and shows them every one.
   // Leaves in `rows` those of the members that asked for the most: the others' are dropped as they finish.
@@ -74,7 +74,7 @@ class Gpt2 {
   at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;
   void GiveResults(int layer, const at::Tensor& z, Taps& taps) const;
   Delta Mlp(int layer, const at::Tensor& normed, const Pass& pass) const;
-  at::Tensor Activate(at::Tensor pre, bool in_place) const;
+  at::Tensor Inner(int layer, const at::Tensor& normed, Taps& taps) const;
   at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const;
   at::Tensor ScaleOf(const at::Tensor& x) const;
   void Final(const at::Tensor& x, Taps& taps) const;
@@ -83,7 +83,7 @@ class Gpt2 {
   double ScoreScale(int layer) const;
 
   Gpt2Config config_;
-  RowBlocking blocking_;
+  std::unique_ptr<const Kernels> kernels_;
   std::shared_ptr<const void> weights_owner_;
   at::Tensor wte_;  // [V, d]
   at::Tensor wpe_;  // [P, d]

@@ -7,10 +7,12 @@
 #include <torch/headeronly/version.h>
 
 #include <algorithm>
+#include <memory>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/model/cpu_kernels.h"
 #include "server/model/reference.h"
 
 namespace hydrophone {
@@ -46,7 +48,7 @@ Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeRe
                        bool share_prefixes)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
-      gpt2_(checkpoint_.config, checkpoint_.weights, probe.blocking),
+      gpt2_(checkpoint_.config, checkpoint_.weights, std::make_unique<CpuKernels>(probe.blocking)),
       share_prefixes_(share_prefixes && probe.batch_independent) {
   compute_.numerics = NumericsString(probe);
   compute_.batch_independent = probe.batch_independent;

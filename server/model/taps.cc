@@ -93,6 +93,8 @@ bool Taps::Wants(HookPoint point) const {
   return std::any_of(entries.begin(), entries.end(), [this](const Entry& entry) { return !SinkOf(entry).Stopped(); });
 }
 
+bool Taps::Touches(HookPoint point) const { return edits_.Any(point) || Wants(point); }
+
 at::Tensor Taps::Show(HookPoint point, at::Tensor value) {
   if (edits_.Any(point)) {
     value = value.clone(at::MemoryFormat::Contiguous);
@@ -178,7 +180,7 @@ at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const
   const at::Tensor rows = picked.view({-1, picked.size(2)});
   // The BLAS was probed for the model's own widths only.
   const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
-  const at::Tensor products = probed ? TimesTransposed(rows, vectors, functions_.blocking) : DotProducts(rows, vectors);
+  const at::Tensor products = probed ? functions_.kernels->TimesTransposed(rows, vectors) : DotProducts(rows, vectors);
   return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
 }
 

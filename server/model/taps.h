@@ -15,7 +15,7 @@
 #include "server/core/model_info.h"
 #include "server/model/batch_edits.h"
 #include "server/model/batch_rows.h"
-#include "server/model/linear.h"
+#include "server/model/kernels.h"
 
 namespace hydrophone {
 
@@ -23,7 +23,7 @@ namespace hydrophone {
 struct TapFunctions {
   std::function<at::Tensor(const at::Tensor& rows)> final_layer_norm;  // [n, d] to [n, d]
   std::function<at::Tensor(const at::Tensor& rows)> unembed;           // [n, d], what ln_f gives, to logits [n, V]
-  RowBlocking blocking = RowBlocking::kFree;                           // of projections
+  const Kernels* kernels = nullptr;                                    // multiply projections
 };
 
 // A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during one forward pass. Points are shown in ForwardOrder; values are float32.
@@ -34,6 +34,8 @@ class Taps {
 
   // Whether a member that has not stopped asks for this point. Values that nobody wants need not be computed.
   bool Wants(HookPoint point) const;
+  // Whether it, or an edit there, needs the point's value: else the value need never be in memory.
+  bool Touches(HookPoint point) const;
 
   // Shows `value` [tokens, width] with contiguous rows: makes the edits at the point, in a copy, and gives the result to every
   // capture. Goes on with what this returns: the value itself when there are no edits. Its memory must not be written to again.

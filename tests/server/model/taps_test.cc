@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/model/cpu_kernels.h"
 #include "tests/server/model/random_gpt2.h"
 
 namespace hydrophone {
@@ -89,9 +90,12 @@ class SelectionTest : public TapsTest {
  protected:
   SelectionTest() { batch_ = {{&first_, &first_sink_}}; }
 
+  const CpuKernels kernels_{RowBlocking::kFixed};
+
   Capture& Mid() { return first_.captures[1]; }
   std::vector<float> Given(TapFunctions functions = {}) {
     const BatchRows rows(batch_, false);
+    functions.kernels = &kernels_;
     Taps taps(batch_, rows, model_, std::move(functions));
     taps.Give(kMid, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
     return first_sink_.values(1);

@@ -1,0 +1,58 @@
+#include "server/model/cpu_kernels.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/layer_norm.h>
+
+#include <optional>
+
+#include "server/model/elementwise.h"
+
+namespace hydrophone {
+namespace {
+
+// Elements of one task of an element-wise loop: large enough to hide a task's cost.
+constexpr int64_t kElementsPerTask = 16384;
+
+void ActivateInPlace(Gpt2Config::Activation activation, at::Tensor& values) {
+  float* elements = values.mutable_data_ptr<float>();
+  at::parallel_for(0, values.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
+    ApplyActivation(activation, elements + begin, end - begin);
+  });
+}
+
+}  // namespace
+
+at::Tensor CpuKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  return hydrophone::Conv1D(x, weight, bias, blocking_);
+}
+
+at::Tensor CpuKernels::Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                       Gpt2Config::Activation activation) const {
+  at::Tensor values = Conv1D(x, weight, bias);
+  ActivateInPlace(activation, values);
+  return values;
+}
+
+at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {
+  return hydrophone::TimesTransposed(x, weight, blocking_);
+}
+
+// Row by row in libtorch, so its bits do not depend on the batch.
+at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                 double epsilon) const {
+  auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };
+  return at::layer_norm(x, {x.size(1)}, optional(weight), optional(bias), epsilon);
+}
+
+at::Tensor CpuKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
+  at::Tensor activated = values.clone();
+  ActivateInPlace(activation, activated);
+  return activated;
+}
+
+at::Tensor CpuKernels::CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences,
+                                       int64_t n_head, double scale, AttentionVisitor& visitor) const {
+  return hydrophone::CausalAttention(qkv, sequences, n_head, scale, visitor);
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,47 @@
+// The arithmetic of the forward pass, apart from the device that does it.
+//
+//   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops and the BLAS; a row's bits depend on nothing but its own past
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "server/checkpoint/gpt2_config.h"
+#include "server/model/attention.h"
+#include "server/model/batch_rows.h"
+
+namespace hydrophone {
+
+// Tensors are float32, on the kernels' device, and contiguous unless said otherwise. What is given back is new. Thread-safe.
+class Kernels {
+ public:
+  virtual ~Kernels() = default;
+
+  // Hugging Face's Conv1D: x [n, in] times weight [in, out] plus bias [out].
+  virtual at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const = 0;
+
+  // The activation of Conv1D's result.
+  virtual at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                     Gpt2Config::Activation activation) const = 0;
+
+  // x [n, in] times weight [count, in] transposed: [n, count].
+  virtual at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const = 0;
+
+  // Each row of x [n, d], normalised, times weight [d] plus bias [d]; without both, when they are undefined.
+  virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                               double epsilon) const = 0;
+
+  // activation(values) of any shape.
+  virtual at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const = 0;
+
+  // As the function of that name in attention.h says. The visitor's squares are in the host's memory.
+  virtual at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences,
+                                     int64_t n_head, double scale, AttentionVisitor& visitor) const = 0;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_H_
