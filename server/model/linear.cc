@@ -44,6 +44,16 @@ Split SplitColumns(int64_t n) { return {n, (n + kTileColumns - 1) / kTileColumns
 
 }  // namespace
 
+std::vector<int64_t> TileWidths(int64_t out) {
+  const Split split = SplitColumns(out);
+  std::vector<int64_t> widths;
+  for (int64_t part = 0; part < split.parts; ++part) {
+    const int64_t width = split.Count(part);
+    if (std::find(widths.begin(), widths.end(), width) == widths.end()) widths.push_back(width);
+  }
+  return widths;
+}
+
 at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking) {
   const Split column_split = SplitColumns(weight.size(1));
   const Split row_split = SplitRows(x.size(0), column_split.parts, blocking);

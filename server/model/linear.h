@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace hydrophone {
 
@@ -21,6 +22,9 @@ enum class RowBlocking : uint8_t {
 
 inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are multiples of it, but for the last
 inline constexpr int64_t kTileColumns = 384;  // at most
+
+// The widths of the tiles that Conv1D makes of a weight [in, out]: one or two.
+std::vector<int64_t> TileWidths(int64_t out);
 
 // Columns of every tile of TimesTransposed: it takes weights of any number of rows, so all of its products have one shape.
 inline constexpr int64_t kTransposedColumns = 64;
