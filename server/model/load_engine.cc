@@ -9,10 +9,13 @@
 namespace hydrophone {
 
 absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options) {
-  absl::StatusOr<Gpt2Checkpoint> checkpoint = LoadGpt2Checkpoint(directory, {.copy = options.copy_weights});
-  if (!checkpoint.ok()) return checkpoint.status();
   const int threads = options.threads > 0 ? options.threads : ThreadsFromCpuQuota();
-  const ProbeResult probe = ProbeProductsOf(checkpoint->config, threads);
+  ProbeResult probe;
+  LoadOptions loading;
+  loading.copy = options.copy_weights;
+  loading.meanwhile = [&](const Gpt2Config& config) { probe = ProbeProductsOf(config, threads); };
+  absl::StatusOr<Gpt2Checkpoint> checkpoint = LoadGpt2Checkpoint(directory, loading);
+  if (!checkpoint.ok()) return checkpoint.status();
 
   ModelInfo model = DescribeModel(*checkpoint);
   model.tokenizer_sha256 = options.tokenizer_sha256;
