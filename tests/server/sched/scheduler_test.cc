@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,76 +14,12 @@
 #include "tests/server/sched/fake_engine.h"
 #include "tests/server/sched/fake_metrics.h"
 #include "tests/server/sched/signal.h"
+#include "tests/server/sched/test_job.h"
 
 namespace hydrophone {
 namespace {
 
 using ::testing::ElementsAre;
-
-// One input of `tokens` tokens, captured whole at `captures` layers; `capture_bytes` counts what they hold.
-Plan PlanOf(int tokens, int captures = 1) {
-  Plan plan;
-  plan.runs.push_back({0, std::vector<uint32_t>(static_cast<size_t>(tokens), 7)});
-  plan.first_token = {0, tokens};
-  for (int layer = 0; layer < captures; ++layer) {
-    Capture capture;
-    capture.point = {Site::kResidPre, layer};
-    capture.runs = {0};
-    capture.rows_per_run = {static_cast<uint32_t>(tokens)};
-    capture.row_count = tokens;
-    capture.row_shape = {4};
-    plan.captures.push_back(capture);
-  }
-  plan.capture_bytes = static_cast<uint64_t>(tokens * captures) * 16;
-  return plan;
-}
-
-class TestJob : public Job {
- public:
-  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture())
-      : plan_(std::move(plan)), deadline_(deadline) {}
-
-  const Plan& plan() const override { return plan_; }
-  absl::Time deadline() const override { return deadline_; }
-  bool Stopped() const override { return stopped; }
-  void OnCapture(size_t, TensorView rows) override {
-    std::lock_guard<std::mutex> lock(mutex_);
-    views_.push_back(std::move(rows));
-  }
-  void OnDone(absl::Status status, JobTimings timings) override {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      status_ = std::move(status);
-      timings_ = timings;
-    }
-    done.Raise();
-  }
-
-  absl::Status Await() {
-    done.Await();
-    std::lock_guard<std::mutex> lock(mutex_);
-    return status_;
-  }
-  JobTimings timings() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return timings_;
-  }
-  std::vector<TensorView> TakeViews() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    return std::exchange(views_, {});
-  }
-
-  std::atomic<bool> stopped = false;
-  Signal done;
-
- private:
-  const Plan plan_;
-  const absl::Time deadline_;
-  std::mutex mutex_;  // guards what follows
-  absl::Status status_;
-  JobTimings timings_;
-  std::vector<TensorView> views_;
-};
 
 class SchedulerTest : public testing::Test {
  protected:
@@ -92,6 +27,7 @@ class SchedulerTest : public testing::Test {
     limits_.max_batch_tokens = 10;
     limits_.max_queued_requests = 3;
     limits_.response_budget_bytes = 160;  // ten tokens' worth
+    limits_.batch_linger_microseconds = 0;
     engine_.on_run = [this] {
       running_.Raise();
       go_.Await(running_.count());
@@ -150,6 +86,7 @@ TEST_F(SchedulerTest, PacksWhatWaitsIntoBatchesInOrder) {
     job->TakeViews();
   }
   EXPECT_TRUE(c->Await().ok());
+  scheduler_->Drain(absl::InfiniteFuture());  // a job hears its end before its batch is counted
   EXPECT_THAT(engine_.batches(), ElementsAre(1, 2, 1));
   EXPECT_THAT(metrics_.batch_tokens(), ElementsAre(1, 9, 2));
 }
@@ -186,8 +123,21 @@ TEST_F(SchedulerTest, AStoppedJobInAFullQueueMakesRoom) {
   Submit(PlanOf(1));
   Submit(PlanOf(1));
   gone->stopped = true;
+  scheduler_->JobStopped();
   Submit(PlanOf(1));
   EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(SchedulerTest, AJobWhoseDeadlinePassedInAFullQueueMakesRoom) {
+  Start();
+  Submit(PlanOf(1));
+  running_.Await(1);
+  auto late = Submit(PlanOf(1), clock_.Now() + absl::Seconds(1));
+  Submit(PlanOf(1));
+  Submit(PlanOf(1));
+  clock_.Advance(absl::Seconds(1));
+  Submit(PlanOf(1));
+  EXPECT_EQ(late->Await().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(SchedulerTest, RefusesWhatCanNeverFit) {
@@ -210,19 +160,36 @@ TEST_F(SchedulerTest, HoldsTheBudgetUntilTheLastViewIsGone) {
   EXPECT_EQ(metrics_.budget_used(), 0u);
 }
 
-TEST_F(SchedulerTest, WaitsForTheBudgetInOrder) {
+TEST_F(SchedulerTest, AJobThatWaitsForTheBudgetRunsWhenItIsFree) {
   LetAllRun();
   Start();
   auto holder = Submit(PlanOf(4));
   EXPECT_TRUE(holder->Await().ok());
   auto large = Submit(PlanOf(8));
-  auto small = Submit(PlanOf(1));  // would fit, but does not overtake
+  auto equal = Submit(PlanOf(8));  // would not fit beside it, and does not overtake
   metrics_.AwaitQueueDepth(2);
   EXPECT_EQ(large->done.count(), 0);
-  EXPECT_EQ(small->done.count(), 0);
   holder->TakeViews();
   EXPECT_TRUE(large->Await().ok());
-  EXPECT_TRUE(small->Await().ok());
+  EXPECT_EQ(equal->done.count(), 0);
+  large->TakeViews();
+  EXPECT_TRUE(equal->Await().ok());
+}
+
+TEST_F(SchedulerTest, AReaderWhoNeverReadsStopsNobodyForWhomThereIsRoom) {
+  LetAllRun();
+  Start();
+  auto never_reads = Submit(PlanOf(4));
+  EXPECT_TRUE(never_reads->Await().ok());
+  auto large = Submit(PlanOf(8));  // needs what he holds
+  for (int i = 0; i < 50; ++i) {
+    auto small = Submit(PlanOf(2));
+    EXPECT_TRUE(small->Await().ok());
+    small->TakeViews();
+  }
+  EXPECT_EQ(large->done.count(), 0);
+  never_reads->TakeViews();
+  EXPECT_TRUE(large->Await().ok());
 }
 
 TEST_F(SchedulerTest, AViewMayOutliveTheScheduler) {
@@ -268,6 +235,87 @@ TEST_F(SchedulerTest, ADeadlineAfterTheLastCaptureIsNoFailure) {
   EXPECT_TRUE(job->Await().ok());
 }
 
+// Two jobs in one batch, one of which goes deeper than the other.
+class EarlyLeaverTest : public SchedulerTest {
+ protected:
+  EarlyLeaverTest() {
+    engine_.before_capture = [this](size_t index) {
+      if (index != 1) return;
+      deeper_.Raise();
+      go_deeper_.Await();
+    };
+  }
+  ~EarlyLeaverTest() override {
+    go_deeper_.Raise();
+    scheduler_.reset();  // the engine stands in this object's signals
+  }
+
+  // Returns when the engine stands between the shallow one's last capture and the deep one's next.
+  void StartBoth() {
+    Start();
+    auto first = Submit(PlanOf(1));  // what comes while it runs is computed together
+    running_.Await(1);
+    shallow_ = Submit(PlanOf(2, 1));
+    deep_ = Submit(PlanOf(2, 3), clock_.Now() + absl::Seconds(10));
+    LetAllRun();
+    EXPECT_TRUE(first->Await().ok());
+    first->TakeViews();
+    deeper_.Await();
+  }
+
+  Signal deeper_;
+  Signal go_deeper_;
+  std::shared_ptr<TestJob> shallow_, deep_;
+};
+
+TEST_F(EarlyLeaverTest, HearsItsEndWhileTheBatchGoesOn) {
+  StartBoth();
+  EXPECT_TRUE(shallow_->Await().ok());
+  EXPECT_EQ(deep_->done.count(), 0);
+  EXPECT_EQ(shallow_->timings().batch_tokens, 4);
+  go_deeper_.Raise();
+  EXPECT_TRUE(deep_->Await().ok());
+  scheduler_->Drain(absl::InfiniteFuture());
+  EXPECT_EQ(shallow_->done.count(), 1);
+  EXPECT_EQ(shallow_->TakeViews().size(), 1u);
+  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
+}
+
+TEST_F(EarlyLeaverTest, CountsTheTimeUntilItsLastCapture) {
+  StartBoth();
+  clock_.Advance(absl::Seconds(2));
+  go_deeper_.Raise();
+  EXPECT_TRUE(deep_->Await().ok());
+  EXPECT_EQ(shallow_->timings().computed, absl::ZeroDuration());
+  EXPECT_EQ(deep_->timings().computed, absl::Seconds(2));
+}
+
+TEST_F(EarlyLeaverTest, GivesItsBudgetBackWhileTheBatchGoesOn) {
+  StartBoth();
+  EXPECT_TRUE(shallow_->Await().ok());
+  shallow_->TakeViews();
+  metrics_.AwaitBudgetUsed(96);  // the deep one's
+}
+
+TEST_F(EarlyLeaverTest, IsNotTouchedByWhatBecomesOfTheOthers) {
+  StartBoth();
+  clock_.Advance(absl::Seconds(10));
+  go_deeper_.Raise();
+  EXPECT_EQ(deep_->Await().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(shallow_->Await().ok());
+}
+
+TEST_F(EarlyLeaverTest, IsNotTouchedByTheEnginesFailure) {
+  engine_.fails_before_capture = 1;
+  engine_.failure = absl::InternalError("out of memory");
+  StartBoth();
+  go_deeper_.Raise();
+  EXPECT_EQ(deep_->Await().code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(shallow_->Await().ok());
+  scheduler_->Drain(absl::InfiniteFuture());
+  EXPECT_EQ(shallow_->done.count(), 1);
+}
+
 TEST_F(SchedulerTest, AStoppedJobGetsNothingMoreAndOthersGoOn) {
   LetAllRun();
   std::shared_ptr<TestJob> leaving;
@@ -311,6 +359,102 @@ TEST_F(SchedulerTest, ACaptureThatTheEngineForgotIsInternal) {
   engine_.captures_held_back = 1;
   Start();
   EXPECT_EQ(Submit(PlanOf(1, 2))->Await().code(), absl::StatusCode::kInternal);
+}
+
+TEST_F(SchedulerTest, AJobWithoutCapturesIsDoneWithTheBatch) {
+  Start();
+  auto job = Submit(PlanOf(1, 0));
+  running_.Await(1);
+  EXPECT_EQ(job->done.count(), 0);
+  LetAllRun();
+  EXPECT_TRUE(job->Await().ok());
+}
+
+// What comes after a batch of two.
+class LingerTest : public SchedulerTest {
+ protected:
+  LingerTest() { limits_.batch_linger_microseconds = 1000; }
+
+  // Runs one job, then two together, to their ends.
+  void RunTwoTogether() {
+    Start();
+    auto first = Submit(PlanOf(1));
+    running_.Await(1);
+    auto a = Submit(PlanOf(1));
+    auto b = Submit(PlanOf(1));
+    clock_.Advance(absl::Milliseconds(10));
+    LetAllRun();
+    for (auto& job : {first, a, b}) {
+      EXPECT_TRUE(job->Await().ok());
+      job->TakeViews();
+    }
+    metrics_.AwaitBudgetUsed(0);
+    EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
+  }
+
+  absl::Time linger_ends() const { return clock_.Now() + absl::Milliseconds(1); }
+};
+
+TEST_F(LingerTest, TheFirstOneBackWaitsForTheOther) {
+  RunTwoTogether();
+  auto a = Submit(PlanOf(1));
+  clock_.AwaitWaiter(linger_ends());
+  auto b = Submit(PlanOf(1));  // the clock stands still
+  EXPECT_TRUE(a->Await().ok());
+  EXPECT_TRUE(b->Await().ok());
+  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2, 2));
+}
+
+TEST_F(LingerTest, ButNoLongerThanTheLinger) {
+  RunTwoTogether();
+  auto alone = Submit(PlanOf(1));
+  clock_.AwaitWaiter(linger_ends());
+  clock_.Advance(absl::Microseconds(999));
+  clock_.AwaitWaiter(clock_.Now() + absl::Microseconds(1));
+  EXPECT_EQ(alone->done.count(), 0);
+  clock_.Advance(absl::Microseconds(1));
+  EXPECT_TRUE(alone->Await().ok());
+  EXPECT_THAT(metrics_.waits().back(), absl::Milliseconds(1));
+}
+
+TEST_F(LingerTest, AfterABatchOfOneNobodyWaits) {
+  RunTwoTogether();
+  auto alone = Submit(PlanOf(1));
+  clock_.AwaitWaiter(linger_ends());
+  clock_.Advance(absl::Milliseconds(1));
+  EXPECT_TRUE(alone->Await().ok());
+  alone->TakeViews();
+  EXPECT_TRUE(Submit(PlanOf(1))->Await().ok());
+}
+
+TEST_F(LingerTest, AFullBatchStartsAtOnce) {
+  RunTwoTogether();
+  EXPECT_TRUE(Submit(PlanOf(10))->Await().ok());
+}
+
+TEST_F(LingerTest, WhoStopsMeanwhileLeaves) {
+  RunTwoTogether();
+  auto gone = Submit(PlanOf(1));
+  clock_.AwaitWaiter(linger_ends());
+  gone->stopped = true;
+  scheduler_->JobStopped();
+  EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(LingerTest, WhoRunsOutOfTimeMeanwhileLeaves) {
+  RunTwoTogether();
+  auto late = Submit(PlanOf(1), clock_.Now() + absl::Microseconds(500));
+  clock_.AwaitWaiter(clock_.Now() + absl::Microseconds(500));
+  clock_.Advance(absl::Microseconds(500));
+  EXPECT_EQ(late->Await().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(LingerTest, NobodyWaitsForCompanyThatWouldBeRefused) {
+  RunTwoTogether();
+  auto last = Submit(PlanOf(1));
+  clock_.AwaitWaiter(linger_ends());
+  scheduler_->StopAdmitting();
+  EXPECT_TRUE(last->Await().ok());
 }
 
 TEST_F(SchedulerTest, DrainLetsTheQueueFinishAndRefusesNewJobs) {
