@@ -114,7 +114,9 @@ absl::Status Scheduler::Impl::Submit(std::shared_ptr<Job> job) {
       admitted =
           Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
     } else {
+      const bool stopped = job->Stopped();  // then its JobStopped may have come before it
       queue_.Push(std::move(job), now);
+      if (stopped) dropped = TakeStopped();
       // While the engine lingers, only who makes it stop wakes it.
       if (queue_.size() == 1 || NextStart() <= now) changed_.notify_all();
     }

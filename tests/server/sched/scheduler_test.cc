@@ -343,6 +343,17 @@ TEST_F(SchedulerTest, AWaitingJobThatStoppedIsToldWhileTheEngineIsBusy) {
   EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(SchedulerTest, AJobThatStoppedBeforeItWasSubmittedNeverWaits) {
+  Start();
+  Submit(PlanOf(1));
+  running_.Await(1);
+  auto gone = std::make_shared<TestJob>(PlanOf(1));
+  gone->stopped = true;
+  scheduler_->JobStopped();
+  EXPECT_TRUE(scheduler_->Submit(gone).ok());
+  EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(SchedulerTest, AnEnginesFailureIsInternal) {
   LetAllRun();
   engine_.result = absl::ResourceExhaustedError("out of memory");
