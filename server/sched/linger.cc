@@ -5,12 +5,12 @@
 namespace hydrophone {
 
 void Linger::BatchDone(size_t jobs, size_t others, absl::Time now) {
-  known_ = jobs > 1 ? jobs + others : 0;
+  known_ = jobs + others;
   free_since_ = now;
 }
 
 absl::Time Linger::Until(size_t waiting, absl::Time oldest) const {
-  if (waiting >= known_) return absl::InfinitePast();
+  if (2 * waiting >= known_) return absl::InfinitePast();
   return std::max(oldest, free_since_) + longest_;
 }
 

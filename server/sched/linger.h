@@ -8,15 +8,18 @@
 
 namespace hydrophone {
 
-// All callers of a batch hear the end of it at the same instant, and those in a loop ask again within about a
-// millisecond of each other. Without a moment's patience the first of them runs in a batch of its own while the others
-// wait for its end, and so on for ever:
+// All callers of a batch hear the end of it at about the same instant, and those in a loop ask again within about a
+// millisecond of each other. Without a moment's patience the first of them runs in a batch of its own, for whose end
+// the others wait, and so on for ever; with too much of it the engine stands still until the last one is back. In
+// between, one half is computed while the other half reads its answers and asks again:
 //
-//   at once:  [ 1 ][ 2 ... 32 ][ 1 ][ 2 ... 32 ]         lingering:  [ 1 ... 32 ]·[ 1 ... 32 ]·[ 1 ... 32 ]
+//   at once:    [ 1 ][ 2 ... 32 ][ 1 ][ 2 ... 32 ]
+//   lingering:  [ 1 ... 16 ][ 17 ... 32 ][ 1 ... 16 ]
 //
-// So, after a batch of several jobs, the next one waits until as many are there as are known of: those of that batch,
-// and those who waited beside it. It waits `longest` at most, from when the first of it was queued or, if later, from
-// when the engine was free. After a batch of one it does not wait: a caller who is alone never pays for it.
+// So a batch waits while less than half of the jobs are there that the engine knows of: those of the last batch, and
+// those who waited beside it. It waits `longest` at most, from when its first job was queued or, if later, from when
+// the engine was free. One caller alone, or two in turn, never wait; nor does anybody while as many have come during a
+// batch as are in it.
 //
 // Not thread-safe.
 class Linger {
@@ -32,7 +35,7 @@ class Linger {
 
  private:
   const absl::Duration longest_;
-  size_t known_ = 0;  // how many jobs to wait for
+  size_t known_ = 0;
   absl::Time free_since_ = absl::InfinitePast();
 };
 

@@ -3,8 +3,8 @@
 //   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnDone
 //             │ at most                 │ as many from the front as fit in max_batch_tokens
 //             │ max_queued_requests     │ each with its capture_bytes reserved from the response budget
-//             │                         └ it starts when it is full, or when no more company is expected (see Linger),
-//             │                           batch_linger_microseconds after the engine could begin it at the latest
+//             │                         └ it starts when it is full or has enough company (see Linger), at the
+//             │                           latest batch_linger_microseconds after the engine could begin it
 //             └ who stopped or ran out of time leaves
 #ifndef HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 #define HYDROPHONE_SERVER_SCHED_SCHEDULER_H_

@@ -10,36 +10,42 @@ constexpr absl::Duration kLongest = absl::Milliseconds(1);
 
 TEST(Linger, NobodyWaitsBeforeTheFirstBatch) { EXPECT_LE(Linger(kLongest).Until(1, kStart), kStart); }
 
-TEST(Linger, NobodyWaitsAfterABatchOfOne) {
+TEST(Linger, WhoIsAloneNeverWaits) {
   Linger linger(kLongest);
-  linger.BatchDone(1, 3, kStart);
+  linger.BatchDone(1, 0, kStart);
   EXPECT_LE(linger.Until(1, kStart), kStart);
 }
 
-TEST(Linger, AfterABatchOfSeveralAsManyAreExpectedBack) {
+TEST(Linger, TwoInTurnNeverWait) {
   Linger linger(kLongest);
-  linger.BatchDone(3, 0, kStart);
+  linger.BatchDone(1, 1, kStart);
+  EXPECT_LE(linger.Until(1, kStart), kStart);
+}
+
+TEST(Linger, HalfOfABatchIsWaitedFor) {
+  Linger linger(kLongest);
+  linger.BatchDone(5, 0, kStart);
   EXPECT_EQ(linger.Until(2, kStart), kStart + kLongest);
   EXPECT_LE(linger.Until(3, kStart), kStart);
 }
 
-TEST(Linger, WhoWaitedBesideTheBatchIsKnownToo) {
+TEST(Linger, WhoWaitedBesideTheBatchCounts) {
   Linger linger(kLongest);
-  linger.BatchDone(3, 1, kStart);
-  EXPECT_EQ(linger.Until(3, kStart), kStart + kLongest);
-  EXPECT_LE(linger.Until(4, kStart), kStart);
+  linger.BatchDone(31, 1, kStart);
+  EXPECT_EQ(linger.Until(1, kStart), kStart + kLongest);
+  EXPECT_LE(linger.Until(16, kStart), kStart);
 }
 
 TEST(Linger, ItBeginsWithTheOldestThatWaits) {
   Linger linger(kLongest);
-  linger.BatchDone(2, 0, kStart);
+  linger.BatchDone(3, 0, kStart);
   const absl::Time later = kStart + absl::Hours(1);
   EXPECT_EQ(linger.Until(1, later), later + kLongest);
 }
 
 TEST(Linger, ItBeginsNoEarlierThanTheEngineIsFree) {
   Linger linger(kLongest);
-  linger.BatchDone(2, 1, kStart);
+  linger.BatchDone(3, 1, kStart);
   EXPECT_EQ(linger.Until(1, kStart - absl::Hours(1)), kStart + kLongest);
 }
 

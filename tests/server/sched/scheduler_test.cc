@@ -381,43 +381,44 @@ TEST_F(SchedulerTest, AJobWithoutCapturesIsDoneWithTheBatch) {
   EXPECT_TRUE(job->Await().ok());
 }
 
-// What comes after a batch of two.
+// What comes after a batch of three.
 class LingerTest : public SchedulerTest {
  protected:
   LingerTest() { limits_.batch_linger_microseconds = 1000; }
 
-  // Runs one job, then two together, to their ends.
-  void RunTwoTogether() {
+  // Runs one job, then three together, to their ends.
+  void RunThreeTogether() {
     Start();
     auto first = Submit(PlanOf(1));
     running_.Await(1);
     auto a = Submit(PlanOf(1));
     auto b = Submit(PlanOf(1));
+    auto c = Submit(PlanOf(1));
     clock_.Advance(absl::Milliseconds(10));
     LetAllRun();
-    for (auto& job : {first, a, b}) {
+    for (auto& job : {first, a, b, c}) {
       EXPECT_TRUE(job->Await().ok());
       job->TakeViews();
     }
     metrics_.AwaitBudgetUsed(0);
-    EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
+    EXPECT_THAT(engine_.batches(), ElementsAre(1, 3));
   }
 
   absl::Time linger_ends() const { return clock_.Now() + absl::Milliseconds(1); }
 };
 
-TEST_F(LingerTest, TheFirstOneBackWaitsForTheOther) {
-  RunTwoTogether();
+TEST_F(LingerTest, TheFirstOneBackWaitsForHalfOfThem) {
+  RunThreeTogether();
   auto a = Submit(PlanOf(1));
   clock_.AwaitWaiter(linger_ends());
   auto b = Submit(PlanOf(1));  // the clock stands still
   EXPECT_TRUE(a->Await().ok());
   EXPECT_TRUE(b->Await().ok());
-  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2, 2));
+  EXPECT_THAT(engine_.batches(), ElementsAre(1, 3, 2));
 }
 
 TEST_F(LingerTest, ButNoLongerThanTheLinger) {
-  RunTwoTogether();
+  RunThreeTogether();
   auto alone = Submit(PlanOf(1));
   clock_.AwaitWaiter(linger_ends());
   clock_.Advance(absl::Microseconds(999));
@@ -428,8 +429,8 @@ TEST_F(LingerTest, ButNoLongerThanTheLinger) {
   EXPECT_THAT(metrics_.waits().back(), absl::Milliseconds(1));
 }
 
-TEST_F(LingerTest, AfterABatchOfOneNobodyWaits) {
-  RunTwoTogether();
+TEST_F(LingerTest, WhoIsAloneWaitsOnce) {
+  RunThreeTogether();
   auto alone = Submit(PlanOf(1));
   clock_.AwaitWaiter(linger_ends());
   clock_.Advance(absl::Milliseconds(1));
@@ -439,12 +440,12 @@ TEST_F(LingerTest, AfterABatchOfOneNobodyWaits) {
 }
 
 TEST_F(LingerTest, AFullBatchStartsAtOnce) {
-  RunTwoTogether();
+  RunThreeTogether();
   EXPECT_TRUE(Submit(PlanOf(10))->Await().ok());
 }
 
 TEST_F(LingerTest, WhoStopsMeanwhileLeaves) {
-  RunTwoTogether();
+  RunThreeTogether();
   auto gone = Submit(PlanOf(1));
   clock_.AwaitWaiter(linger_ends());
   gone->stopped = true;
@@ -453,7 +454,7 @@ TEST_F(LingerTest, WhoStopsMeanwhileLeaves) {
 }
 
 TEST_F(LingerTest, WhoRunsOutOfTimeMeanwhileLeaves) {
-  RunTwoTogether();
+  RunThreeTogether();
   auto late = Submit(PlanOf(1), clock_.Now() + absl::Microseconds(500));
   clock_.AwaitWaiter(clock_.Now() + absl::Microseconds(500));
   clock_.Advance(absl::Microseconds(500));
@@ -461,7 +462,7 @@ TEST_F(LingerTest, WhoRunsOutOfTimeMeanwhileLeaves) {
 }
 
 TEST_F(LingerTest, NobodyWaitsForCompanyThatWouldBeRefused) {
-  RunTwoTogether();
+  RunThreeTogether();
   auto last = Submit(PlanOf(1));
   clock_.AwaitWaiter(linger_ends());
   scheduler_->StopAdmitting();
