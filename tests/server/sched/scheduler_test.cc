@@ -10,57 +10,12 @@
 #include <vector>
 
 #include "server/core/errors.h"
-#include "tests/server/sched/fake_clock.h"
-#include "tests/server/sched/fake_engine.h"
-#include "tests/server/sched/fake_metrics.h"
-#include "tests/server/sched/signal.h"
-#include "tests/server/sched/test_job.h"
+#include "tests/server/sched/scheduler_fixture.h"
 
 namespace hydrophone {
 namespace {
 
 using ::testing::ElementsAre;
-
-class SchedulerTest : public testing::Test {
- protected:
-  SchedulerTest() {
-    limits_.max_batch_tokens = 10;
-    limits_.max_queued_requests = 3;
-    limits_.response_budget_bytes = 160;  // ten tokens' worth
-    limits_.batch_linger_microseconds = 0;
-    engine_.on_run = [this] {
-      running_.Raise();
-      go_.Await(running_.count());
-    };
-  }
-  ~SchedulerTest() override {
-    for (int i = 0; i < 100; ++i) go_.Raise();
-  }
-
-  void Start() { scheduler_ = std::make_unique<Scheduler>(&engine_, limits_, &clock_, &metrics_); }
-  void LetAllRun() {
-    for (int i = 0; i < 100; ++i) go_.Raise();
-  }
-  std::shared_ptr<TestJob> Submit(Plan plan, absl::Time deadline = absl::InfiniteFuture()) {
-    auto job = std::make_shared<TestJob>(std::move(plan), deadline);
-    EXPECT_TRUE(scheduler_->Submit(job).ok());
-    return job;
-  }
-  absl::Status Refusal(Plan plan) {
-    auto job = std::make_shared<TestJob>(std::move(plan));
-    absl::Status status = scheduler_->Submit(job);
-    EXPECT_EQ(job->done.count(), 0) << "a refused job is not told again";
-    return status;
-  }
-
-  Signal running_;  // counts Runs begun
-  Signal go_;       // lets so many Runs go on
-  Limits limits_;
-  FakeClock clock_;
-  FakeMetrics metrics_;
-  FakeEngine engine_;
-  std::unique_ptr<Scheduler> scheduler_;
-};
 
 TEST_F(SchedulerTest, GivesAJobEveryCaptureThenOk) {
   LetAllRun();
@@ -235,87 +190,6 @@ TEST_F(SchedulerTest, ADeadlineAfterTheLastCaptureIsNoFailure) {
   EXPECT_TRUE(job->Await().ok());
 }
 
-// Two jobs in one batch, one of which goes deeper than the other.
-class EarlyLeaverTest : public SchedulerTest {
- protected:
-  EarlyLeaverTest() {
-    engine_.before_capture = [this](size_t index) {
-      if (index != 1) return;
-      deeper_.Raise();
-      go_deeper_.Await();
-    };
-  }
-  ~EarlyLeaverTest() override {
-    go_deeper_.Raise();
-    scheduler_.reset();  // the engine stands in this object's signals
-  }
-
-  // Returns when the engine stands between the shallow one's last capture and the deep one's next.
-  void StartBoth() {
-    Start();
-    auto first = Submit(PlanOf(1));  // what comes while it runs is computed together
-    running_.Await(1);
-    shallow_ = Submit(PlanOf(2, 1));
-    deep_ = Submit(PlanOf(2, 3), clock_.Now() + absl::Seconds(10));
-    LetAllRun();
-    EXPECT_TRUE(first->Await().ok());
-    first->TakeViews();
-    deeper_.Await();
-  }
-
-  Signal deeper_;
-  Signal go_deeper_;
-  std::shared_ptr<TestJob> shallow_, deep_;
-};
-
-TEST_F(EarlyLeaverTest, HearsItsEndWhileTheBatchGoesOn) {
-  StartBoth();
-  EXPECT_TRUE(shallow_->Await().ok());
-  EXPECT_EQ(deep_->done.count(), 0);
-  EXPECT_EQ(shallow_->timings().batch_tokens, 4);
-  go_deeper_.Raise();
-  EXPECT_TRUE(deep_->Await().ok());
-  scheduler_->Drain(absl::InfiniteFuture());
-  EXPECT_EQ(shallow_->done.count(), 1);
-  EXPECT_EQ(shallow_->TakeViews().size(), 1u);
-  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
-}
-
-TEST_F(EarlyLeaverTest, CountsTheTimeUntilItsLastCapture) {
-  StartBoth();
-  clock_.Advance(absl::Seconds(2));
-  go_deeper_.Raise();
-  EXPECT_TRUE(deep_->Await().ok());
-  EXPECT_EQ(shallow_->timings().computed, absl::ZeroDuration());
-  EXPECT_EQ(deep_->timings().computed, absl::Seconds(2));
-}
-
-TEST_F(EarlyLeaverTest, GivesItsBudgetBackWhileTheBatchGoesOn) {
-  StartBoth();
-  EXPECT_TRUE(shallow_->Await().ok());
-  shallow_->TakeViews();
-  metrics_.AwaitBudgetUsed(96);  // the deep one's
-}
-
-TEST_F(EarlyLeaverTest, IsNotTouchedByWhatBecomesOfTheOthers) {
-  StartBoth();
-  clock_.Advance(absl::Seconds(10));
-  go_deeper_.Raise();
-  EXPECT_EQ(deep_->Await().code(), absl::StatusCode::kDeadlineExceeded);
-  EXPECT_TRUE(shallow_->Await().ok());
-}
-
-TEST_F(EarlyLeaverTest, IsNotTouchedByTheEnginesFailure) {
-  engine_.fails_before_capture = 1;
-  engine_.failure = absl::InternalError("out of memory");
-  StartBoth();
-  go_deeper_.Raise();
-  EXPECT_EQ(deep_->Await().code(), absl::StatusCode::kInternal);
-  EXPECT_TRUE(shallow_->Await().ok());
-  scheduler_->Drain(absl::InfiniteFuture());
-  EXPECT_EQ(shallow_->done.count(), 1);
-}
-
 TEST_F(SchedulerTest, AStoppedJobGetsNothingMoreAndOthersGoOn) {
   LetAllRun();
   std::shared_ptr<TestJob> leaving;
@@ -379,94 +253,6 @@ TEST_F(SchedulerTest, AJobWithoutCapturesIsDoneWithTheBatch) {
   EXPECT_EQ(job->done.count(), 0);
   LetAllRun();
   EXPECT_TRUE(job->Await().ok());
-}
-
-// What comes after a batch of three.
-class LingerTest : public SchedulerTest {
- protected:
-  LingerTest() { limits_.batch_linger_microseconds = 1000; }
-
-  // Runs one job, then three together, to their ends.
-  void RunThreeTogether() {
-    Start();
-    auto first = Submit(PlanOf(1));
-    running_.Await(1);
-    auto a = Submit(PlanOf(1));
-    auto b = Submit(PlanOf(1));
-    auto c = Submit(PlanOf(1));
-    clock_.Advance(absl::Milliseconds(10));
-    LetAllRun();
-    for (auto& job : {first, a, b, c}) {
-      EXPECT_TRUE(job->Await().ok());
-      job->TakeViews();
-    }
-    metrics_.AwaitBudgetUsed(0);
-    EXPECT_THAT(engine_.batches(), ElementsAre(1, 3));
-  }
-
-  absl::Time linger_ends() const { return clock_.Now() + absl::Milliseconds(1); }
-};
-
-TEST_F(LingerTest, TheFirstOneBackWaitsForHalfOfThem) {
-  RunThreeTogether();
-  auto a = Submit(PlanOf(1));
-  clock_.AwaitWaiter(linger_ends());
-  auto b = Submit(PlanOf(1));  // the clock stands still
-  EXPECT_TRUE(a->Await().ok());
-  EXPECT_TRUE(b->Await().ok());
-  EXPECT_THAT(engine_.batches(), ElementsAre(1, 3, 2));
-}
-
-TEST_F(LingerTest, ButNoLongerThanTheLinger) {
-  RunThreeTogether();
-  auto alone = Submit(PlanOf(1));
-  clock_.AwaitWaiter(linger_ends());
-  clock_.Advance(absl::Microseconds(999));
-  clock_.AwaitWaiter(clock_.Now() + absl::Microseconds(1));
-  EXPECT_EQ(alone->done.count(), 0);
-  clock_.Advance(absl::Microseconds(1));
-  EXPECT_TRUE(alone->Await().ok());
-  EXPECT_THAT(metrics_.waits().back(), absl::Milliseconds(1));
-}
-
-TEST_F(LingerTest, WhoIsAloneWaitsOnce) {
-  RunThreeTogether();
-  auto alone = Submit(PlanOf(1));
-  clock_.AwaitWaiter(linger_ends());
-  clock_.Advance(absl::Milliseconds(1));
-  EXPECT_TRUE(alone->Await().ok());
-  alone->TakeViews();
-  EXPECT_TRUE(Submit(PlanOf(1))->Await().ok());
-}
-
-TEST_F(LingerTest, AFullBatchStartsAtOnce) {
-  RunThreeTogether();
-  EXPECT_TRUE(Submit(PlanOf(10))->Await().ok());
-}
-
-TEST_F(LingerTest, WhoStopsMeanwhileLeaves) {
-  RunThreeTogether();
-  auto gone = Submit(PlanOf(1));
-  clock_.AwaitWaiter(linger_ends());
-  gone->stopped = true;
-  scheduler_->JobStopped();
-  EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
-}
-
-TEST_F(LingerTest, WhoRunsOutOfTimeMeanwhileLeaves) {
-  RunThreeTogether();
-  auto late = Submit(PlanOf(1), clock_.Now() + absl::Microseconds(500));
-  clock_.AwaitWaiter(clock_.Now() + absl::Microseconds(500));
-  clock_.Advance(absl::Microseconds(500));
-  EXPECT_EQ(late->Await().code(), absl::StatusCode::kDeadlineExceeded);
-}
-
-TEST_F(LingerTest, NobodyWaitsForCompanyThatWouldBeRefused) {
-  RunThreeTogether();
-  auto last = Submit(PlanOf(1));
-  clock_.AwaitWaiter(linger_ends());
-  scheduler_->StopAdmitting();
-  EXPECT_TRUE(last->Await().ok());
 }
 
 TEST_F(SchedulerTest, DrainLetsTheQueueFinishAndRefusesNewJobs) {
