@@ -1,11 +1,12 @@
 #include "server/model/cpu_kernels.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/layer_norm.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "server/model/elementwise.h"
+#include "server/model/parallel.h"
 
 namespace hydrophone {
 namespace {
@@ -38,8 +39,10 @@ at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, 
 at::Tensor CpuKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
   at::Tensor activated = values.clone();
   float* elements = activated.mutable_data_ptr<float>();
-  at::parallel_for(0, activated.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
-    ApplyActivation(activation, elements + begin, end - begin);
+  const int64_t count = activated.numel();
+  ForEachTask((count + kElementsPerTask - 1) / kElementsPerTask, [&](int64_t task) {
+    const int64_t begin = task * kElementsPerTask;
+    ApplyActivation(activation, elements + begin, std::min(kElementsPerTask, count - begin));
   });
   return activated;
 }

@@ -1,0 +1,63 @@
+#include "server/model/parallel.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+namespace hydrophone {
+namespace {
+
+// Where as many threads as expected wait for each other.
+class Meeting {
+ public:
+  explicit Meeting(int expected) : expected_(expected) {}
+
+  // Whether all came. The time limit is there for those who wait in vain.
+  bool Attend() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++came_;
+    changed_.notify_all();
+    return changed_.wait_for(lock, std::chrono::seconds(20), [this] { return came_ >= expected_; });
+  }
+
+ private:
+  const int expected_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int came_ = 0;  // guarded by mutex_
+};
+
+TEST(ForEachTaskTest, RunsTasksAtTheSameTime) {
+  at::set_num_threads(3);
+  Meeting meeting(3);
+  std::vector<char> met(3);
+  ForEachTask(3, [&](int64_t task) { met[static_cast<size_t>(task)] = meeting.Attend(); });
+  EXPECT_EQ(met, std::vector<char>({1, 1, 1}));
+}
+
+TEST(ForEachTaskTest, RunsEachTaskOnce) {
+  for (int threads : {1, 2, 8}) {
+    at::set_num_threads(threads);
+    for (int64_t tasks : {0, 1, 2, 7, 100}) {
+      std::vector<int> runs(static_cast<size_t>(tasks));
+      ForEachTask(tasks, [&](int64_t task) { ++runs[static_cast<size_t>(task)]; });
+      EXPECT_EQ(runs, std::vector<int>(static_cast<size_t>(tasks), 1)) << tasks << " tasks, " << threads << " threads";
+    }
+  }
+}
+
+TEST(ForEachTaskTest, RunsTasksOfATaskOnItsThread) {
+  at::set_num_threads(2);
+  std::vector<int> runs(6);
+  ForEachTask(2, [&](int64_t outer) {
+    ForEachTask(3, [&](int64_t inner) { ++runs[static_cast<size_t>(outer * 3 + inner)]; });
+  });
+  EXPECT_EQ(runs, std::vector<int>(6, 1));
+}
+
+}  // namespace
+}  // namespace hydrophone
