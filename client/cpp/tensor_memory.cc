@@ -1,5 +1,6 @@
 #include "client/cpp/tensor_memory.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <cstdint>
@@ -75,6 +76,14 @@ TensorMemory AllocateTensorMemory(size_t size) {
   TensorMemory memory(static_cast<char*>(std::aligned_alloc(alignment, rounded)), {rounded});
   if (large && memory != nullptr) ::madvise(memory.get(), rounded, MADV_HUGEPAGE);  // no matter if it cannot
   return memory;
+}
+
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  constexpr int kLargestHeapBlock = 32 << 20;  // what is larger would be mapped for itself, and unmapped when freed
+  ::mallopt(M_TRIM_THRESHOLD, static_cast<int>(kMaxKeptBytes));
+  ::mallopt(M_MMAP_THRESHOLD, kLargestHeapBlock);
+#endif
 }
 
 }  // namespace hydrophone::client

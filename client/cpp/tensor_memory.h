@@ -27,6 +27,11 @@ using TensorMemory = std::unique_ptr<char, FreeTensorMemory>;
 // those who ask, and some are kept when they are freed.
 TensorMemory AllocateTensorMemory(size_t size);
 
+// For a program's main, before it receives anything: has the process's malloc keep up to kMaxKeptBytes of freed memory
+// too. gRPC receives into blocks of up to 4 MiB of malloc's, which glibc otherwise gives back to the system after nearly
+// every message: a third of what receiving costs. Not done by the library itself, since it changes all of the process.
+void KeepFreedMemory();
+
 }  // namespace hydrophone::client
 
 #endif  // HYDROPHONE_CLIENT_CPP_TENSOR_MEMORY_H_

@@ -1,5 +1,7 @@
 #include "client/cpp/tensor_bytes.h"
 
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -78,6 +80,23 @@ TEST(TensorMemory, ABlockIsNotSpentOnAMuchSmallerTensor) {
   const char* first = Filled(40 * kMebibyte, 'a').data();
   EXPECT_NE(Filled(5 * kMebibyte, 'b').data(), first);
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+int64_t PageFaults() {
+  rusage usage;
+  EXPECT_EQ(::getrusage(RUSAGE_THREAD, &usage), 0);
+  return usage.ru_minflt;
+}
+
+TEST(TensorMemory, FreedMemoryIsKeptWhenToldTo) {
+  KeepFreedMemory();
+  const auto use = [] { std::vector<char>(8 * kMebibyte, 'x'); };
+  use();
+  const int64_t before = PageFaults();
+  for (int i = 0; i < 10; ++i) use();
+  EXPECT_LT(PageFaults() - before, 1000) << "2048 pages each";
+}
+#endif
 
 TEST(TensorMemory, IsFreedOnAnyThread) {
   std::vector<std::thread> threads;
