@@ -45,7 +45,8 @@ class TensorBytesBuilder {
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
 
-  // Makes room for `capacity` bytes in all, if there is less. False when there is no memory for it: nothing has changed.
+  // Makes room for `capacity` bytes in all, if there is less. False when there is no memory for it; nothing has changed
+  // then.
   [[nodiscard]] bool Reserve(size_t capacity);
 
   // There must be room for them.

@@ -22,14 +22,15 @@ using TensorMemory = std::unique_ptr<char, FreeTensorMemory>;
 
 // At least `size` bytes, not initialised, aligned to kTensorAlignment; null when there is no memory. Thread-safe.
 //
-// To write to a page for the first time costs about as much as receiving it does, and whoever takes tensors as they come
-// and drops them would pay it for all of them: so large blocks are made of huge pages where the system has them for
-// those who ask, and some are kept when they are freed.
+// To write to a page for the first time costs about as much as receiving it does, and whoever takes tensors as they
+// come and drops them would pay it for all of them: so large blocks are made of huge pages where the system has them
+// for those who ask, and some are kept when they are freed.
 TensorMemory AllocateTensorMemory(size_t size);
 
 // For a program's main, before it receives anything: has the process's malloc keep up to kMaxKeptBytes of freed memory
-// too. gRPC receives into blocks of up to 4 MiB of malloc's, which glibc otherwise gives back to the system after nearly
-// every message: a third of what receiving costs. Not done by the library itself, since it changes all of the process.
+// too. gRPC receives into blocks of up to 4 MiB of malloc's, which glibc otherwise gives back to the system after
+// nearly every message: a third of what receiving costs. Not done by the library itself, since it changes all of the
+// process.
 void KeepFreedMemory();
 
 }  // namespace hydrophone::client
