@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "client/cpp/byte_stream.h"
 #include "client/cpp/errors.h"
 #include "client/cpp/health.h"
 #include "client/cpp/stream_assembler.h"
@@ -21,6 +22,7 @@ constexpr uint64_t kReceiveBytes = uint64_t{64} << 20;
 constexpr uint64_t kSlackBytes = uint64_t{1} << 20;
 // Between two looks at a server that does not serve yet.
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(100);
+constexpr char kExtractMethod[] = "/hydrophone.v1.ActivationService/Extract";
 // Before the second attempt to connect; gRPC makes it longer from there.
 constexpr int kReconnectMilliseconds = 100;
 
@@ -48,25 +50,35 @@ Client::Client(ClientOptions options) : options_(std::move(options)) {
   absl::MutexLock lock(&mutex_);
   receive_bytes_ = kReceiveBytes;
   channel_ = MakeChannel(options_.address, receive_bytes_);
-  stub_ = v1::ActivationService::NewStub(channel_);
 }
 
-std::shared_ptr<v1::ActivationService::Stub> Client::Stub() {
+std::shared_ptr<grpc::Channel> Client::Channel() {
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (connected_) return channel_;
+    channel = channel_;
+  }
+  const absl::Duration most = std::min(options_.connect_timeout, options_.timeout);
+  const bool connected = channel->WaitForConnected(absl::ToChronoTime(absl::Now() + most));
   absl::MutexLock lock(&mutex_);
-  return stub_;
+  if (channel == channel_) connected_ = connected;
+  return channel;
 }
 
-absl::StatusOr<std::shared_ptr<v1::ActivationService::Stub>> Client::StubForStreams() {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::ChannelForStreams() {
   const auto model = Model();
   if (!model.ok()) return model.status();
   const uint64_t needed = model->limits().max_message_bytes() + kSlackBytes;
-  absl::MutexLock lock(&mutex_);
-  if (needed > receive_bytes_) {
-    receive_bytes_ = needed;
-    channel_ = MakeChannel(options_.address, receive_bytes_);
-    stub_ = v1::ActivationService::NewStub(channel_);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (needed > receive_bytes_) {
+      receive_bytes_ = needed;
+      channel_ = MakeChannel(options_.address, receive_bytes_);
+      connected_ = false;
+    }
   }
-  return stub_;
+  return Channel();
 }
 
 void Client::SetDeadline(grpc::ClientContext* context) const {
@@ -88,7 +100,7 @@ absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub
                                            grpc::ClientContext*, const Request&, Response*),
                                        const Request& request) {
   Response response;
-  const auto stub = Stub();
+  const auto stub = v1::ActivationService::NewStub(Channel());
   absl::Status status = Retry([&] {
     grpc::ClientContext context;
     SetDeadline(&context);
@@ -131,37 +143,28 @@ absl::StatusOr<v1::GetModelResponse> Client::Model() {
   return *model_;
 }
 
-absl::Status Client::ExtractOnce(v1::ActivationService::Stub& stub,
-                                 const v1::ExtractRequest& request, ExtractSink* sink,
-                                 bool* started) {
+absl::Status Client::ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, const v1::ExtractRequest& request,
+                                 ExtractSink* sink, bool* started) {
   grpc::ClientContext context;
   SetDeadline(&context);
   StreamAssembler assembler(request.validate_only(), sink);
-  const auto reader = stub.Extract(&context, request);
-  v1::ExtractResponse message;
+  ByteStream stream(channel, kExtractMethod, request, &context);
   absl::Status failure;
-  while (failure.ok() && reader->Read(&message)) {
-    failure = assembler.Add(std::move(message));
-    message.Clear();
-  }
+  MessagePieces message;
+  while (failure.ok() && stream.Read(&message)) failure = assembler.Add(message);
   *started = assembler.started();
-  if (!failure.ok()) {
-    context.TryCancel();
-    while (reader->Read(&message)) continue;
-    reader->Finish();
-    return failure;
-  }
-  absl::Status status = FromGrpcStatus(reader->Finish());
+  if (!failure.ok()) return failure;  // which cancels the call
+  absl::Status status = FromGrpcStatus(stream.Finish());
   return status.ok() ? assembler.Finish() : status;
 }
 
 absl::Status Client::Extract(const v1::ExtractRequest& request, ExtractSink* sink) {
-  const auto stub = StubForStreams();
-  if (!stub.ok()) return stub.status();
+  const auto channel = ChannelForStreams();
+  if (!channel.ok()) return channel.status();
   absl::Status late;  // a failure that must not be retried, because the sink has got a part
   absl::Status status = Retry([&] {
     bool started = false;
-    absl::Status once = ExtractOnce(**stub, request, sink, &started);
+    absl::Status once = ExtractOnce(*channel, request, sink, &started);
     if (!started) return once;
     late = std::move(once);
     return absl::OkStatus();

@@ -32,6 +32,11 @@ struct ClientOptions {
   absl::Duration timeout =
       absl::InfiniteDuration();  // of each call, from its start to its last byte
 
+  // Until there has been a connection, a call waits so long for one, while gRPC tries again: a first attempt may fail
+  // for a reason that is gone in the next moment, such as a server that is about to listen. Then it is made all the
+  // same, and says what is wrong. 0: it does not wait.
+  absl::Duration connect_timeout = absl::Seconds(1);
+
   // Calls that the server refuses because it is busy (OVERLOADED, DRAINING) are made again, after
   // the delay that it names, until so many were made in all. 1: never again.
   int attempts = 5;
@@ -73,10 +78,11 @@ class Client {
  private:
   explicit Client(ClientOptions options);
 
-  // A stub that may receive messages of the size that the server's limits name.
-  absl::StatusOr<std::shared_ptr<v1::ActivationService::Stub>> StubForStreams();
-  std::shared_ptr<v1::ActivationService::Stub> Stub();
-  absl::Status ExtractOnce(v1::ActivationService::Stub& stub, const v1::ExtractRequest& request,
+  // A channel on which messages may be received of the size that the server's limits name.
+  absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelForStreams();
+  // Connected, if that was possible in the time that the options name.
+  std::shared_ptr<grpc::Channel> Channel();
+  absl::Status ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, const v1::ExtractRequest& request,
                            ExtractSink* sink, bool* started);
   void SetDeadline(grpc::ClientContext* context) const;
   // Makes `call` until it succeeds, fails for good, or was made often enough.
@@ -89,7 +95,7 @@ class Client {
   const ClientOptions options_;
   absl::Mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<v1::ActivationService::Stub> stub_ ABSL_GUARDED_BY(mutex_);
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;  // channel_ has been, once
   uint64_t receive_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // largest message that channel_ takes
   std::unique_ptr<v1::GetModelResponse> model_ ABSL_GUARDED_BY(mutex_);
 };

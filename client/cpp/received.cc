@@ -15,7 +15,7 @@ static_assert(std::endian::native == std::endian::little);
 namespace {
 
 template <typename T>
-std::vector<T> Elements(const std::string& bytes) {
+std::vector<T> Elements(const TensorBytes& bytes) {
   std::vector<T> elements(bytes.size() / sizeof(T));
   if (!elements.empty()) std::memcpy(elements.data(), bytes.data(), elements.size() * sizeof(T));
   return elements;
@@ -36,7 +36,7 @@ float FromFloat16(uint16_t bits) {
   return std::bit_cast<float>(sign | widened << 23U | fraction << 13U);
 }
 
-std::vector<float> Widened(const std::string& bytes, float (*widen)(uint16_t)) {
+std::vector<float> Widened(const TensorBytes& bytes, float (*widen)(uint16_t)) {
   std::vector<float> floats;
   floats.reserve(bytes.size() / sizeof(uint16_t));
   for (const uint16_t bits : Elements<uint16_t>(bytes)) floats.push_back(widen(bits));

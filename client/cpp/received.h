@@ -4,21 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/cpp/tensor_bytes.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "hydrophone/v1/tensor.pb.h"
 
 namespace hydrophone::client {
 
-// A whole tensor, its checksums verified. Owns its bytes.
+// A whole tensor, its checksums verified. Copies share the bytes.
 struct ReceivedTensor {
   v1::TensorInfo info;
-  std::string
-      bytes;  // little-endian, C order; product(info.shape) * ElementSize(info.dtype) of them
+  TensorBytes bytes;  // little-endian, C order; product(info.shape) * ElementSize(info.dtype) of them
 };
 
 // Bytes of one element; 0 for a type that this client does not know.

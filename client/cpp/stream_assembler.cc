@@ -1,6 +1,6 @@
 #include "client/cpp/stream_assembler.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
 #include <string>
@@ -15,6 +15,13 @@ namespace {
 // memory.
 constexpr uint64_t kMaxReserveBytes = uint64_t{256} << 20;
 
+// Makes room for the first `needed` of a tensor's `size` bytes: for all of them if that is not too many, else for twice
+// as many as there are, so that the bytes moved in all are no more than those received.
+bool MakeRoom(uint64_t needed, uint64_t size, TensorBytesBuilder* bytes) {
+  if (needed <= bytes->capacity()) return true;
+  return bytes->Reserve(static_cast<size_t>(std::min(size, std::max(kMaxReserveBytes, 2 * needed))));
+}
+
 absl::Status Mismatch(const std::string& what, uint64_t got, uint64_t expected) {
   return absl::DataLossError(
       absl::StrCat("damaged stream: ", what, ": got ", got, ", expected ", expected));
@@ -24,9 +31,26 @@ absl::Status Misplaced(const char* what) {
   return absl::DataLossError(absl::StrCat("damaged stream: ", what));
 }
 
-uint32_t Crc32(const std::string& data) {
-  return static_cast<uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+absl::Status NoHeader() { return Misplaced("the first message is not the header"); }
+
+// Bytes that are read for the checksum and then copied: few enough to be in the first cache still.
+constexpr size_t kPieceBytes = size_t{16} << 10;
+
+// Appends `bytes`, for which there is room; their CRC-32 continues `crc`.
+uint32_t AppendWithCrc32(absl::string_view bytes, uint32_t crc, TensorBytesBuilder* builder) {
+  while (!bytes.empty()) {
+    const absl::string_view piece = bytes.substr(0, kPieceBytes);
+    crc = libdeflate_crc32(crc, piece.data(), piece.size());
+    builder->Append(piece);
+    bytes.remove_prefix(piece.size());
+  }
+  return crc;
+}
+
+uint64_t SizeOf(MessagePieces pieces) {
+  uint64_t size = 0;
+  for (absl::string_view piece : pieces) size += piece.size();
+  return size;
 }
 
 // The tensor's size in bytes; nullopt for an unknown type, or when it exceeds `limit`.
@@ -44,18 +68,26 @@ std::optional<uint64_t> SizeOf(const v1::TensorInfo& info, uint64_t limit) {
 
 }  // namespace
 
-absl::Status StreamAssembler::Add(v1::ExtractResponse message) {
+absl::Status StreamAssembler::Add(MessagePieces message) {
   if (finished_) return Misplaced("a message after the trailer");
-  if (!header_.has_value() && message.part_case() != v1::ExtractResponse::kHeader) {
-    return Misplaced("the first message is not the header");
+  if (std::optional<ChunkMessage> chunk = ReadChunkMessage(message)) {
+    return header_.has_value() ? AddChunk(&chunk->fields, chunk->data) : NoHeader();
   }
+  std::optional<v1::ExtractResponse> other = ReadMessage(message);
+  return other.has_value() ? AddMessage(*std::move(other)) : Misplaced("a message that is no ExtractResponse");
+}
+
+absl::Status StreamAssembler::AddMessage(v1::ExtractResponse message) {
+  if (!header_.has_value() && message.part_case() != v1::ExtractResponse::kHeader) return NoHeader();
   switch (message.part_case()) {
     case v1::ExtractResponse::kHeader:
       return AddHeader(message.header());
     case v1::ExtractResponse::kInput:
       return AddInput(message.mutable_input());
-    case v1::ExtractResponse::kChunk:
-      return AddChunk(message.mutable_chunk());
+    case v1::ExtractResponse::kChunk: {
+      const absl::string_view data = message.chunk().data();
+      return AddChunk(message.mutable_chunk(), {data});
+    }
     case v1::ExtractResponse::kValues:
       return AddValues(message.mutable_values());
     case v1::ExtractResponse::kTrailer:
@@ -116,11 +148,11 @@ absl::Status StreamAssembler::StartTensor(v1::Chunk* chunk) {
   announced_bytes_ += *size;
   Partial& partial = partial_[chunk->tensor()];
   partial.size = *size;
-  partial.tensor.info = std::move(*chunk->mutable_info());
+  partial.info = std::move(*chunk->mutable_info());
   return absl::OkStatus();
 }
 
-absl::Status StreamAssembler::AddChunk(v1::Chunk* chunk) {
+absl::Status StreamAssembler::AddChunk(v1::Chunk* chunk, MessagePieces data) {
   const uint32_t number = chunk->tensor();
   if (absl::Status status = CheckCaptureMayCome(number); !status.ok()) return status;
   auto found = partial_.find(number);
@@ -131,32 +163,35 @@ absl::Status StreamAssembler::AddChunk(v1::Chunk* chunk) {
     return Misplaced("a tensor is described twice");
   }
   Partial& partial = found->second;
-  std::string& bytes = partial.tensor.bytes;
-  const std::string& name = partial.tensor.info.name();
-  if (chunk->offset() != bytes.size())
-    return Mismatch(absl::StrCat("offset of a chunk of ", name), chunk->offset(), bytes.size());
-  if (chunk->data().size() > partial.size - bytes.size()) {
-    return Mismatch(absl::StrCat("size of ", name), bytes.size() + chunk->data().size(),
-                    partial.size);
+  const uint64_t received = partial.bytes.size();
+  const uint64_t data_size = SizeOf(data);
+  const std::string& name = partial.info.name();
+  if (chunk->offset() != received)
+    return Mismatch(absl::StrCat("offset of a chunk of ", name), chunk->offset(), received);
+  if (data_size > partial.size - received)
+    return Mismatch(absl::StrCat("size of ", name), received + data_size, partial.size);
+  if (absl::Status status = AppendData(*chunk, data, data_size, &partial); !status.ok()) return status;
+  data_bytes_ += data_size;
+  return partial.bytes.size() == partial.size ? CompleteTensor(number) : absl::OkStatus();
+}
+
+absl::Status StreamAssembler::AppendData(const v1::Chunk& chunk, MessagePieces data, uint64_t data_size,
+                                         Partial* partial) {
+  if (!MakeRoom(partial->bytes.size() + data_size, partial->size, &partial->bytes)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for the ", partial->size, " bytes of ", partial->info.name()));
   }
-  if (const uint32_t crc = Crc32(chunk->data()); crc != chunk->crc32()) {
-    return Mismatch(absl::StrCat("CRC-32 of a chunk of ", name, " at byte ", chunk->offset()), crc,
-                    chunk->crc32());
-  }
-  data_bytes_ += chunk->data().size();
-  if (chunk->data().size() == partial.size) {
-    bytes = std::move(*chunk->mutable_data());  // one chunk is the whole tensor: no copy
-  } else {
-    if (bytes.empty()) bytes.reserve(static_cast<size_t>(std::min(partial.size, kMaxReserveBytes)));
-    bytes.append(chunk->data());
-  }
-  return bytes.size() == partial.size ? CompleteTensor(number) : absl::OkStatus();
+  uint32_t crc = 0;
+  for (absl::string_view piece : data) crc = AppendWithCrc32(piece, crc, &partial->bytes);
+  if (crc == chunk.crc32()) return absl::OkStatus();
+  return Mismatch(absl::StrCat("CRC-32 of a chunk of ", partial->info.name(), " at byte ", chunk.offset()), crc,
+                  chunk.crc32());
 }
 
 absl::Status StreamAssembler::CompleteTensor(uint32_t tensor) {
   auto node = partial_.extract(tensor);
   complete_.insert(tensor);
-  return sink_.OnTensor(std::move(node.mapped().tensor));
+  return sink_.OnTensor({std::move(node.mapped().info), node.mapped().bytes.Finish()});
 }
 
 absl::Status StreamAssembler::AddValues(v1::Values* values) {
@@ -173,8 +208,7 @@ absl::Status StreamAssembler::AddTrailer(const v1::Trailer& trailer) {
   if (!validate_only_) {
     if (!partial_.empty()) {
       const Partial& partial = partial_.begin()->second;
-      return Mismatch(absl::StrCat("bytes of ", partial.tensor.info.name()),
-                      partial.tensor.bytes.size(), partial.size);
+      return Mismatch(absl::StrCat("bytes of ", partial.info.name()), partial.bytes.size(), partial.size);
     }
     if (complete_.size() != header_->tensors())
       return Mismatch("tensors", complete_.size(), header_->tensors());

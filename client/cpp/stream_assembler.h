@@ -8,7 +8,9 @@
 #include <set>
 
 #include "absl/status/status.h"
+#include "client/cpp/chunk_message.h"
 #include "client/cpp/received.h"
+#include "client/cpp/tensor_bytes.h"
 #include "hydrophone/v1/extract.pb.h"
 
 namespace hydrophone::client {
@@ -17,6 +19,8 @@ namespace hydrophone::client {
 // CRC-32 and place; each tensor's size against its shape; the counts of header, stream and trailer
 // against each other. What does not fit is DATA_LOSS with what was got and what was expected. Knows
 // nothing of gRPC. Not thread-safe.
+//
+// A chunk's data is copied once, from the message into the tensor's own memory, and its checksum computed on the way.
 class StreamAssembler {
  public:
   // `sink` outlives this. `validate_only`: as in the request; the stream then ends after the
@@ -24,8 +28,9 @@ class StreamAssembler {
   StreamAssembler(bool validate_only, ExtractSink* sink)
       : validate_only_(validate_only), sink_(*sink) {}
 
-  // Takes the next message. After an error, neither Add nor Finish may be called.
-  absl::Status Add(v1::ExtractResponse message);
+  // Takes the next message, serialized. After an error, neither Add nor Finish may be called. RESOURCE_EXHAUSTED when
+  // there is no memory for a tensor.
+  absl::Status Add(MessagePieces message);
 
   // The stream ended without an error of its own: DATA_LOSS when it was cut.
   absl::Status Finish() const;
@@ -35,9 +40,11 @@ class StreamAssembler {
   bool started() const { return header_.has_value(); }
 
  private:
+  absl::Status AddMessage(v1::ExtractResponse message);
   absl::Status AddHeader(const v1::Header& header);
   absl::Status AddInput(v1::InputInfo* input);
-  absl::Status AddChunk(v1::Chunk* chunk);
+  // `data` in place of the chunk's own.
+  absl::Status AddChunk(v1::Chunk* chunk, MessagePieces data);
   absl::Status AddValues(v1::Values* values);
   absl::Status AddTrailer(const v1::Trailer& trailer);
   absl::Status CheckCaptureMayCome(uint32_t tensor) const;
@@ -46,9 +53,13 @@ class StreamAssembler {
 
   // A tensor whose chunks are coming.
   struct Partial {
-    ReceivedTensor tensor;
+    v1::TensorInfo info;
+    TensorBytesBuilder bytes;
     uint64_t size = 0;  // bytes that it will have
   };
+
+  // Appends a chunk's data, verified.
+  static absl::Status AppendData(const v1::Chunk& chunk, MessagePieces data, uint64_t data_size, Partial* partial);
 
   const bool validate_only_;
   ExtractSink& sink_;

@@ -114,33 +114,40 @@ bool ExtractStream::PumpOnce() {
   ExtractFrames::Step step = frames_->Next();
   std::optional<grpc::ByteBuffer> message;
   if (step.frame.has_value()) message = ToByteBuffer(*step.frame);
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (message.has_value() && !ended_.has_value()) Send(*std::move(message));
-  if (step.finish.has_value() && !ended_.has_value()) ended_ = std::move(step.finish);
-  if (step.frame.has_value() || again_) return true;
-  pumping_ = false;
-  return false;
+  bool write = false;
+  bool more = false;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (message.has_value() && !ended_.has_value()) write = Queue(*std::move(message));
+    if (step.finish.has_value() && !ended_.has_value()) ended_ = std::move(step.finish);
+    more = step.frame.has_value() || again_;
+    if (!more) pumping_ = false;
+  }
+  if (write) StartWrite(&*writing_);
+  return more;
 }
 
-void ExtractStream::Send(grpc::ByteBuffer message) {
+bool ExtractStream::Queue(grpc::ByteBuffer message) {
   if (writing_.has_value()) {
     ready_ = std::move(message);
-    return;
+    return false;
   }
   call_->Sent(message.Length());
   writing_ = std::move(message);
-  StartWrite(&*writing_);
+  return true;
 }
 
 void ExtractStream::OnWriteDone(bool ok) {
   std::optional<grpc::ByteBuffer> sent;  // freed after the lock
+  bool write = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     sent = std::exchange(writing_, std::nullopt);
-    if (ok && ready_.has_value()) Send(*std::exchange(ready_, std::nullopt));
+    if (ok && ready_.has_value()) write = Queue(*std::exchange(ready_, std::nullopt));
   }
   if (!ok) return OnCancel();  // the stream is broken: nobody reads
-  Wake();
+  Wake();                      // the next is encoded while this one is being sent
+  if (write) StartWrite(&*writing_);
   FinishIfDue();
 }
 

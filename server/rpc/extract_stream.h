@@ -78,7 +78,9 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void End(const absl::Status& status);
 
   // Those below need mutex_ held.
-  void Send(grpc::ByteBuffer message);
+  // Takes the message as the one under way, or as the next. True: it is under way, and to be given to StartWrite
+  // without mutex_, since gRPC may send all of it in there, while the engine's thread wants to hand on a capture.
+  [[nodiscard]] bool Queue(grpc::ByteBuffer message);
   bool MayFinish() const { return ended_.has_value() && !writing_.has_value() && !ready_.has_value() && !finished_; }
 
   // Calls gRPC's Finish with the end's status if it is time. Not with mutex_ held: OnDone may come from inside.

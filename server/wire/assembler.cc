@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "zlib.h"
+#include "absl/types/span.h"
+#include "server/wire/element_sums.h"
 
 namespace hydrophone {
 namespace {
@@ -42,7 +43,7 @@ absl::Status CaptureAssembler::Add(const Frame& frame) {
     partial.tensor.info = std::move(*chunk.mutable_info());
   }
   const std::string& data = chunk.data();
-  if (crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()) != chunk.crc32()) {
+  if (Crc32({reinterpret_cast<const std::byte*>(data.data()), data.size()}) != chunk.crc32()) {
     return Damaged(number, "a chunk's checksum is wrong");
   }
   uint64_t room = partial.tensor.values.size() * sizeof(float) - partial.received;

@@ -10,10 +10,9 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/half.h"
+#include "server/wire/element_sums.h"
 #include "server/wire/frames.h"
-#include "server/wire/statistics.h"
 #include "server/wire/values.h"
-#include "zlib.h"
 
 namespace hydrophone {
 namespace {
@@ -76,19 +75,33 @@ uint64_t PieceElements(uint64_t sent, uint64_t row, uint64_t total, uint64_t bud
   return std::min(room, rest_of_row);
 }
 
-// The elements as `dtype`, little-endian: the same memory when that is float32.
-TensorView Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorView& tensor) {
-  TensorView encoded = tensor;
-  encoded.shape = {static_cast<int64_t>(elements.size())};
-  encoded.data = reinterpret_cast<const std::byte*>(elements.data());
-  if (dtype == v1::DTYPE_FLOAT32) return encoded;
+// Elements as they are sent, and what is told of them.
+struct Payload {
+  TensorView data;
+  ElementSums sums;  // the checksum is of the data as sent, the count of the values as computed
+};
+
+// Rounded to a type of two bytes, little-endian, in memory of its own.
+Payload Narrowed(absl::Span<const float> elements, v1::Dtype dtype) {
   const bool half = dtype == v1::DTYPE_FLOAT16;
   auto narrow = std::make_shared<std::vector<uint16_t>>(elements.size());
   std::transform(elements.begin(), elements.end(), narrow->begin(), half ? HalfOf : BfloatOf);
-  encoded.dtype = half ? Dtype::kFloat16 : Dtype::kBfloat16;
-  encoded.data = reinterpret_cast<const std::byte*>(narrow->data());
-  encoded.owner = std::move(narrow);
-  return encoded;
+  Payload payload;
+  payload.data.dtype = half ? Dtype::kFloat16 : Dtype::kBfloat16;
+  payload.data.shape = {static_cast<int64_t>(elements.size())};
+  payload.data.data = reinterpret_cast<const std::byte*>(narrow->data());
+  payload.data.owner = std::move(narrow);
+  payload.sums = {Crc32({payload.data.data, payload.data.bytes()}), CountNonfinite(elements)};
+  return payload;
+}
+
+// float32 is sent from the tensor's own memory.
+Payload Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorView& tensor) {
+  if (dtype != v1::DTYPE_FLOAT32) return Narrowed(elements, dtype);
+  Payload payload{tensor, SumsOf(elements)};
+  payload.data.shape = {static_cast<int64_t>(elements.size())};
+  payload.data.data = reinterpret_cast<const std::byte*>(elements.data());
+  return payload;
 }
 
 // Puts a chunk's bytes together: see the picture in frames.h. A message without data has no data
@@ -162,13 +175,13 @@ Frame CaptureFrames::NextChunk() {
   const auto row = static_cast<uint64_t>(tensor.shape.back());
   const uint64_t size = PieceElements(sent, row, tensor.elements(), budget, element_bytes);
   const absl::Span<const float> piece = tensor.floats().subspan(sent, size);
-  nonfinite_ += CountNonfinite(piece);
-  const TensorView data = Encoded(piece, format_.dtype, tensor);
-  chunk.set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data), data.bytes())));
+  const Payload payload = Encoded(piece, format_.dtype, tensor);
+  nonfinite_ += payload.sums.nonfinite;
+  chunk.set_crc32(payload.sums.crc32);
 
-  offset_ += data.bytes();
+  offset_ += payload.data.bytes();
   if (sent + size == tensor.elements()) FinishTensor(tensor);
-  return ChunkFrame(chunk, data);
+  return ChunkFrame(chunk, payload.data);
 }
 
 Frame CaptureFrames::NextValues() {

@@ -3,30 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <iterator>
 #include <limits>
 
 namespace hydrophone {
-
-uint64_t CountNonfinite(absl::Span<const float> values) {
-  // Infinities and NaNs are the values whose exponent bits are all set. Blocks keep the counter
-  // narrow, as the loop's lanes are.
-  constexpr uint32_t kExponent = 0x7F800000;
-  constexpr size_t kBlock = size_t{1} << 20;
-  uint64_t nonfinite = 0;
-  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
-    absl::Span<const float> block = values.subspan(begin, kBlock);
-    uint32_t in_block = 0;
-    for (float value : block) {
-      uint32_t bits = 0;
-      std::memcpy(&bits, &value, sizeof(bits));
-      in_block += (bits & kExponent) == kExponent ? 1u : 0u;
-    }
-    nonfinite += in_block;
-  }
-  return nonfinite;
-}
 
 Moments MomentsOf(absl::Span<const float> values) {
   Moments moments;

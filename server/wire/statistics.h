@@ -10,9 +10,6 @@
 
 namespace hydrophone {
 
-// How many of the values are infinite or not a number. As fast as memory is read.
-uint64_t CountNonfinite(absl::Span<const float> values);
-
 // Moments of the finite values, accumulated in float64, the deviation in a second pass. All are NaN
 // when there are none.
 struct Moments {

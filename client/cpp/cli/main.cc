@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "client/cpp/cli/command_line.h"
+#include "client/cpp/tensor_memory.h"
 
 int main(int argc, char** argv) {
+  hydrophone::client::KeepFreedMemory();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   return hydrophone::client::RunCommandLine(arguments, std::cin, std::cout, std::cerr);
 }

@@ -80,7 +80,7 @@ absl::Status ArrayGatherer::OnTensor(ReceivedTensor tensor) {
   }
   gathered.array.shape[0] += shape[0];
   if (absl::Status status = CountRows(tensor.info, &gathered); !status.ok()) return status;
-  const auto segment = spool_.Append(tensor.bytes);
+  const auto segment = spool_.Append(tensor.bytes.view());
   if (!segment.ok()) return segment.status();
   AddSegment(*segment, &gathered.array.segments);
   received_bytes_ += tensor.bytes.size();

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cpp/tensor_memory.h"
 #include "tests/bench/client/callers.h"
 #include "tests/bench/client/load.h"
 #include "tests/bench/client/requests.h"
@@ -49,6 +50,7 @@ int Main(int argc, char** argv) {
     std::cerr << "usage: hydrophone_bench_client HOST:PORT\n";
     return kUsageError;
   }
+  client::KeepFreedMemory();  // as the command line does
   const std::unique_ptr<Caller> through_client = MakeClientCaller(argv[1]), bare = MakeBytesCaller(argv[1]);
   std::string line;
   while (std::getline(std::cin, line)) {

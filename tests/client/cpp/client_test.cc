@@ -1,5 +1,10 @@
 #include "client/cpp/client.h"
 
+#include <optional>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/cpp/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -146,6 +151,35 @@ TEST(Client, NobodyThereIsUnavailable) {
     client = gone.Connect();
   }
   EXPECT_TRUE(absl::IsUnavailable(client->GetModel().status()));
+}
+
+// The port of a server that is gone.
+int FreePort() { return FakeService().port(); }
+
+TEST(Client, WaitsForAServerThatIsAboutToListen) {
+  const int port = FreePort();
+  ClientOptions options;
+  options.address = absl::StrCat("127.0.0.1:", port);
+  options.connect_timeout = absl::Minutes(1);
+  std::optional<FakeService> service;
+  std::thread starting([&] {
+    absl::SleepFor(absl::Milliseconds(50));  // so that a first attempt finds nobody; the outcome does not hang on it
+    service.emplace(port);
+  });
+  const auto model = Client::Connect(options)->GetModel();
+  starting.join();
+  EXPECT_TRUE(model.ok()) << model.status();
+}
+
+TEST(Client, WaitsForAConnectionNoLongerThanToldTo) {
+  ClientOptions options;
+  options.address = absl::StrCat("127.0.0.1:", FreePort());
+  options.connect_timeout = absl::InfiniteDuration();
+  options.timeout = absl::Milliseconds(20);
+  EXPECT_FALSE(Client::Connect(options)->GetModel().ok()) << "a call's own time counts too";
+  options.connect_timeout = absl::ZeroDuration();
+  options.timeout = absl::InfiniteDuration();
+  EXPECT_TRUE(absl::IsUnavailable(Client::Connect(options)->GetModel().status()));
 }
 
 TEST(Client, HealthFollowsTheServer) {

@@ -8,14 +8,13 @@
 
 namespace hydrophone::client {
 
-FakeService::FakeService() {
+FakeService::FakeService(int port) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
-  address_ = absl::StrCat("127.0.0.1:", port);
+  address_ = absl::StrCat("127.0.0.1:", port_);
 }
 
 FakeService::~FakeService() { server_->Shutdown(std::chrono::system_clock::now()); }

@@ -23,14 +23,15 @@ struct Script {
   grpc::Status status;
 };
 
-// Set the members before the first call. Listens on a free loopback port from its making to its
-// end.
+// Set the members before the first call. Listens on a loopback port from its making to its end.
 class FakeService final : public v1::ActivationService::Service {
  public:
-  FakeService();
+  // Port 0: a free one.
+  explicit FakeService(int port = 0);
   ~FakeService() override;
 
   const std::string& address() const { return address_; }
+  int port() const { return port_; }
   // A client of it, that waits for nothing between its attempts.
   std::unique_ptr<Client> Connect() const;
   void SetServing(bool serving);
@@ -63,6 +64,7 @@ class FakeService final : public v1::ActivationService::Service {
 
  private:
   std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
   std::string address_;
   mutable absl::Mutex mutex_;
   std::vector<v1::ExtractRequest> requests_ ABSL_GUARDED_BY(mutex_);

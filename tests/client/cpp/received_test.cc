@@ -13,17 +13,19 @@ using ::testing::ElementsAre;
 TEST(Received, FloatsAreTheBytesAsTheyCame) {
   ReceivedTensor tensor;
   tensor.info.set_dtype(v1::DTYPE_FLOAT32);
-  tensor.bytes = std::string("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8);
+  tensor.bytes = TensorBytes(absl::string_view("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8));
   EXPECT_THAT(ToFloats(tensor).value(), ElementsAre(1.0F, -2.0F));
 }
 
 ReceivedTensor TensorOf(v1::Dtype dtype, const std::vector<uint16_t>& bits) {
   ReceivedTensor tensor;
   tensor.info.set_dtype(dtype);
+  std::string bytes;
   for (const uint16_t element : bits) {
-    tensor.bytes.push_back(static_cast<char>(element & 0xff));
-    tensor.bytes.push_back(static_cast<char>(element >> 8));
+    bytes.push_back(static_cast<char>(element & 0xff));
+    bytes.push_back(static_cast<char>(element >> 8));
   }
+  tensor.bytes = TensorBytes(bytes);
   return tensor;
 }
 

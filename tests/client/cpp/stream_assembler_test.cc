@@ -1,10 +1,12 @@
 #include "client/cpp/stream_assembler.h"
 
 #include <functional>
+#include <random>
 
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/client/cpp/message_cutter.h"
 #include "tests/client/cpp/toy_model.h"
 
 namespace hydrophone::client {
@@ -34,13 +36,27 @@ Stream GoodStream() {
   return ToyStream(request);
 }
 
-absl::Status Assemble(const Stream& stream, Extraction* extraction, bool validate_only = false) {
+// As the messages' bytes arrive, in pieces of at most `longest`.
+absl::Status Assemble(const std::vector<std::string>& messages, Extraction* extraction, bool validate_only = false,
+                      size_t longest = 10) {
+  std::mt19937 random(1);
   GatheringSink sink(extraction);
   StreamAssembler assembler(validate_only, &sink);
-  for (const auto& message : stream) {
-    if (absl::Status status = assembler.Add(message); !status.ok()) return status;
+  for (const std::string& message : messages) {
+    const CutMessage cut(message, longest, &random);
+    if (absl::Status status = assembler.Add(cut.pieces()); !status.ok()) return status;
   }
   return assembler.Finish();
+}
+
+std::vector<std::string> Serialized(const Stream& stream) {
+  std::vector<std::string> messages;
+  for (const auto& message : stream) messages.push_back(message.SerializeAsString());
+  return messages;
+}
+
+absl::Status Assemble(const Stream& stream, Extraction* extraction, bool validate_only = false) {
+  return Assemble(Serialized(stream), extraction, validate_only);
 }
 
 // What is said of the good stream after `damage`.
@@ -71,6 +87,79 @@ TEST(StreamAssembler, PutsChunksTogether) {
   EXPECT_EQ(ToFloats(extraction.tensors[1]).value(), ToyRow("hidden_states", 1, 'd'));
 }
 
+TEST(StreamAssembler, ManyChunksOfManyPiecesAreTheTensorsBytes) {
+  v1::ExtractRequest request;
+  request.add_texts(std::string(5000, 'x'));
+  request.add_hook_points("hidden_states");
+  std::vector<float> expected;
+  for (int i = 0; i < 5000; ++i) {
+    const auto row = ToyRow("hidden_states", 0, 'x');
+    expected.insert(expected.end(), row.begin(), row.end());
+  }
+  for (const size_t longest : {size_t{1}, size_t{100}, size_t{100000}}) {
+    for (const size_t rows : {size_t{7}, size_t{1000}, size_t{5000}}) {
+      Extraction extraction;
+      ASSERT_TRUE(Assemble(Serialized(ToyStream(request, rows)), &extraction, false, longest).ok());
+      EXPECT_EQ(ToFloats(extraction.tensors[0]).value(), expected) << longest << " " << rows;
+    }
+  }
+}
+
+TEST(StreamAssembler, AChunkWithAnUnknownFieldIsAChunk) {
+  Stream stream = GoodStream();
+  v1::Chunk* chunk = stream[kFirstChunk].mutable_chunk();
+  chunk->GetReflection()->MutableUnknownFields(chunk)->AddVarint(14, 1);
+  Extraction extraction;
+  ASSERT_TRUE(Assemble(stream, &extraction).ok());
+  EXPECT_EQ(extraction.tensors[0].bytes.size(), 3 * kToyWidth * sizeof(float));
+}
+
+TEST(StreamAssembler, BytesThatAreNoMessageAreNoticed) {
+  for (const size_t place : {kHeader, kFirstChunk, kTrailer}) {
+    std::vector<std::string> messages = Serialized(GoodStream());
+    messages[place].pop_back();
+    Extraction extraction;
+    const absl::Status status = Assemble(messages, &extraction);
+    EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("no ExtractResponse"));
+  }
+}
+
+// Whatever comes, the answer is either the good one or an error.
+TEST(StreamAssembler, DamagedBytesNeverPassForOtherData) {
+  const std::vector<std::string> good = Serialized(GoodStream());
+  Extraction expected;
+  ASSERT_TRUE(Assemble(good, &expected).ok());
+  std::mt19937 random(2);
+  for (int round = 0; round < 20000; ++round) {
+    std::vector<std::string> messages = good;
+    std::string& message = messages[kFirstChunk + random() % 3];
+    message[random() % message.size()] = static_cast<char>(random());
+    Extraction extraction;
+    const absl::Status status = Assemble(messages, &extraction);
+    if (!status.ok()) {
+      ASSERT_TRUE(absl::IsDataLoss(status)) << status;
+      continue;
+    }
+    ASSERT_EQ(extraction.tensors.size(), expected.tensors.size());
+    for (size_t i = 0; i < expected.tensors.size(); ++i) {
+      ASSERT_EQ(extraction.tensors[i].bytes.view(), expected.tensors[i].bytes.view());
+    }
+  }
+}
+
+// A gigabyte announced and some bytes sent: what is set aside for it is address space, and bounded.
+TEST(StreamAssembler, AShapeAloneCostsNoMemory) {
+  Stream stream = GoodStream();
+  stream[kHeader].mutable_header()->set_data_bytes(uint64_t{1} << 60);
+  v1::TensorInfo* info = stream[kFirstChunk].mutable_chunk()->mutable_info();
+  info->set_shape(0, 1u << 28);
+  info->set_shape(1, 1u << 28);
+  stream.resize(kFirstChunk + 1);
+  Extraction extraction;
+  EXPECT_THAT(std::string(Assemble(stream, &extraction).message()), HasSubstr("cut stream"));
+}
+
 TEST(StreamAssembler, OtherTensorsChunksMayComeBetween) {
   Stream stream = GoodStream();
   std::swap(stream[kSecondChunk], stream[kThirdChunk]);
@@ -87,7 +176,7 @@ TEST(StreamAssembler, ATensorWithoutRowsIsComplete) {
   Extraction extraction;
   ASSERT_TRUE(Assemble(ToyStream(request), &extraction).ok());
   ASSERT_EQ(extraction.tensors.size(), kToyLayers);
-  EXPECT_EQ(extraction.tensors[0].bytes, "");
+  EXPECT_EQ(extraction.tensors[0].bytes.view(), "");
 }
 
 TEST(StreamAssembler, ACutAnywhereIsNoticed) {

@@ -5,7 +5,7 @@
 cmake_minimum_required(VERSION 3.22)
 
 # A header without a folder is the language's or the system's and free to all, but for those named here.
-set(libraries_without_folder "zlib.h")
+set(libraries_without_folder "libdeflate.h")
 
 # What each layer may include beside its own folder and absl/: regular expressions on the include's path.
 set(allowed_core "nlohmann/" "openssl/")
@@ -14,13 +14,13 @@ set(allowed_tokenizer "server/core/" "nlohmann/")
 set(allowed_model "server/core/" "server/checkpoint/" "ATen/" "c10/" "torch/")
 set(allowed_sched "server/core/")
 set(allowed_verify "server/core/")
-set(allowed_wire "server/core/" "server/verify/" "google/protobuf/" "hydrophone/v1/[a-z_]+\\.pb\\.h" "zlib\\.h")
+set(allowed_wire "server/core/" "server/verify/" "google/protobuf/" "hydrophone/v1/[a-z_]+\\.pb\\.h" "libdeflate\\.h")
 set(allowed_obs "server/core/" "prometheus/" "spdlog/")
 set(allowed_rpc "server/core/" "server/sched/" "server/wire/" "grpc/" "grpcpp/" "google/rpc/" "google/protobuf/" "hydrophone/v1/")
 set(layers core checkpoint tokenizer model sched verify wire obs rpc)
 
 # The program sees everything; the client sees nothing of the server but its API.
-set(allowed_client "client/cpp/" "CLI/" "google/protobuf/" "google/rpc/" "grpc/" "grpcpp/" "hydrophone/v1/" "nlohmann/" "sys/" "zlib\\.h")
+set(allowed_client "client/cpp/" "CLI/" "google/protobuf/" "google/rpc/" "grpc/" "grpcpp/" "hydrophone/v1/" "nlohmann/" "sys/" "libdeflate\\.h")
 
 set(problems "")
 set(checked 0)

@@ -16,16 +16,6 @@ using ::testing::IsEmpty;
 constexpr float kInf = std::numeric_limits<float>::infinity();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-TEST(CountNonfinite, CountsInfinitiesAndNans) {
-  EXPECT_EQ(CountNonfinite({}), 0u);
-  std::vector<float> values(3000001, std::numeric_limits<float>::max());
-  EXPECT_EQ(CountNonfinite(values), 0u);
-  values.front() = kInf;
-  values[1 << 20] = -kInf;
-  values.back() = -kNan;
-  EXPECT_EQ(CountNonfinite(values), 3u);
-}
-
 TEST(MomentsOf, AreThePopulations) {
   Moments moments = MomentsOf({1, 2, 3, 4});
   EXPECT_EQ(moments.mean, 2.5);

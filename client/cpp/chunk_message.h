@@ -1,0 +1,36 @@
+// An Extract stream's messages as they arrive, in pieces, and a chunk's data where it lies in them.
+#ifndef HYDROPHONE_CLIENT_CPP_CHUNK_MESSAGE_H_
+#define HYDROPHONE_CLIENT_CPP_CHUNK_MESSAGE_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "hydrophone/v1/extract.pb.h"
+
+namespace hydrophone::client {
+
+// A serialized message, cut anywhere: the pieces' bytes one after the other.
+using MessagePieces = absl::Span<const absl::string_view>;
+
+// A chunk whose data was not copied.
+struct ChunkMessage {
+  v1::Chunk fields;                     // all but data
+  std::vector<absl::string_view> data;  // within the message's pieces
+};
+
+// Reads a message that is laid out as a server lays out a chunk:
+//
+//   ExtractResponse.chunk tag │ length │ Chunk fields 1-4, in any order │ Chunk.data tag │ length │ data
+//
+// with or without data, and nothing after it. nullopt for every other message, whether it is well formed or not: that
+// is for protobuf to say, and what is not nullopt is what protobuf would have said.
+std::optional<ChunkMessage> ReadChunkMessage(MessagePieces message);
+
+// Any message, by protobuf; nullopt when it is not well formed.
+std::optional<v1::ExtractResponse> ReadMessage(MessagePieces message);
+
+}  // namespace hydrophone::client
+
+#endif  // HYDROPHONE_CLIENT_CPP_CHUNK_MESSAGE_H_

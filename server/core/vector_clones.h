@@ -1,0 +1,15 @@
+// Loops that are compiled for several instruction sets, with the same results on all of them.
+#ifndef HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_
+#define HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_
+
+// One binary for all x86-64 machines: the loader picks the clone. Integers are the same on all of them; floats are
+// where there are only additions, multiplications and divisions without contraction. (Sanitizers and the loader's early
+// call of the resolver do not go together.)
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && \
+    !defined(__clang__)
+#define HYDROPHONE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define HYDROPHONE_VECTOR_CLONES
+#endif
+
+#endif  // HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_

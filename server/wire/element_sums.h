@@ -1,0 +1,28 @@
+// What is told of a tensor's elements besides themselves: a checksum, and how many are not finite.
+#ifndef HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
+#define HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+namespace hydrophone {
+
+// CRC-32 as zlib computes it.
+uint32_t Crc32(absl::Span<const std::byte> bytes);
+
+// How many of the values are infinite or not a number. As fast as memory is read.
+uint64_t CountNonfinite(absl::Span<const float> values);
+
+struct ElementSums {
+  uint32_t crc32 = 0;      // of the values' own bytes
+  uint64_t nonfinite = 0;  // as CountNonfinite
+};
+
+// Both, while memory is read once.
+ElementSums SumsOf(absl::Span<const float> values);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
