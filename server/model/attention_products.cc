@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/model/vector_clones.h"
+#include "server/core/vector_clones.h"
 
 // This file alone is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it, with the
 // same bits on all that do. The others round twice.

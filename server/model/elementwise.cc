@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "server/model/vector_clones.h"
+#include "server/core/vector_clones.h"
 
 namespace hydrophone {
 namespace {
