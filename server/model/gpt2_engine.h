@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
 
 #include <functional>
+#include <memory>
 
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/core/engine.h"
@@ -16,6 +17,11 @@ class Gpt2Engine final : public Engine {
   // With `share_prefixes`, runs of a batch that begin with the same tokens are computed once up to where they part: where the probe
   // found that a row's bits do not depend on its neighbours, and with the same bits as without.
   Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads, bool share_prefixes = true);
+
+  // The same with any kernels. `compute` says what is known of them; its device and libtorch_version are filled in here. Throws what
+  // libtorch throws when it has no memory for the weights on the kernels' device.
+  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Kernels> kernels, ComputeInfo compute,
+             bool share_prefixes);
 
   // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
   absl::Status WarmUp();
