@@ -32,6 +32,7 @@ class Gpt2Engine final : public Engine {
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                             const std::function<bool()>& stopped) const override;
+  // Looks at the weights in the host's memory: on a GPU, at those that were copied there.
   absl::StatusOr<WeightsAudit> AuditWeights() const override;
 
  private:

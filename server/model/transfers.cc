@@ -18,9 +18,9 @@ at::Tensor CopyInHost(const at::Tensor& value) {
   return value.is_cpu() ? value.clone(at::MemoryFormat::Contiguous) : ToHost(value);
 }
 
-// From page-locked memory, because a copy from any other would wait for the stream.
+// From page-locked memory where CUDA copies, because a copy from any other would wait for the stream.
 at::Tensor ToDevice(const at::Tensor& value, at::Device device) {
-  if (device.is_cpu()) return value;
+  if (!device.is_cuda()) return value.to(device);
   const at::Tensor pinned = EmptyPinned(value.sizes(), value.scalar_type()).copy_(value);
   return pinned.to(device, /*non_blocking=*/true);
 }

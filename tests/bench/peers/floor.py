@@ -28,7 +28,8 @@ class Products:
         d, inner = self._width, config["n_inner"] or 4 * self._width
         shapes = [(d, 3 * d), (d, d), (d, inner), (inner, d)]
         self._blocks = [
-            [(torch.randn(out, device=device()), torch.randn(rows, out, device=device())) for rows, out in shapes] for _ in range(self._layers)
+            [tuple(torch.randn(size, device=device()) for size in ((out,), (rows, out))) for rows, out in shapes]
+            for _ in range(self._layers)
         ]
         self._memory = {}
 
