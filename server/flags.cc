@@ -78,6 +78,9 @@ void AddLimits(CLI::App& app, Flags& flags) {
   AddLimit(app, "max_open_calls", "CALLS", flags.max_open_calls, 1'000'000, "open at once");
   AddLimit(app, "max_queued_requests", "REQUESTS", limits.max_queued_requests, 1'000'000, "waiting for the model");
   AddLimit(app, "max_batch_tokens", "TOKENS", limits.max_batch_tokens, 1 << 24, "computed together");
+  Add(app, "batch_linger_microseconds", "MICROSECONDS", limits.batch_linger_microseconds,
+      "that a batch waits for company, at most")
+      ->check(Between(0u, 1'000'000u));
   AddLimit(app, "max_tokens_per_request", "TOKENS", limits.max_tokens_per_request, 1 << 24,
            "of one request; at most max_batch_tokens");
   AddLimit(app, "max_inputs_per_request", "INPUTS", limits.max_inputs_per_request, kAny32, "of one request");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -99,7 +100,9 @@ absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, 
   if (absl::Status status = LoadWeights(*files, options, checkpoint); !status.ok()) {
     return Annotate(status, Printable(directory));
   }
-  absl::StatusOr<std::string> digest = DigestFiles(*files);
+  std::future<absl::StatusOr<std::string>> digesting = std::async(std::launch::async, [&] { return DigestFiles(*files); });
+  if (options.meanwhile) options.meanwhile(checkpoint.config);
+  absl::StatusOr<std::string> digest = digesting.get();
   if (!digest.ok()) return digest.status();
   checkpoint.weights_sha256 = *std::move(digest);
   return checkpoint;

@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_CHECKPOINT_GPT2_CHECKPOINT_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct LoadOptions {
   // Copies float32 weights instead of using the mapped file in place. A mapped file that somebody cuts short under a
   // running server ends the process with SIGBUS; a copied one cannot.
   bool copy = false;
+
+  // Called once, on the caller's thread, when the weights are there and while another thread reads the files for their digest, which
+  // takes the longest: for work that needs the configuration alone. None: nothing is called.
+  std::function<void(const Gpt2Config& config)> meanwhile;
 };
 
 struct Gpt2Checkpoint {

@@ -56,7 +56,7 @@ class Engine {
 
   // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each member's edits
   // and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has stopped. One thread at a time.
-  // INTERNAL when the library fails (out of memory included): then no member got all of its captures.
+  // INTERNAL when the library fails (out of memory included): then members still short of captures get no more.
   virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
 
   // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.

@@ -17,6 +17,7 @@ struct Limits {
   uint64_t max_message_bytes = (uint64_t{1} << 20);    // one message of a stream, bytes
   uint32_t max_queued_requests = 256;                  // requests waiting for the model
   uint32_t max_batch_tokens = 16384;                   // tokens computed together
+  uint32_t batch_linger_microseconds = 1000;           // that a batch waits for company, at most; 0: not at all
   uint64_t response_budget_bytes = uint64_t{2} << 30;  // captured data that all requests together may hold, bytes
   uint32_t max_reference_tokens = 64;                  // tokens, over all inputs, that Verify's reference runs on
 };

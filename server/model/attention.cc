@@ -1,28 +1,31 @@
 #include "server/model/attention.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/mm.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <limits>
 
-#include "server/model/attention_block.h"
+#include "server/model/attention_products.h"
 #include "server/model/elementwise.h"
 #include "server/model/parallel.h"
 
 namespace hydrophone {
 namespace {
 
-// One head of one sequence.
-struct Head {
-  at::Tensor q;          // [padded, d/H]: zero rows where another sequence's row serves, and up to whole blocks
-  at::Tensor k;          // [s, d/H]
-  at::Tensor v;          // [s, d/H]
-  int64_t own_from = 0;  // the first query
+// A sequence's queries, kQueryGroup at a time.
+struct QueryGroup {
+  int64_t first = 0;  // position
+  int64_t rows = 0;
+
+  int64_t keys() const { return first + rows; }
 };
 
-int64_t PaddedToBlocks(int64_t count) { return (count + kAttentionBlock - 1) / kAttentionBlock * kAttentionBlock; }
+// Calls work(group) for the queries [from, count) of a sequence.
+template <typename Work>
+void ForEachGroup(int64_t from, int64_t count, const Work& work) {
+  for (int64_t first = from; first < count; first += kQueryGroup) {
+    work(QueryGroup{first, std::min(kQueryGroup, count - first)});
+  }
+}
 
 // Everything that the heads of a batch's sequences share.
 class Attention {
@@ -33,7 +36,8 @@ class Attention {
         n_head_(n_head),
         d_head_(qkv.q.size(1) / n_head),
         scale_(static_cast<float>(scale)),
-        z_(at::empty(qkv.q.sizes(), qkv.q.options().memory_format(at::MemoryFormat::Contiguous))) {}
+        z_(at::empty(qkv.q.sizes(), qkv.q.options().memory_format(at::MemoryFormat::Contiguous))),
+        z_data_(z_.mutable_data_ptr<float>()) {}
 
   // Without looking inside.
   void Attend(const std::vector<size_t>& sequences);
@@ -42,111 +46,63 @@ class Attention {
   const at::Tensor& z() const { return z_; }
 
  private:
-  Head TakeHead(size_t sequence, int64_t head) const;
-  // The own rows and one head's columns of a sequence.
-  at::Tensor OwnPart(const at::Tensor& rows, size_t sequence, int64_t head) const {
-    const SequenceRows& one = sequences_[sequence];
-    const int64_t own = one.count() - one.own_from;
-    return rows.narrow(0, one.rows[static_cast<size_t>(one.own_from)], own).narrow(1, head * d_head_, d_head_);
+  // One head's columns of all rows of a sequence.
+  HeadRows RowsOf(const at::Tensor& matrix, size_t sequence, int64_t head) const {
+    return {matrix.const_data_ptr<float>() + head * d_head_, matrix.stride(0), sequences_[sequence].rows};
   }
-  // All rows of a sequence, wherever they are, and one head's columns: a copy.
-  at::Tensor AllRows(const at::Tensor& rows, size_t sequence, int64_t head) const;
+  void Pack(size_t sequence, int64_t head, PackedHead& packed) const {
+    packed.Pack(RowsOf(qkv_.k, sequence, head), RowsOf(qkv_.v, sequence, head), d_head_);
+  }
+  // z's row of a query; the next queries' rows follow, d apart.
+  float* Z(size_t sequence, int64_t position, int64_t head) const {
+    return z_data_ + sequences_[sequence].rows[static_cast<size_t>(position)] * z_.stride(0) + head * d_head_;
+  }
+
+  void AttendHead(size_t sequence, int64_t head) const;
+  // Unscaled scores of a group's queries.
+  void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group, float* scores, int64_t stride) const {
+    const HeadRows q = RowsOf(qkv_.q, sequence, head);
+    packed.Score(q.Row(group.first), q.stride, group.rows, group.keys(), scores, stride);
+  }
+  void WriteScores(size_t sequence, int64_t head, const PackedHead& packed, at::Tensor square) const;
+  void MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const;
 
   const QueriesKeysValues& qkv_;
   const std::vector<SequenceRows>& sequences_;
   const int64_t n_head_, d_head_;
   const float scale_;
   at::Tensor z_;  // [tokens, d]
+  float* const z_data_;
 };
-
-at::Tensor Attention::AllRows(const at::Tensor& rows, size_t sequence, int64_t head) const {
-  const SequenceRows& one = sequences_[sequence];
-  at::Tensor all = at::empty({one.count(), d_head_}, z_.options());
-  float* to = all.mutable_data_ptr<float>();
-  const float* from = rows.const_data_ptr<float>() + head * d_head_;
-  for (int64_t row : one.rows) to = std::copy_n(from + row * rows.stride(0), d_head_, to);
-  return all;
-}
-
-Head Attention::TakeHead(size_t sequence, int64_t head) const {
-  const SequenceRows& one = sequences_[sequence];
-  at::Tensor q = at::zeros({PaddedToBlocks(one.count()), d_head_}, z_.options());
-  q.narrow(0, one.own_from, one.count() - one.own_from).copy_(OwnPart(qkv_.q, sequence, head));
-  return {q, AllRows(qkv_.k, sequence, head), AllRows(qkv_.v, sequence, head), one.own_from};
-}
-
-// Unscaled scores of one block of queries, `rows` of them, against all keys up to themselves: [block, first + block]. What lies
-// above the diagonal is left as it was.
-void ScoreBlock(const Head& head, int64_t first, int64_t rows, at::Tensor& scores) {
-  if (first > 0) {
-    at::Tensor before = scores.narrow(1, 0, first);
-    at::mm_out(before, head.q.narrow(0, first, kAttentionBlock), head.k.narrow(0, 0, first).t());
-  }
-  const int64_t d_head = head.q.size(1);
-  DiagonalScores(head.q.const_data_ptr<float>() + first * d_head, head.k.const_data_ptr<float>() + first * d_head, rows, d_head,
-                 scores.mutable_data_ptr<float>() + first, scores.size(1));
-}
-
-// The values that one block of patterns [block, first + block] mixes, into `mixed` [block, d/H].
-void MixBlock(const at::Tensor& pattern, const Head& head, int64_t first, int64_t rows, at::Tensor& mixed) {
-  if (first > 0) {
-    at::mm_out(mixed, pattern.narrow(1, 0, first), head.v.narrow(0, 0, first));
-  } else {
-    mixed.zero_();
-  }
-  const int64_t d_head = head.v.size(1);
-  DiagonalMix(pattern.const_data_ptr<float>() + first, pattern.size(1), head.v.const_data_ptr<float>() + first * d_head, rows,
-              d_head, mixed.mutable_data_ptr<float>());
-}
-
-// Room for one block of scores at a time, of a sequence of `padded` positions.
-class Scratch {
- public:
-  explicit Scratch(const Head& head)
-      : scores_(at::zeros({kAttentionBlock * head.q.size(0)}, head.q.options())),
-        mixed_(at::empty({kAttentionBlock, head.q.size(1)}, head.q.options())) {}
-
-  at::Tensor Scores(int64_t keys) const { return scores_.narrow(0, 0, kAttentionBlock * keys).view({kAttentionBlock, keys}); }
-  at::Tensor& mixed() { return mixed_; }
-
- private:
-  at::Tensor scores_, mixed_;
-};
-
-// Calls work(first, rows, keys) for each block of a sequence of `count` positions that has queries from `own_from` on.
-template <typename Work>
-void ForEachBlock(int64_t own_from, int64_t count, const Work& work) {
-  for (int64_t first = own_from / kAttentionBlock * kAttentionBlock; first < count; first += kAttentionBlock) {
-    work(first, std::min(kAttentionBlock, count - first), first + kAttentionBlock);
-  }
-}
 
 // z's own rows and columns of one head of one sequence: softmax(q k^T scale) v.
-void AttendHead(const Head& head, float scale, at::Tensor z) {
-  Scratch scratch(head);
-  ForEachBlock(head.own_from, head.k.size(0), [&](int64_t first, int64_t rows, int64_t keys) {
-    at::Tensor scores = scratch.Scores(keys);
-    ScoreBlock(head, first, rows, scores);
-    float* row = scores.mutable_data_ptr<float>();
-    for (int64_t i = 0; i < rows; ++i, row += keys) SoftmaxRow(row, first + i + 1, keys, scale);
-    MixBlock(scores, head, first, rows, scratch.mixed());
-    const int64_t skipped = std::max(head.own_from - first, int64_t{0});  // another sequence's rows
-    z.narrow(0, first + skipped - head.own_from, rows - skipped).copy_(scratch.mixed().narrow(0, skipped, rows - skipped));
+void Attention::AttendHead(size_t sequence, int64_t head) const {
+  // Kept from one head to the next, since fresh memory costs more than its use; at most a context's worth a thread.
+  thread_local PackedHead packed;
+  thread_local std::vector<float> scores;
+  Pack(sequence, head, packed);
+  const int64_t stride = PackedHead::Padded(packed.count());
+  scores.resize(static_cast<size_t>(kQueryGroup * stride));
+  ForEachGroup(sequences_[sequence].own_from, packed.count(), [&](QueryGroup group) {
+    Score(sequence, head, packed, group, scores.data(), stride);
+    for (int64_t i = 0; i < group.rows; ++i) SoftmaxRow(scores.data() + i * stride, group.first + i + 1, scale_);
+    packed.Mix(scores.data(), stride, group.first, group.rows, Z(sequence, group.first, head), z_.stride(0));
   });
 }
 
 // One head's scaled scores into its square [s, s]; -inf above the diagonal.
-void WriteScores(const Head& head, float scale, at::Tensor square) {
-  Scratch scratch(head);
-  const int64_t count = square.size(0);
-  ForEachBlock(0, count, [&](int64_t first, int64_t rows, int64_t keys) {
-    at::Tensor scores = scratch.Scores(keys);
-    ScoreBlock(head, first, rows, scores);
-    for (int64_t i = first; i < first + rows; ++i) {
-      const float* from = scores.const_data_ptr<float>() + (i - first) * keys;
-      float* to = square.mutable_data_ptr<float>() + i * count;
-      for (int64_t j = 0; j <= i; ++j) to[j] = from[j] * scale;
-      std::fill(to + i + 1, to + count, kMaskedScore);
+void Attention::WriteScores(size_t sequence, int64_t head, const PackedHead& packed, at::Tensor square) const {
+  const int64_t count = packed.count(), stride = PackedHead::Padded(count);
+  std::vector<float> scores(static_cast<size_t>(kQueryGroup * stride));
+  float* const squares = square.mutable_data_ptr<float>();
+  ForEachGroup(0, count, [&](QueryGroup group) {
+    Score(sequence, head, packed, group, scores.data(), stride);
+    for (int64_t i = 0; i < group.rows; ++i) {
+      const float* from = scores.data() + i * stride;
+      float* to = squares + (group.first + i) * count;
+      const int64_t keys = group.first + i + 1;
+      for (int64_t j = 0; j < keys; ++j) to[j] = from[j] * scale_;
+      std::fill(to + keys, to + count, kMaskedScore);
     }
   });
 }
@@ -155,43 +111,39 @@ void WriteScores(const Head& head, float scale, at::Tensor square) {
 void SoftmaxSquare(at::Tensor square) {
   const int64_t count = square.size(0);
   float* row = square.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < count; ++i, row += count) SoftmaxRow(row, i + 1, count, 1.0f);
+  for (int64_t i = 0; i < count; ++i, row += count) {
+    SoftmaxRow(row, i + 1, 1.0f);
+    std::fill(row + i + 1, row + count, 0.0f);
+  }
 }
 
-// z's rows and columns of one head of one sequence from its pattern [s, s], in the products of the fast path.
-void MixSquare(const Head& head, const at::Tensor& square, at::Tensor z) {
-  Scratch scratch(head);
-  ForEachBlock(0, z.size(0), [&](int64_t first, int64_t rows, int64_t keys) {
-    at::Tensor pattern = scratch.Scores(keys);
-    const int64_t held = first + rows;
-    pattern.narrow(0, 0, rows).narrow(1, 0, held).copy_(square.narrow(0, first, rows).narrow(1, 0, held));
-    MixBlock(pattern, head, first, rows, scratch.mixed());
-    z.narrow(0, first, rows).copy_(scratch.mixed().narrow(0, 0, rows));
+// z's rows and columns of one head of one sequence from its pattern [s, s].
+void Attention::MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const {
+  const int64_t count = packed.count();
+  const float* pattern = square.const_data_ptr<float>();
+  ForEachGroup(0, count, [&](QueryGroup group) {
+    packed.Mix(pattern + group.first * count, count, group.first, group.rows, Z(sequence, group.first, head), z_.stride(0));
   });
 }
 
 void Attention::Attend(const std::vector<size_t>& sequences) {
-  ForEachTask(static_cast<int64_t>(sequences.size()) * n_head_, [&](int64_t task) {
-    const size_t sequence = sequences[static_cast<size_t>(task / n_head_)];
-    const int64_t head = task % n_head_;
-    AttendHead(TakeHead(sequence, head), scale_, OwnPart(z_, sequence, head));
-  });
+  ForEachTask(static_cast<int64_t>(sequences.size()) * n_head_,
+              [&](int64_t task) { AttendHead(sequences[static_cast<size_t>(task / n_head_)], task % n_head_); });
 }
 
 void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
   const int64_t count = sequences_[sequence].count();
   at::Tensor square = at::empty({n_head_, count, count}, z_.options());
-  std::vector<Head> heads(static_cast<size_t>(n_head_));
+  std::vector<PackedHead> heads(static_cast<size_t>(n_head_));
   ForEachTask(n_head_, [&](int64_t head) {
-    heads[static_cast<size_t>(head)] = TakeHead(sequence, head);
-    WriteScores(heads[static_cast<size_t>(head)], scale_, square[head]);
+    PackedHead& packed = heads[static_cast<size_t>(head)];
+    Pack(sequence, head, packed);
+    WriteScores(sequence, head, packed, square[head]);
   });
   visitor.OnScores(sequence, square);
   ForEachTask(n_head_, [&](int64_t head) { SoftmaxSquare(square[head]); });
   visitor.OnPattern(sequence, square);
-  ForEachTask(n_head_, [&](int64_t head) {
-    MixSquare(heads[static_cast<size_t>(head)], square[head], OwnPart(z_, sequence, head));
-  });
+  ForEachTask(n_head_, [&](int64_t head) { MixSquare(sequence, head, heads[static_cast<size_t>(head)], square[head]); });
 }
 
 }  // namespace

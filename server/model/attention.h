@@ -1,5 +1,5 @@
-// Causal self-attention over the sequences of a ragged batch, in fixed blocks (attention_block.h), so that a row's bits depend on
-// nothing but its own sequence up to its own position.
+// Causal self-attention over the sequences of a ragged batch, in products of our own (attention_products.h), so that a row's bits
+// depend on nothing but its own sequence up to its own position.
 #ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 #define HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 

@@ -15,13 +15,6 @@ namespace {
 // Elements of one task of an element-wise loop: large enough to hide a task's cost.
 constexpr int64_t kElementsPerTask = 16384;
 
-void ActivateInPlace(Gpt2Config::Activation activation, at::Tensor& values) {
-  float* elements = values.mutable_data_ptr<float>();
-  at::parallel_for(0, values.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
-    ApplyActivation(activation, elements + begin, end - begin);
-  });
-}
-
 }  // namespace
 
 at::Tensor CpuKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
@@ -30,9 +23,7 @@ at::Tensor CpuKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, con
 
 at::Tensor CpuKernels::Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                        Gpt2Config::Activation activation) const {
-  at::Tensor values = Conv1D(x, weight, bias);
-  ActivateInPlace(activation, values);
-  return values;
+  return hydrophone::Conv1D(x, weight, bias, blocking_, activation);
 }
 
 at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {
@@ -63,7 +54,10 @@ at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const
 
 at::Tensor CpuKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
   at::Tensor activated = values.clone();
-  ActivateInPlace(activation, activated);
+  float* elements = activated.mutable_data_ptr<float>();
+  at::parallel_for(0, activated.numel(), kElementsPerTask, [&](int64_t begin, int64_t end) {
+    ApplyActivation(activation, elements + begin, end - begin);
+  });
   return activated;
 }
 

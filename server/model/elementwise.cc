@@ -90,7 +90,11 @@ void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t c
   }
 }
 
-HYDROPHONE_VECTOR_CLONES void SoftmaxRow(float* scores, int64_t count, int64_t padded, float scale) {
+HYDROPHONE_VECTOR_CLONES void AddTo(float* values, const float* added, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) values[i] += added[i];
+}
+
+HYDROPHONE_VECTOR_CLONES void SoftmaxRow(float* scores, int64_t count, float scale) {
   float highest = scores[0] * scale;
   for (int64_t j = 0; j < count; ++j) {
     scores[j] *= scale;
@@ -110,7 +114,6 @@ HYDROPHONE_VECTOR_CLONES void SoftmaxRow(float* scores, int64_t count, int64_t p
   }
   const float sum = SumOf(lanes);
   for (int64_t j = 0; j < count; ++j) scores[j] /= sum;
-  for (int64_t j = count; j < padded; ++j) scores[j] = 0.0f;
 }
 
 }  // namespace hydrophone

@@ -1,12 +1,12 @@
 #include "server/model/linear.h"
 
-#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
+#include "server/model/elementwise.h"
 #include "server/model/parallel.h"
 
 namespace hydrophone {
@@ -42,9 +42,30 @@ Split SplitRows(int64_t n, int64_t column_tiles, RowBlocking blocking) {
 // About equal, so that no tile is a column or two, for which BLAS libraries have kernels of their own.
 Split SplitColumns(int64_t n) { return {n, (n + kTileColumns - 1) / kTileColumns}; }
 
+// Adds the bias to a product's rows, and applies the activation.
+void FinishTile(const at::Tensor& tile, const float* bias, std::optional<Gpt2Config::Activation> activation) {
+  const int64_t columns = tile.size(1);
+  float* row = tile.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < tile.size(0); ++i, row += tile.stride(0)) {
+    AddTo(row, bias, columns);
+    if (activation.has_value()) ApplyActivation(*activation, row, columns);
+  }
+}
+
 }  // namespace
 
-at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking) {
+std::vector<int64_t> TileWidths(int64_t out) {
+  const Split split = SplitColumns(out);
+  std::vector<int64_t> widths;
+  for (int64_t part = 0; part < split.parts; ++part) {
+    const int64_t width = split.Count(part);
+    if (std::find(widths.begin(), widths.end(), width) == widths.end()) widths.push_back(width);
+  }
+  return widths;
+}
+
+at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking,
+                  std::optional<Gpt2Config::Activation> activation) {
   const Split column_split = SplitColumns(weight.size(1));
   const Split row_split = SplitRows(x.size(0), column_split.parts, blocking);
   const at::Tensor padded = WithRows(x, row_split.size);
@@ -54,7 +75,8 @@ at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
     const int64_t column = column_split.First(task / row_split.parts);
     const int64_t columns = column_split.Count(task / row_split.parts);
     at::Tensor tile = y.narrow(0, row, rows).narrow(1, column, columns);
-    at::addmm_out(tile, bias.narrow(0, column, columns), padded.narrow(0, row, rows), weight.narrow(1, column, columns));
+    at::mm_out(tile, padded.narrow(0, row, rows), weight.narrow(1, column, columns));
+    FinishTile(tile, bias.const_data_ptr<float>() + column, activation);
   });
   return y.narrow(0, 0, x.size(0));
 }

@@ -5,6 +5,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "server/checkpoint/gpt2_config.h"
 
 namespace hydrophone {
 
@@ -22,11 +26,16 @@ enum class RowBlocking : uint8_t {
 inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are multiples of it, but for the last
 inline constexpr int64_t kTileColumns = 384;  // at most
 
+// The widths of the tiles that Conv1D makes of a weight [in, out]: one or two.
+std::vector<int64_t> TileWidths(int64_t out);
+
 // Columns of every tile of TimesTransposed: it takes weights of any number of rows, so all of its products have one shape.
 inline constexpr int64_t kTransposedColumns = 64;
 
 // Hugging Face's Conv1D. x [n, in], weight [in, out], bias [out], all float32 and contiguous; gives a new [n, out].
-at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking);
+// `activation` is applied to it where there is one, while its rows are still in the cache.
+at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, RowBlocking blocking,
+                  std::optional<Gpt2Config::Activation> activation = std::nullopt);
 
 // x [n, in], weight [count, in], both float32 and contiguous; gives a new [n, count]: dot products of every row of x with every row
 // of weight, which do not depend on what other rows weight has.

@@ -27,16 +27,16 @@ struct ProbeResult {
   bool batch_independent = false;
 };
 
-// Multiplies random matrices of these shapes, and of these inner sizes with transposed weights, with many numbers of rows, each on one thread and on `threads`, and compares rows to
-// the bit. Takes the fastest blocking under which no bit differs; when every one fails, kFixed and batch_independent = false.
-// A second at most for GPT-2 XL's shapes.
+// Multiplies a random tile of each weight shape, and of each inner size with transposed weights, with many numbers of rows, on one
+// thread and on `threads`, and compares rows to the bit. Takes the fastest blocking under which no bit differs; when every one
+// fails, kFixed and batch_independent = false. A tenth of a second for GPT-2's shapes.
 ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, const std::vector<int64_t>& transposed, int threads);
 
 // The same for every product of a model with this configuration: those of its forward pass, each head's part of the output
 // projection, and, transposed, the unembedding and projections of whole rows, heads and MLP features.
 ProbeResult ProbeProductsOf(const Gpt2Config& config, int threads);
 
-// "cpu=amd-AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile_rows=16+;tile_columns=384/64;attention_block=32": equal strings, with equal weights, promise equal bits.
+// "cpu=amd-AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile_rows=16+;tile_columns=384/64;attention=fused": equal strings, with equal weights, promise equal bits.
 std::string NumericsString(const ProbeResult& probe);
 
 }  // namespace hydrophone

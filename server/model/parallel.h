@@ -5,6 +5,8 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 namespace hydrophone {
@@ -22,13 +24,16 @@ class SingleThreadedBlas {
   int before_ = 0;
 };
 
-// Calls work(task) for each task in [0, tasks), on several threads.
+// Calls work(task) for each task in [0, tasks), on several threads: each takes the next one when it is done with its last, since tasks
+// differ in size and threads are held up by others.
 template <typename Work>
 void ForEachTask(int64_t tasks, const Work& work) {
-  at::parallel_for(0, tasks, 1, [&](int64_t begin, int64_t end) {
+  std::atomic<int64_t> next = 0;
+  const int64_t workers = std::min<int64_t>(tasks, at::get_num_threads());
+  at::parallel_for(0, workers, 1, [&](int64_t, int64_t) {
     c10::InferenceMode inference;  // thread-local, as the next: each worker sets its own
     SingleThreadedBlas blas;
-    for (int64_t task = begin; task < end; ++task) work(task);
+    for (int64_t task = next++; task < tasks; task = next++) work(task);
   });
 }
 

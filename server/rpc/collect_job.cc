@@ -4,9 +4,9 @@
 
 namespace hydrophone {
 
-CollectJob::CollectJob(const Plan& plan, absl::Time deadline, std::function<bool()> stopped)
-    : plan_(plan), deadline_(deadline), stopped_(std::move(stopped)) {
-  collected_.captures.resize(plan.captures.size());
+CollectJob::CollectJob(Plan plan, absl::Time deadline, std::function<bool()> stopped)
+    : plan_(std::move(plan)), deadline_(deadline), stopped_(std::move(stopped)) {
+  collected_.captures.resize(plan_.captures.size());
 }
 
 void CollectJob::OnCapture(size_t index, TensorView rows) {

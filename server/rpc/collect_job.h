@@ -22,8 +22,9 @@ struct Collected {
 // Thread-safe.
 class CollectJob : public Job {
  public:
-  // `plan` outlives the wait. `stopped` is asked from any thread.
-  CollectJob(const Plan& plan, absl::Time deadline, std::function<bool()> stopped);
+  // The plan is the job's own: the engine may read it longer than anybody waits. `stopped` is asked from any thread,
+  // until OnDone.
+  CollectJob(Plan plan, absl::Time deadline, std::function<bool()> stopped);
 
   const Plan& plan() const override { return plan_; }
   absl::Time deadline() const override { return deadline_; }
@@ -35,7 +36,7 @@ class CollectJob : public Job {
   absl::StatusOr<Collected> Await();
 
  private:
-  const Plan& plan_;
+  const Plan plan_;
   const absl::Time deadline_;
   const std::function<bool()> stopped_;
   std::mutex mutex_;  // guards what follows

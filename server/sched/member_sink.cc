@@ -7,30 +7,40 @@
 
 namespace hydrophone {
 
-MemberSink::MemberSink(Job* job, std::shared_ptr<const ResponseBudget::Lease> lease, const Clock* clock,
-                       const std::atomic<bool>* out_of_patience)
-    : job_(job),
-      lease_(std::move(lease)),
-      clock_(clock),
-      out_of_patience_(out_of_patience),
-      deadline_(job->deadline()) {}
+MemberSink::MemberSink(Admitted member, const RunningBatch* batch)
+    : member_(std::move(member)),
+      batch_(batch),
+      deadline_(member_.job->deadline()),
+      expected_(member_.job->plan().captures.size()) {}
 
 void MemberSink::OnCapture(size_t index, TensorView rows) {
   ++received_;
-  job_->OnCapture(index, WithLease(std::move(rows), lease_));
+  member_.job->OnCapture(index, WithLease(std::move(rows), member_.lease));
+  if (received_ == expected_) Tell(absl::OkStatus());
 }
 
 bool MemberSink::Stopped() const {
-  return job_->Stopped() || out_of_patience_->load(std::memory_order_relaxed) || clock_->Now() >= deadline_;
+  return told() || member_.job->Stopped() || batch_->out_of_patience->load(std::memory_order_relaxed) ||
+         batch_->clock->Now() >= deadline_;
 }
 
+void MemberSink::Finish(const absl::Status& run) {
+  if (!told()) Tell(Outcome(run));
+}
+
+// Of a job that lacks captures, or asked for none.
 absl::Status MemberSink::Outcome(const absl::Status& run) const {
-  size_t expected = job_->plan().captures.size();
-  if (run.ok() && received_ == expected) return absl::OkStatus();
-  absl::Status stopped = WhyStopped(*job_, clock_->Now(), out_of_patience_->load());
+  if (run.ok() && received_ == expected_) return absl::OkStatus();
+  absl::Status stopped = WhyStopped(*member_.job, batch_->clock->Now(), batch_->out_of_patience->load());
   if (!stopped.ok()) return stopped;
   if (!run.ok()) return absl::InternalError(run.message());
-  return absl::InternalError(absl::StrCat("the engine gave ", received_, " of ", expected, " captures"));
+  return absl::InternalError(absl::StrCat("the engine gave ", received_, " of ", expected_, " captures"));
+}
+
+void MemberSink::Tell(absl::Status outcome) {
+  told_at_ = batch_->clock->Now();
+  member_.lease.reset();  // from here on only the job's views hold it
+  member_.job->OnDone(std::move(outcome), {batch_->start - member_.since, told_at_ - batch_->start, batch_->tokens});
 }
 
 }  // namespace hydrophone

@@ -13,10 +13,10 @@ struct LeasedStorage {
 
 }  // namespace
 
-ResponseBudget::Lease::Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes)
-    : budget_(std::move(budget)), bytes_(bytes) {}
+ResponseBudget::Lease::Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes, uint64_t wait)
+    : budget_(std::move(budget)), bytes_(bytes), wait_(wait) {}
 
-ResponseBudget::Lease::~Lease() { budget_->Release(bytes_); }
+ResponseBudget::Lease::~Lease() { budget_->Release(bytes_, wait_); }
 
 ResponseBudget::ResponseBudget(uint64_t capacity_bytes, Metrics* metrics)
     : capacity_bytes_(capacity_bytes), metrics_(metrics) {}
@@ -24,17 +24,41 @@ ResponseBudget::ResponseBudget(uint64_t capacity_bytes, Metrics* metrics)
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReserve(uint64_t bytes) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (bytes > capacity_bytes_ - used_bytes_) return nullptr;
-    used_bytes_ += bytes;
-    metrics_->BudgetUsed(used_bytes_);
+    if (!IsFree(bytes)) return nullptr;
+    Take(bytes);
   }
-  return std::make_shared<Lease>(shared_from_this(), bytes);
+  return std::make_shared<Lease>(shared_from_this(), bytes, 0);
 }
 
-void ResponseBudget::Release(uint64_t bytes) {
+void ResponseBudget::SetAside(uint64_t bytes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  ++wait_;
+  set_aside_bytes_ = bytes;
+  passing_bytes_ = 0;
+}
+
+std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReservePassing(uint64_t bytes) {
+  uint64_t wait;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!IsFree(bytes) || bytes > capacity_bytes_ - set_aside_bytes_ - passing_bytes_) return nullptr;
+    Take(bytes);
+    passing_bytes_ += bytes;
+    wait = wait_;
+  }
+  return std::make_shared<Lease>(shared_from_this(), bytes, wait);
+}
+
+void ResponseBudget::Take(uint64_t bytes) {
+  used_bytes_ += bytes;
+  metrics_->BudgetUsed(used_bytes_);
+}
+
+void ResponseBudget::Release(uint64_t bytes, uint64_t wait) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     used_bytes_ -= bytes;
+    if (wait != 0 && wait == wait_) passing_bytes_ -= bytes;
     metrics_->BudgetUsed(used_bytes_);
   }
   std::lock_guard<std::mutex> lock(listener_mutex_);

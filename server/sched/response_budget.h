@@ -25,7 +25,8 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   // A share of the budget; its destructor gives it back.
   class Lease {
    public:
-    Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes);
+    // `wait`: whose wait it passes, as ResponseBudget counts them; 0: nobody's.
+    Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes, uint64_t wait);
     ~Lease();
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
@@ -33,12 +34,24 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
    private:
     std::shared_ptr<ResponseBudget> budget_;
     uint64_t bytes_;
+    uint64_t wait_;
   };
 
   ResponseBudget(uint64_t capacity_bytes, Metrics* metrics);
 
   // A lease of so many bytes, or null while they are not free.
   std::shared_ptr<Lease> TryReserve(uint64_t bytes);
+
+  // Somebody begins to wait for so many bytes; until the next call, TryReservePassing leaves them to him.
+  void SetAside(uint64_t bytes);
+
+  // As TryReserve, for those who pass whoever waits: all of them since SetAside hold, together, at most what the budget
+  // has beside the bytes set aside. So he waits for those who were there before him, and for none who came later.
+  //
+  //   |<────────────────────── capacity ──────────────────────>|
+  //   |  those before him, until they let go   |     free      |
+  //   |  those who pass him, at most |<───── set aside ───────>|
+  std::shared_ptr<Lease> TryReservePassing(uint64_t bytes);
 
   // Calls `on_release` after every give-back, on the thread that gave back. Once a later call of this function has
   // returned, the earlier listener is not called any more. Null: nobody is called.
@@ -48,12 +61,18 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   uint64_t used_bytes() const;
 
  private:
-  void Release(uint64_t bytes);
+  // With mutex_ held.
+  bool IsFree(uint64_t bytes) const { return bytes <= capacity_bytes_ - used_bytes_; }
+  void Take(uint64_t bytes);
+  void Release(uint64_t bytes, uint64_t wait);
 
   const uint64_t capacity_bytes_;
   Metrics* const metrics_;
-  mutable std::mutex mutex_;  // guards used_bytes_
+  mutable std::mutex mutex_;  // guards what follows, up to the other mutex
   uint64_t used_bytes_ = 0;
+  uint64_t wait_ = 0;             // how many waits have begun
+  uint64_t set_aside_bytes_ = 0;  // for the latest
+  uint64_t passing_bytes_ = 0;    // held by those who passed it
   std::mutex listener_mutex_;  // guards on_release_, and is held while it is called
   std::function<void()> on_release_;
 };

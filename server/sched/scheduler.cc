@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -11,26 +10,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
+#include "server/sched/job_queue.h"
+#include "server/sched/linger.h"
 #include "server/sched/member_sink.h"
 #include "server/sched/outcomes.h"
 #include "server/sched/response_budget.h"
 
 namespace hydrophone {
-namespace {
-
-struct Waiting {
-  std::shared_ptr<Job> job;
-  absl::Time since;
-};
-
-struct Member {
-  Waiting waiting;
-  std::shared_ptr<const ResponseBudget::Lease> lease;
-};
-
-using Batch = std::vector<Member>;
-
-}  // namespace
 
 class Scheduler::Impl {
  public:
@@ -43,21 +29,18 @@ class Scheduler::Impl {
   void Drain(absl::Time deadline);
 
  private:
-  // A job that left the queue without a run, and why.
-  struct Dropped {
-    Waiting waiting;
-    absl::Status why;
-  };
-
   void EngineLoop();
-  void RunBatch(Batch batch);
+  void RunBatch(std::vector<Admitted> batch);
+  void BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed);
   void Tell(std::vector<Dropped> dropped) const;
   absl::Status Fits(const Plan& plan) const;
 
   // Those below need mutex_ held. None of them destroys a job: its views' leases would call back here.
-  std::vector<Dropped> TakeDropped();
-  Batch TakeBatch();
-  absl::Time NextDeadline() const;
+  std::vector<Dropped> TakeStopped() { return queue_.TakeStopped(clock_->Now(), out_of_patience_); }
+  // When the batch that waits may start, a moment that has passed included; InfiniteFuture when none waits.
+  absl::Time NextStart() const;
+  // When the engine is to look again, notified or not.
+  absl::Time NextLook(absl::Time now) const;
   absl::Duration RetryAfter() const;
   bool idle() const { return queue_.empty() && !busy_; }
 
@@ -69,7 +52,8 @@ class Scheduler::Impl {
 
   std::mutex mutex_;  // guards what follows up to the thread, except for the atomic
   std::condition_variable changed_;
-  std::deque<Waiting> queue_;
+  JobQueue queue_;
+  Linger linger_;
   bool busy_ = false;  // a batch runs, or the engine thread tells dropped jobs
   bool admitting_ = true;
   bool quitting_ = false;
@@ -85,10 +69,12 @@ Scheduler::Impl::Impl(Engine* engine, const Limits& limits, const Clock* clock, 
       limits_(limits),
       clock_(clock),
       metrics_(metrics),
-      budget_(std::make_shared<ResponseBudget>(limits.response_budget_bytes, metrics)) {
+      budget_(std::make_shared<ResponseBudget>(limits.response_budget_bytes, metrics)),
+      queue_(limits, budget_.get(), metrics),
+      linger_(absl::Microseconds(limits.batch_linger_microseconds)) {
   budget_->SetReleaseListener([this] {
     std::lock_guard<std::mutex> lock(mutex_);
-    changed_.notify_all();
+    if (!queue_.empty()) changed_.notify_all();
   });
   engine_thread_ = std::thread([this] { EngineLoop(); });
 }
@@ -121,14 +107,18 @@ absl::Status Scheduler::Impl::Submit(std::shared_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!admitting_) return ServerStops();
-    if (queue_.size() >= limits_.max_queued_requests) dropped = TakeDropped();
-    if (queue_.size() >= limits_.max_queued_requests) {
+    absl::Time now = clock_->Now();
+    // Who stopped has left: see JobStopped.
+    if (queue_.full() && queue_.soonest_deadline() <= now) dropped = TakeStopped();
+    if (queue_.full()) {
       admitted =
           Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
     } else {
-      queue_.push_back({std::move(job), clock_->Now()});
-      metrics_->QueueDepth(static_cast<int64_t>(queue_.size()));
-      changed_.notify_all();
+      const bool stopped = job->Stopped();  // then its JobStopped may have come before it
+      queue_.Push(std::move(job), now);
+      if (stopped) dropped = TakeStopped();
+      // While the engine lingers, only who makes it stop wakes it.
+      if (queue_.size() == 1 || NextStart() <= now) changed_.notify_all();
     }
   }
   Tell(std::move(dropped));
@@ -139,8 +129,8 @@ void Scheduler::Impl::JobStopped() {
   std::vector<Dropped> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    dropped = TakeDropped();
-    changed_.notify_all();
+    dropped = TakeStopped();
+    if (!dropped.empty()) changed_.notify_all();
   }
   Tell(std::move(dropped));
 }
@@ -148,16 +138,18 @@ void Scheduler::Impl::JobStopped() {
 void Scheduler::Impl::StopAdmitting() {
   std::lock_guard<std::mutex> lock(mutex_);
   admitting_ = false;
+  changed_.notify_all();  // nobody comes whom it were worth to wait for
 }
 
 void Scheduler::Impl::Drain(absl::Time deadline) {
   std::unique_lock<std::mutex> lock(mutex_);
   admitting_ = false;
+  changed_.notify_all();
   patience_ends_ = std::min(patience_ends_, deadline);
   while (!idle()) {
     if (clock_->Now() >= patience_ends_ && !out_of_patience_) {
       out_of_patience_ = true;
-      std::vector<Dropped> dropped = TakeDropped();
+      std::vector<Dropped> dropped = TakeStopped();
       changed_.notify_all();
       lock.unlock();
       Tell(std::move(dropped));
@@ -171,11 +163,14 @@ void Scheduler::Impl::Drain(absl::Time deadline) {
 void Scheduler::Impl::EngineLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    std::vector<Dropped> dropped = TakeDropped();
-    Batch batch = TakeBatch();
+    absl::Time now = clock_->Now();
+    std::vector<Dropped> dropped;
+    std::vector<Admitted> batch;
+    if (queue_.soonest_deadline() <= now) dropped = TakeStopped();
+    if (NextStart() <= now) batch = queue_.TakeBatch();
     if (dropped.empty() && batch.empty()) {
       if (quitting_) return;
-      clock_->WaitUntil(changed_, lock, NextDeadline());
+      clock_->WaitUntil(changed_, lock, NextLook(now));
       continue;
     }
     busy_ = true;
@@ -188,84 +183,61 @@ void Scheduler::Impl::EngineLoop() {
   }
 }
 
-std::vector<Scheduler::Impl::Dropped> Scheduler::Impl::TakeDropped() {
-  std::vector<Dropped> dropped;
-  std::deque<Waiting> staying;
-  absl::Time now = clock_->Now();
-  for (Waiting& waiting : queue_) {
-    absl::Status why = WhyStopped(*waiting.job, now, out_of_patience_);
-    if (why.ok()) {
-      staying.push_back(std::move(waiting));
-    } else {
-      dropped.push_back({std::move(waiting), std::move(why)});
-    }
-  }
-  queue_ = std::move(staying);
-  if (!dropped.empty()) metrics_->QueueDepth(static_cast<int64_t>(queue_.size()));
-  return dropped;
+absl::Time Scheduler::Impl::NextStart() const {
+  if (queue_.empty()) return absl::InfiniteFuture();
+  const bool full = queue_.full() || queue_.tokens() >= limits_.max_batch_tokens;
+  if (full || !admitting_) return absl::InfinitePast();
+  return linger_.Until(queue_.size(), queue_.oldest());
 }
 
-Batch Scheduler::Impl::TakeBatch() {
-  Batch batch;
-  int64_t tokens = 0;
-  while (!queue_.empty()) {
-    const Plan& plan = queue_.front().job->plan();
-    if (tokens + plan.tokens() > limits_.max_batch_tokens) break;
-    std::shared_ptr<const ResponseBudget::Lease> lease = budget_->TryReserve(plan.capture_bytes);
-    if (lease == nullptr) break;
-    tokens += plan.tokens();
-    batch.push_back({std::move(queue_.front()), std::move(lease)});
-    queue_.pop_front();
-  }
-  if (!batch.empty()) metrics_->QueueDepth(static_cast<int64_t>(queue_.size()));
-  return batch;
-}
-
-absl::Time Scheduler::Impl::NextDeadline() const {
-  absl::Time next = absl::InfiniteFuture();
-  for (const Waiting& waiting : queue_) next = std::min(next, waiting.job->deadline());
-  return next;
+absl::Time Scheduler::Impl::NextLook(absl::Time now) const {
+  const absl::Time start = NextStart();
+  // A batch that may start and did not waits for the budget, whose listener tells.
+  return start > now ? std::min(start, queue_.soonest_deadline()) : queue_.soonest_deadline();
 }
 
 absl::Duration Scheduler::Impl::RetryAfter() const {
-  int64_t tokens = 0;
-  for (const Waiting& waiting : queue_) tokens += waiting.job->plan().tokens();
-  int64_t batches = 1 + tokens / std::max<int64_t>(limits_.max_batch_tokens, 1);
+  int64_t batches = 1 + queue_.tokens() / std::max<int64_t>(limits_.max_batch_tokens, 1);
   return std::clamp(typical_batch_ * batches, absl::Milliseconds(100), absl::Seconds(30));
 }
 
 void Scheduler::Impl::Tell(std::vector<Dropped> dropped) const {
   for (Dropped& each : dropped) {
-    each.waiting.job->OnDone(
+    each.job->OnDone(
         std::move(each.why),
-        JobTimings{.queued = clock_->Now() - each.waiting.since, .computed = absl::ZeroDuration(), .batch_tokens = 0});
+        JobTimings{.queued = clock_->Now() - each.since, .computed = absl::ZeroDuration(), .batch_tokens = 0});
   }
 }
 
-void Scheduler::Impl::RunBatch(Batch batch) {
-  absl::Time start = clock_->Now();
-  int64_t tokens = 0;
+void Scheduler::Impl::RunBatch(std::vector<Admitted> batch) {
+  RunningBatch running{.start = clock_->Now(), .tokens = 0, .clock = clock_, .out_of_patience = &out_of_patience_};
   std::vector<MemberSink> sinks;
   std::vector<BatchMember> members;
   sinks.reserve(batch.size());  // `members` points into it
-  for (Member& member : batch) {
-    metrics_->QueueWait(start - member.waiting.since);
-    tokens += member.waiting.job->plan().tokens();
-    sinks.emplace_back(member.waiting.job.get(), std::move(member.lease), clock_, &out_of_patience_);
-    members.push_back({&member.waiting.job->plan(), &sinks.back()});
+  for (Admitted& member : batch) {
+    const Plan& plan = member.job->plan();
+    metrics_->QueueWait(running.start - member.since);
+    running.tokens += plan.tokens();
+    sinks.emplace_back(std::move(member), &running);
+    members.push_back({&plan, &sinks.back()});
   }
   absl::Status run = engine_->Run(members);
-  absl::Duration elapsed = clock_->Now() - start;
-  metrics_->BatchDone(static_cast<int64_t>(batch.size()), tokens, elapsed);
+  absl::Duration elapsed = clock_->Now() - running.start;
+  metrics_->BatchDone(static_cast<int64_t>(sinks.size()), running.tokens, elapsed);
 
-  std::vector<absl::Status> outcomes;
-  for (const MemberSink& sink : sinks) outcomes.push_back(sink.Outcome(run));
-  sinks.clear();  // with their leases: from here on only the jobs' views hold them
-  for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i].waiting.job->OnDone(outcomes[i], {start - batch[i].waiting.since, elapsed, tokens});
+  absl::Time first_told = absl::InfiniteFuture();
+  for (MemberSink& sink : sinks) {
+    sink.Finish(run);
+    first_told = std::min(first_told, sink.told_at());
   }
+  BatchDone(sinks.size(), first_told, elapsed);
+}
+
+void Scheduler::Impl::BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) {
   std::lock_guard<std::mutex> lock(mutex_);
   typical_batch_ = (typical_batch_ * 3 + elapsed) / 4;
+  // Who came since may be one of the batch, back already.
+  linger_.BatchDone(jobs, queue_.CountBefore(first_told), clock_->Now());
 }
 
 Scheduler::Scheduler(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics)

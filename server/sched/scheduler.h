@@ -1,8 +1,10 @@
 // Admits requests, packs them into batches, and runs the engine on its one thread.
 //
-//   Submit ─► queue (first come, first served) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnDone
-//             │ at most max_queued_requests       │ as many from the front as fit in max_batch_tokens
-//             │                                   └ each with its capture_bytes reserved from the response budget
+//   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnDone
+//             │ at most                 │ as many from the front as fit in max_batch_tokens
+//             │ max_queued_requests     │ each with its capture_bytes reserved from the response budget
+//             │                         └ it starts when it is full or has enough company (see Linger), at the
+//             │                           latest batch_linger_microseconds after the engine could begin it
 //             └ who stopped or ran out of time leaves
 #ifndef HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 #define HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
@@ -21,23 +23,26 @@ namespace hydrophone {
 
 struct JobTimings {
   absl::Duration queued;
-  absl::Duration computed;   // of the whole batch
+  absl::Duration computed;   // from the batch's start to the job's last capture
   int64_t batch_tokens = 0;  // of the whole batch
 };
 
-// One request on its way through the model. The scheduler holds it from Submit until after OnDone. The views that
-// OnCapture gets hold the job's share of the response budget: it is given back when the last copy of them is gone.
+// One request on its way through the model. The scheduler holds it from Submit until after OnDone, and while the engine
+// reads its plan: the rest of a batch may run on without it. The views that OnCapture gets hold the job's share of the
+// response budget: it is given back when the last copy of them is gone.
 class Job : public CaptureSink {
  public:
+  // The same as long as the job lives.
   virtual const Plan& plan() const = 0;
 
   // Past this, the job is dropped with DEADLINE_EXCEEDED, waiting or running.
   virtual absl::Time deadline() const = 0;
 
-  // Called once, after the last capture: OK (then every capture was handed over), CANCELLED, DEADLINE_EXCEEDED,
-  // INTERNAL, or UNAVAILABLE (DRAINING) when the server stops first. On the engine's thread, or, for a job that stopped
-  // while it waited, on the thread that called the scheduler: hand over and return, and hold no lock over Submit and
-  // JobStopped that OnDone takes.
+  // Called once. OK right after the last capture, also when the batch goes on for others and whatever becomes of it; of
+  // a job that asks for no captures, after the batch. Else CANCELLED, DEADLINE_EXCEEDED, INTERNAL, or UNAVAILABLE
+  // (DRAINING) when the server stops first. On the engine's thread, or, for a job that stopped while it waited, on the
+  // thread that called the scheduler: hand over and return, and hold no lock over Submit and JobStopped that OnDone
+  // takes.
   virtual void OnDone(absl::Status status, JobTimings timings) = 0;
 };
 
@@ -56,8 +61,8 @@ class Scheduler {
   // called. Thread-safe.
   absl::Status Submit(std::shared_ptr<Job> job);
 
-  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue at once, not when the
-  // engine looks next. Thread-safe.
+  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue now. Until it is said, a
+  // stopped job keeps its place. Thread-safe.
   void JobStopped();
 
   // From now on, Submit refuses. What was admitted goes on. Thread-safe.

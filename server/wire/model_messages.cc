@@ -49,6 +49,7 @@ void FillLimits(const Limits& limits, v1::Limits* message) {
   message->set_max_reference_tokens(limits.max_reference_tokens);
   message->set_max_request_elements(limits.max_request_elements);
   message->set_max_hooks_per_request(limits.max_hooks_per_request);
+  message->set_batch_linger_microseconds(limits.batch_linger_microseconds);
 }
 
 // What a shape's symbol stands for in this model; 0 for the number of tokens.

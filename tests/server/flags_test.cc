@@ -72,11 +72,16 @@ TEST_F(FlagsTest, VersionIsPrinted) {
 }
 
 TEST_F(FlagsTest, MistakesAreToldOnStderr) {
-  for (const char* mistake : {"--lisen=1", "--threads=x", "--threads=-1", "--max_batch_tokens=0", "--log_level=loud"}) {
+  for (const char* mistake : {"--lisen=1", "--threads=x", "--threads=-1", "--max_batch_tokens=0",
+                              "--batch_linger_microseconds=-1", "--log_level=loud"}) {
     EXPECT_FALSE(Parse({mistake}).has_value()) << mistake;
     EXPECT_EQ(exit_code_, 2) << mistake;
     EXPECT_NE(stderr_, "") << mistake;
   }
+}
+
+TEST_F(FlagsTest, TheLingerMayBeNone) {
+  EXPECT_EQ(Parse({"--batch_linger_microseconds=0"})->limits.batch_linger_microseconds, 0u);
 }
 
 TEST_F(FlagsTest, ALimitThatAnotherBoundsIsLoweredToIt) {

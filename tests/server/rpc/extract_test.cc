@@ -198,6 +198,32 @@ TEST_F(ExtractTest, CapturesLeaveBeforeTheLastLayerRuns) {
   EXPECT_TRUE(reader->Finish().ok());
 }
 
+TEST_F(ExtractTest, ACallThatAsksForLittleDepthEndsWhileItsBatchGoesDeeper) {
+  HoldRuns();
+  Signal deeper;
+  engine_.before_capture = [&](size_t index) {
+    if (index == 1) deeper.Await();
+  };
+  Start();
+  v1::ExtractRequest first_layer = TextRequest("a");
+  first_layer.set_hook_points(0, "blocks.0.hook_resid_pre");
+  std::thread before([&] { EXPECT_TRUE(Extract(first_layer).status.ok()); });
+  running_.Await();
+  grpc::ClientContext context;
+  auto deep = client_->Extract(&context, TextRequest("a"));
+  std::thread shallow([&] { EXPECT_TRUE(Extract(first_layer).status.ok()); });
+  metrics_.AwaitQueueDepth(2);
+  LetRun();
+  before.join();
+  shallow.join();
+  EXPECT_THAT(engine_.batches(), ElementsAre(1, 2));
+  deeper.Raise();
+  v1::ExtractResponse message;
+  while (deep->Read(&message)) {
+  }
+  EXPECT_TRUE(deep->Finish().ok());
+}
+
 TEST_F(ExtractTest, ACallerWhoLeavesCostsNothingAfterTheLayerInProgress) {
   Signal at_second_layer;
   engine_.before_capture = [&](size_t index) {
@@ -253,6 +279,27 @@ TEST_F(ExtractTest, ASlowReaderHoldsOnlyItself) {
   EXPECT_GE(chunks, 32u);
   EXPECT_TRUE(slow->Finish().ok());
   metrics_.AwaitBudgetUsed(0);
+}
+
+TEST_F(ExtractTest, OnlyWhoNeedsASlowReadersBytesWaitsForHim) {
+  constexpr uint64_t kHeld = 1000 * 16 * 2 * 4 * sizeof(float);  // by MoreThanTheWindow
+  limits_.max_message_bytes = 16384;
+  limits_.response_budget_bytes = kHeld * 3 / 2;
+  limits_.max_response_bytes = kHeld;
+  Start();
+  grpc::ClientContext context;
+  auto slow_client = NewClient();
+  auto slow = slow_client->Extract(&context, MoreThanTheWindow());
+  metrics_.AwaitBudgetUsed(kHeld);
+  std::thread large([&] { EXPECT_TRUE(Extract(MoreThanTheWindow()).status.ok()); });
+  metrics_.AwaitQueueDepth(1);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(Extract(TextRequest("a")).status.ok());
+  EXPECT_EQ(metrics_.handled("Extract OK"), 20) << "the large one still waits";
+  v1::ExtractResponse message;
+  while (slow->Read(&message)) {
+  }
+  EXPECT_TRUE(slow->Finish().ok());
+  large.join();
 }
 
 TEST_F(ExtractTest, ASlowReaderWhoLeavesGivesItsBudgetBack) {

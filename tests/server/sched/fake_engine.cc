@@ -85,6 +85,7 @@ absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
   for (const BatchMember& member : batch) captures = std::max(captures, member.plan->captures.size());
   for (size_t index = 0; index < captures; ++index) {
     before_capture(index);
+    if (index == fails_before_capture) return failure;
     for (const BatchMember& member : batch) {
       if (index + captures_held_back >= member.plan->captures.size() || member.sink->Stopped()) continue;
       member.sink->OnCapture(index, RowsOf(*this, member.plan->captures[index], TokensOf(*member.plan)));

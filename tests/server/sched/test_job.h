@@ -1,0 +1,84 @@
+// A job that keeps what it is told.
+#ifndef HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
+#define HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/sched/scheduler.h"
+#include "tests/server/sched/signal.h"
+
+namespace hydrophone {
+
+// One input of `tokens` tokens, captured whole at `captures` layers; `capture_bytes` counts what they hold.
+inline Plan PlanOf(int tokens, int captures = 1) {
+  Plan plan;
+  plan.runs.push_back({0, std::vector<uint32_t>(static_cast<size_t>(tokens), 7)});
+  plan.first_token = {0, tokens};
+  for (int layer = 0; layer < captures; ++layer) {
+    Capture capture;
+    capture.point = {Site::kResidPre, layer};
+    capture.runs = {0};
+    capture.rows_per_run = {static_cast<uint32_t>(tokens)};
+    capture.row_count = tokens;
+    capture.row_shape = {4};
+    plan.captures.push_back(capture);
+  }
+  plan.capture_bytes = static_cast<uint64_t>(tokens * captures) * 16;
+  return plan;
+}
+
+class TestJob : public Job {
+ public:
+  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture())
+      : plan_(std::move(plan)), deadline_(deadline) {}
+
+  const Plan& plan() const override { return plan_; }
+  absl::Time deadline() const override { return deadline_; }
+  bool Stopped() const override { return stopped; }
+  void OnCapture(size_t, TensorView rows) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    views_.push_back(std::move(rows));
+  }
+  void OnDone(absl::Status status, JobTimings timings) override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      status_ = std::move(status);
+      timings_ = timings;
+    }
+    done.Raise();
+  }
+
+  absl::Status Await() {
+    done.Await();
+    std::lock_guard<std::mutex> lock(mutex_);
+    return status_;
+  }
+  JobTimings timings() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return timings_;
+  }
+  std::vector<TensorView> TakeViews() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(views_, {});
+  }
+
+  std::atomic<bool> stopped = false;
+  Signal done;
+
+ private:
+  const Plan plan_;
+  const absl::Time deadline_;
+  std::mutex mutex_;  // guards what follows
+  absl::Status status_;
+  JobTimings timings_;
+  std::vector<TensorView> views_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
