@@ -56,6 +56,7 @@ void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "model", "DIR", flags.model, "checkpoint, as Hugging Face saves it");
   Add(app, "listen", "HOST:PORT", flags.listen, "where to serve gRPC; port 0 takes a free one");
   Add(app, "metrics_listen", "HOST:PORT", flags.metrics_listen, "where to serve /metrics; off: nowhere");
+  Add(app, "device", "DEVICE", flags.device, "what the model computes on: cpu, cuda (the first GPU), cuda:1, ...");
   Add(app, "threads", "N", flags.threads, "for one matrix product; 0: the container's CPU quota")
       ->check(Between(0, 1024));
   app.add_flag("--copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files")

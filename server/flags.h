@@ -13,6 +13,7 @@ struct Flags {
   std::string model;  // the checkpoint's directory
   std::string listen = "127.0.0.1:50051";
   std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics port; on the command line "off" says so too
+  std::string device = "cpu";
   int threads = 0;
   bool copy_weights = false;
   bool share_prefixes = true;

@@ -55,8 +55,12 @@ std::string DefaultModel() {
 
 absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
   absl::Time start = absl::Now();
-  LogInfo("loading the model, probing its numerics", {{"model", flags.model}});
-  auto engine = LoadEngine(flags.model, {flags.threads, flags.copy_weights, std::string(tokenizer.sha256()), flags.share_prefixes});
+  LogInfo("loading the model, probing its numerics", {{"model", flags.model}, {"device", flags.device}});
+  auto engine = LoadEngine(flags.model, {.threads = flags.threads,
+                                         .copy_weights = flags.copy_weights,
+                                         .tokenizer_sha256 = std::string(tokenizer.sha256()),
+                                         .share_prefixes = flags.share_prefixes,
+                                         .device = flags.device});
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
   const ComputeInfo& compute = (*engine)->compute();
@@ -66,11 +70,12 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
                                {"width", absl::StrCat(model.n_embd)},
                                {"parameters", absl::StrCat(model.parameters)},
                                {"weights_sha256", model.weights_sha256},
+                               {"device", compute.device},
                                {"threads", absl::StrCat(compute.threads)},
                                {"numerics", compute.numerics}});
   if (!compute.batch_independent) {
     LogWarning(
-        "a row's bits may depend on its neighbours on this machine: no way to multiply was found that prevents it");
+        "a row's bits may depend on its neighbours on this device: no way to multiply was found that prevents it");
   }
   return engine;
 }

@@ -1,6 +1,7 @@
 """Servers, checkpoints, gRPC stubs and grpcurl, which the Python tests share.
 
-The programs are those of $HYDROPHONE_BUILD_DIR (from the repository's root; default: build).
+The programs are those of $HYDROPHONE_BUILD_DIR (from the repository's root; default: build). Servers compute on
+$HYDROPHONE_TEST_DEVICE (as --device takes it; default: cpu).
 """
 
 import json
@@ -41,6 +42,10 @@ def build_directory():
     return ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build")
 
 
+def server_device():
+    return os.environ.get("HYDROPHONE_TEST_DEVICE") or "cpu"
+
+
 class Server:
     """A hydrophone-server on free loopback ports; use as a context manager."""
 
@@ -49,6 +54,7 @@ class Server:
             str(build_directory() / "bin/hydrophone-server"),
             "--listen=127.0.0.1:0",
             "--metrics_listen=127.0.0.1:0",
+            f"--device={server_device()}",
             *([f"--model={model}"] if model else []),
             *flags,
         ]

@@ -1,6 +1,7 @@
 #include "server/model/batch_dropout.h"
 
 #include "server/model/parallel.h"
+#include "server/model/transfers.h"
 
 namespace hydrophone {
 namespace {
@@ -29,7 +30,7 @@ double BatchDropout::ProbabilityAt(DropoutPlace place) const {
 at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x) const {
   const double p = ProbabilityAt(place);
   if (!any_ || p <= 0) return x;
-  at::Tensor dropped = x.clone();
+  at::Tensor dropped = CopyInHost(x);
   const int64_t width = x.size(1);
   float* const values = dropped.mutable_data_ptr<float>();
   ForEachTask(static_cast<int64_t>(keys_.size()), [&](int64_t task) {
@@ -40,7 +41,7 @@ at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x
       DropRow(*keys_[sequence], place, layer, position, p, values + (first + position) * width, width);
     }
   });
-  return dropped;
+  return ToDevice(dropped, x.device());
 }
 
 void BatchDropout::Pattern(int layer, size_t sequence, at::Tensor& pattern) const {

@@ -23,7 +23,8 @@ class BatchDropout {
   // `rows` and `config` outlive this.
   BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows, const Gpt2Config& config);
 
-  // x [tokens, d] with the rows of runs in train mode dropped, in a copy; x itself when there are none.
+  // x [tokens, d] with the rows of runs in train mode dropped, in a copy; x itself when there are none. On a
+  // device, the copy goes to the host's memory and back, and the computation waits for it.
   at::Tensor Rows(DropoutPlace place, int layer, const at::Tensor& x) const;
 
   // Whether the sequence's patterns are dropped, and doing so in pattern [H, s, s].

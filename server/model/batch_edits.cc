@@ -4,6 +4,7 @@
 
 #include "server/model/apply_edit.h"
 #include "server/model/by_order.h"
+#include "server/model/transfers.h"
 
 namespace hydrophone {
 
@@ -58,7 +59,7 @@ void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
     if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0) continue;  // read from the value itself, or done
     at::Tensor& saved = saved_[{entry.sequence, entry.order}];
-    if (!saved.defined()) saved = RowsOf(value, entry.sequence).clone();
+    if (!saved.defined()) saved = CopyInHost(RowsOf(value, entry.sequence));
   }
 }
 

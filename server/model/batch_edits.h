@@ -28,12 +28,12 @@ class BatchEdits {
   bool Any(HookPoint point) const { return !EntriesOf(edits_, point).empty(); }
   bool IsRead(HookPoint point) const { return !EntriesOf(reads_, point).empty(); }
 
-  // Makes the edits at a point of rows in `value` [tokens, heads * features], the batch's.
+  // Makes the edits at a point of rows in `value` [tokens, heads * features], the batch's, in the host's memory.
   void Apply(HookPoint point, at::Tensor& value) const;
-  // Keeps what later patches read there.
+  // Keeps what later patches read there, in the host's memory; `value` may be on a device, which is waited for.
   void Save(HookPoint point, const at::Tensor& value);
 
-  // The same for one sequence's square [heads, queries, keys].
+  // The same for one sequence's square [heads, queries, keys], in the host's memory.
   void ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const;
   void SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
 

@@ -1,8 +1,10 @@
 #include "server/model/cpu_kernels.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "server/model/elementwise.h"
@@ -34,6 +36,21 @@ at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, 
                                  double epsilon) const {
   auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };
   return at::layer_norm(x, {x.size(1)}, optional(weight), optional(bias), epsilon);
+}
+
+at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const {
+  const int64_t d = x.size(1);
+  at::Tensor scales = at::empty({x.size(0), 1}, x.options());
+  float* scale = scales.mutable_data_ptr<float>();
+  const float* row = x.const_data_ptr<float>();
+  for (int64_t i = 0; i < x.size(0); ++i, row += d) {
+    double sum = 0, squares = 0;
+    for (int64_t j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
+    const double mean = sum / static_cast<double>(d);
+    for (int64_t j = 0; j < d; ++j) squares += (static_cast<double>(row[j]) - mean) * (static_cast<double>(row[j]) - mean);
+    scale[i] = static_cast<float>(std::sqrt(squares / static_cast<double>(d) + epsilon));
+  }
+  return scales;
 }
 
 at::Tensor CpuKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {

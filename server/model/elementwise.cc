@@ -90,10 +90,6 @@ void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t c
   }
 }
 
-HYDROPHONE_VECTOR_CLONES void AddTo(float* values, const float* added, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) values[i] += added[i];
-}
-
 HYDROPHONE_VECTOR_CLONES void SoftmaxRow(float* scores, int64_t count, float scale) {
   float highest = scores[0] * scale;
   for (int64_t j = 0; j < count; ++j) {

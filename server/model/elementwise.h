@@ -16,9 +16,6 @@ namespace hydrophone {
 // "gelu" and "tanh" use the C library's erf and tanh, element by element.
 void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t count);
 
-// values[i] += added[i].
-void AddTo(float* values, const float* added, int64_t count);
-
 // One row of attention: weights[j] = exp(scale * scores[j] - max) / sum for j < count, in place. The sum is taken over fixed lanes
 // from the first element on, so the bits depend on scores[0..count) alone. count >= 1.
 void SoftmaxRow(float* scores, int64_t count, float scale);

@@ -13,18 +13,22 @@
 #include <utility>
 
 #include "server/model/attention_taps.h"
+#include "server/model/transfers.h"
 
 namespace hydrophone {
 namespace {
 
-// libtorch has no view of constant memory; nothing here writes to a weight.
-at::Tensor Weight(absl::Span<const float> values, at::IntArrayRef shape) {
-  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
+// Shares the memory of the values on the CPU; a copy elsewhere, straight from it: too large for page-locked memory. libtorch has no view
+// of constant memory; nothing here writes to a weight.
+at::Tensor Weight(absl::Span<const float> values, at::IntArrayRef shape, at::Device device) {
+  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat).to(device);
 }
 
-// Refers to the numbers.
-at::Tensor Indices(const std::vector<int64_t>& numbers) {
-  return at::from_blob(const_cast<int64_t*>(numbers.data()), {static_cast<int64_t>(numbers.size())}, at::kLong);
+// Refers to the numbers on the CPU.
+at::Tensor Indices(const std::vector<int64_t>& numbers, at::Device device) {
+  const at::Tensor host =
+      at::from_blob(const_cast<int64_t*>(numbers.data()), {static_cast<int64_t>(numbers.size())}, at::kLong);
+  return ToDevice(host, device);
 }
 
 }  // namespace
@@ -32,18 +36,20 @@ at::Tensor Indices(const std::vector<int64_t>& numbers) {
 Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels)
     : config_(config), kernels_(std::move(kernels)), weights_owner_(weights.owner) {
   const int64_t d = config.n_embd, f = config.n_inner;
-  auto norm = [d](const LayerNormWeights& w) { return LayerNorm{Weight(w.weight, {d}), Weight(w.bias, {d})}; };
-  auto linear = [](const Conv1DWeights& w, int64_t in, int64_t out) {
-    return Linear{Weight(w.weight, {in, out}), Weight(w.bias, {out})};
+  auto weight = [this](absl::Span<const float> values, at::IntArrayRef shape) { return Weight(values, shape, device()); };
+  auto norm = [&](const LayerNormWeights& w) { return LayerNorm{weight(w.weight, {d}), weight(w.bias, {d})}; };
+  auto linear = [&](const Conv1DWeights& w, int64_t in, int64_t out) {
+    return Linear{weight(w.weight, {in, out}), weight(w.bias, {out})};
   };
-  wte_ = Weight(weights.wte, {config.vocab_size, d});
-  wpe_ = Weight(weights.wpe, {config.n_positions, d});
+  wte_ = weight(weights.wte, {config.vocab_size, d});
+  wpe_ = weight(weights.wpe, {config.n_positions, d});
   for (const BlockWeights& w : weights.h) {
     h_.push_back({norm(w.ln_1), linear(w.attn_c_attn, d, 3 * d), linear(w.attn_c_proj, d, d), norm(w.ln_2),
                   linear(w.mlp_c_fc, d, f), linear(w.mlp_c_proj, f, d)});
   }
   ln_f_ = norm(weights.ln_f);
-  lm_head_ = Weight(weights.lm_head, {config.vocab_size, d});
+  const bool tied = weights.lm_head.data() == weights.wte.data();
+  lm_head_ = tied ? wte_ : weight(weights.lm_head, {config.vocab_size, d});
 }
 
 void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
@@ -55,7 +61,7 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
     const std::vector<bool> members = taps.MembersReaching({Site::kLn1Scale, layer});
     if (std::find(members.begin(), members.end(), true) == members.end()) return;
     if (const std::optional<std::vector<int64_t>> kept = rows.Keep(members)) {
-      x = at::index_select(x, 0, Indices(*kept));
+      x = at::index_select(x, 0, Indices(*kept, device()));
       pass.sequences = rows.All();
     }
     x = RunBlock(layer, x, pass);
@@ -66,8 +72,8 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
 
 at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
   const std::vector<int64_t> ids(rows.token_ids().begin(), rows.token_ids().end());
-  at::Tensor embed = at::index_select(wte_, 0, Indices(ids));                    // [rows, d]
-  at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions()));  // [rows, d]
+  at::Tensor embed = at::index_select(wte_, 0, Indices(ids, device()));                    // [rows, d]
+  at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions(), device()));  // [rows, d]
   embed = pass.taps.Show({Site::kEmbed, -1}, embed);
   pos_embed = pass.taps.Show({Site::kPosEmbed, -1}, pos_embed);
   return pass.dropout.Rows(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
@@ -127,7 +133,7 @@ void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
   const at::Tensor& projection = h_[static_cast<size_t>(layer)].attn_c_proj.weight;  // [d, d]
   const int64_t d_head = config_.d_head();
   taps.GiveComputed({Site::kResult, layer}, [&](const at::Tensor& rows) {
-    const at::Tensor taken = at::index_select(z, 0, rows);  // [n, d]
+    const at::Tensor taken = at::index_select(z, 0, ToDevice(rows, device()));  // [n, d]
     at::Tensor results = at::empty({taken.size(0), config_.n_head, config_.n_embd}, taken.options());
     const at::Tensor no_bias = at::zeros({config_.n_embd}, taken.options());
     for (int64_t head = 0; head < config_.n_head; ++head) {
@@ -160,25 +166,9 @@ at::Tensor Gpt2::Inner(int layer, const at::Tensor& normed, Taps& taps) const {
 }
 
 at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
-  if (taps.Wants(points.scale)) taps.Give(points.scale, ScaleOf(x));
+  if (taps.Wants(points.scale)) taps.Give(points.scale, kernels_->LayerNormScale(x, config_.layer_norm_epsilon));
   if (taps.Wants(points.normalized)) taps.Give(points.normalized, Apply(LayerNorm{}, x));
   return taps.Show(points.out, Apply(norm, x));  // [rows, d]
-}
-
-// sqrt(variance + epsilon) of each row, [n, 1]; in float64, rounded once.
-at::Tensor Gpt2::ScaleOf(const at::Tensor& x) const {
-  const int64_t d = x.size(1);
-  at::Tensor scales = at::empty({x.size(0), 1}, x.options());
-  float* scale = scales.mutable_data_ptr<float>();
-  const float* row = x.const_data_ptr<float>();
-  for (int64_t i = 0; i < x.size(0); ++i, row += d) {
-    double sum = 0, squares = 0;
-    for (int64_t j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
-    const double mean = sum / static_cast<double>(d);
-    for (int64_t j = 0; j < d; ++j) squares += (static_cast<double>(row[j]) - mean) * (static_cast<double>(row[j]) - mean);
-    scale[i] = static_cast<float>(std::sqrt(squares / static_cast<double>(d) + config_.layer_norm_epsilon));
-  }
-  return scales;
 }
 
 void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
@@ -193,8 +183,14 @@ void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
 at::Tensor Gpt2::Unembed(const at::Tensor& x) const { return kernels_->TimesTransposed(x, lm_head_); }
 
 TapFunctions Gpt2::FunctionsForTaps() const {
-  return {[this](const at::Tensor& rows) { return FinalLayerNorm(rows); },
-          [this](const at::Tensor& rows) { return Unembed(rows); }, kernels_.get()};
+  auto here = [this](const at::Tensor& host) { return ToDevice(host, device()); };
+  TapFunctions functions;
+  functions.final_layer_norm = [this, here](const at::Tensor& rows) { return ToHost(FinalLayerNorm(here(rows))); };
+  functions.unembed = [this, here](const at::Tensor& rows) { return ToHost(Unembed(here(rows))); };
+  functions.times_transposed = [this, here](const at::Tensor& rows, const at::Tensor& vectors) {
+    return ToHost(kernels_->TimesTransposed(here(rows), here(vectors)));
+  };
+  return functions;
 }
 
 at::Tensor Gpt2::FinalLayerNorm(const at::Tensor& x) const { return Apply(ln_f_, x); }

@@ -22,17 +22,19 @@ namespace hydrophone {
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:
-  // Shares the weights' memory, and keeps it.
+  // Shares the weights' memory, and keeps it; copies them to the kernels' device unless that is the CPU.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
   // Computes value after value as long as the taps need one, and shows them every one.
   // Leaves in `rows` those of the members that asked for the most: the others' are dropped as they finish.
   void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
 
-  // ln_f of x [n, d].
+  at::Device device() const { return kernels_->device(); }
+
+  // ln_f of x [n, d], on the device.
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
 
-  // lm_head of x [n, d], what ln_f gives: logits [n, V].
+  // lm_head of x [n, d], what ln_f gives: logits [n, V]. On the device.
   at::Tensor Unembed(const at::Tensor& x) const;
 
   // For the taps of a batch; refer to this.
@@ -76,7 +78,6 @@ class Gpt2 {
   Delta Mlp(int layer, const at::Tensor& normed, const Pass& pass) const;
   at::Tensor Inner(int layer, const at::Tensor& normed, Taps& taps) const;
   at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const;
-  at::Tensor ScaleOf(const at::Tensor& x) const;
   void Final(const at::Tensor& x, Taps& taps) const;
   at::Tensor Apply(const LayerNorm& norm, const at::Tensor& x) const;
   at::Tensor Apply(const Linear& linear, const at::Tensor& x) const;

@@ -2,36 +2,22 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
-#include <algorithm>
 #include <memory>
-#include <new>
+#include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "server/model/cpu_kernels.h"
+#include "server/model/libtorch_errors.h"
 #include "server/model/reference.h"
+#include "server/model/stream_copier.h"
+#include "server/model/transfers.h"
 
 namespace hydrophone {
 namespace {
-
-// libtorch throws; nothing above this layer does.
-template <typename Work>
-absl::Status CatchingLibtorch(Work work) {
-  try {
-    work();
-    return absl::OkStatus();
-  } catch (const c10::Error& error) {
-    return absl::InternalError(absl::StrCat("libtorch: ", error.what_without_backtrace()));
-  } catch (const std::bad_alloc&) {
-    return absl::InternalError("out of memory in the forward pass");
-  } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("the forward pass failed: ", error.what()));
-  }
-}
 
 // Looks, inside the forward pass, whether libtorch would record a gradient graph.
 class WarmUpSink final : public CaptureSink {
@@ -42,17 +28,29 @@ class WarmUpSink final : public CaptureSink {
   bool inference_mode = false;
 };
 
+ComputeInfo OnCpu(const ProbeResult& probe, int threads) {
+  ComputeInfo compute;
+  compute.numerics = NumericsString(probe);
+  compute.batch_independent = probe.batch_independent;
+  compute.threads = threads;
+  return compute;
+}
+
 }  // namespace
 
 Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads,
                        bool share_prefixes)
+    : Gpt2Engine(std::move(checkpoint), std::move(model), std::make_unique<CpuKernels>(probe.blocking), OnCpu(probe, threads),
+                 share_prefixes) {}
+
+Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Kernels> kernels, ComputeInfo compute,
+                       bool share_prefixes)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
-      gpt2_(checkpoint_.config, checkpoint_.weights, std::make_unique<CpuKernels>(probe.blocking)),
-      share_prefixes_(share_prefixes && probe.batch_independent) {
-  compute_.numerics = NumericsString(probe);
-  compute_.batch_independent = probe.batch_independent;
-  compute_.threads = threads;
+      compute_(std::move(compute)),
+      gpt2_(checkpoint_.config, checkpoint_.weights, std::move(kernels)),
+      share_prefixes_(share_prefixes && compute_.batch_independent) {
+  compute_.device = gpt2_.device().str();
   compute_.libtorch_version = TORCH_VERSION;
 }
 
@@ -86,9 +84,14 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
+    const c10::DeviceGuard current(gpt2_.device());
     BatchRows rows(batch, share_prefixes_);
-    Taps taps(batch, rows, model_, gpt2_.FunctionsForTaps());
+    TapFunctions functions = gpt2_.FunctionsForTaps();
+    std::optional<HostCopies> copies;
+    if (!gpt2_.device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_.device()));
+    Taps taps(batch, rows, model_, std::move(functions));
     gpt2_.Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
+    taps.Finish();
   });
 }
 
@@ -97,8 +100,9 @@ absl::StatusOr<TensorView> Gpt2Engine::ApplyFinalLayerNorm(const TensorView& row
   absl::Status status = CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
+    const c10::DeviceGuard current(gpt2_.device());
     const at::Tensor x = at::from_blob(const_cast<std::byte*>(rows.data), rows.shape, at::kFloat);
-    auto owner = std::make_shared<const at::Tensor>(gpt2_.FinalLayerNorm(x));
+    auto owner = std::make_shared<const at::Tensor>(ToHost(gpt2_.FinalLayerNorm(ToDevice(x, gpt2_.device()))));
     normed.shape = rows.shape;
     normed.data = static_cast<const std::byte*>(owner->const_data_ptr());
     normed.owner = std::move(owner);

@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
 
 #include <functional>
+#include <memory>
 
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/core/engine.h"
@@ -17,6 +18,11 @@ class Gpt2Engine final : public Engine {
   // found that a row's bits do not depend on its neighbours, and with the same bits as without.
   Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads, bool share_prefixes = true);
 
+  // The same with any kernels. `compute` says what is known of them; its device and libtorch_version are filled in here. Throws what
+  // libtorch throws when it has no memory for the weights on the kernels' device.
+  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Kernels> kernels, ComputeInfo compute,
+             bool share_prefixes);
+
   // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
   absl::Status WarmUp();
 
@@ -26,6 +32,7 @@ class Gpt2Engine final : public Engine {
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                             const std::function<bool()>& stopped) const override;
+  // Looks at the weights in the host's memory: on a GPU, at those that were copied there.
   absl::StatusOr<WeightsAudit> AuditWeights() const override;
 
  private:

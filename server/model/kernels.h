@@ -1,6 +1,7 @@
 // The arithmetic of the forward pass, apart from the device that does it.
 //
 //   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops and the BLAS; a row's bits depend on nothing but its own past
+//                          ◄── TorchKernels: libtorch's operations, for GPUs; the same, where a probe finds it
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_H_
 
@@ -20,6 +21,8 @@ class Kernels {
  public:
   virtual ~Kernels() = default;
 
+  virtual at::Device device() const { return at::kCPU; }
+
   // Hugging Face's Conv1D: x [n, in] times weight [in, out] plus bias [out].
   virtual at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const = 0;
 
@@ -33,6 +36,9 @@ class Kernels {
   // Each row of x [n, d], normalised, times weight [d] plus bias [d]; without both, when they are undefined.
   virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                double epsilon) const = 0;
+
+  // What LayerNorm divides by: sqrt(variance + epsilon) of each row of x [n, d], computed in float64 and rounded once. [n, 1].
+  virtual at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const = 0;
 
   // activation(values) of any shape.
   virtual at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const = 0;

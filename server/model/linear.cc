@@ -1,6 +1,7 @@
 #include "server/model/linear.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
@@ -43,14 +44,9 @@ Split SplitRows(int64_t n, int64_t column_tiles, RowBlocking blocking) {
 // About equal, so that no tile is a column or two, for which BLAS libraries have kernels of their own.
 Split SplitColumns(int64_t n) { return {n, (n + kTileColumns - 1) / kTileColumns}; }
 
-// Adds the bias to a product's rows, and applies the activation.
-void FinishTile(const at::Tensor& tile, const float* bias, std::optional<Gpt2Config::Activation> activation) {
-  const int64_t columns = tile.size(1);
+void ActivateTile(const at::Tensor& tile, Gpt2Config::Activation activation) {
   float* row = tile.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < tile.size(0); ++i, row += tile.stride(0)) {
-    AddTo(row, bias, columns);
-    if (activation.has_value()) ApplyActivation(*activation, row, columns);
-  }
+  for (int64_t i = 0; i < tile.size(0); ++i, row += tile.stride(0)) ApplyActivation(activation, row, tile.size(1));
 }
 
 }  // namespace
@@ -76,8 +72,8 @@ at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
     const int64_t column = column_split.First(task / row_split.parts);
     const int64_t columns = column_split.Count(task / row_split.parts);
     at::Tensor tile = y.narrow(0, row, rows).narrow(1, column, columns);
-    at::mm_out(tile, padded.narrow(0, row, rows), weight.narrow(1, column, columns));
-    FinishTile(tile, bias.const_data_ptr<float>() + column, activation);
+    at::addmm_out(tile, bias.narrow(0, column, columns), padded.narrow(0, row, rows), weight.narrow(1, column, columns));
+    if (activation.has_value()) ActivateTile(tile, *activation);
   });
   return y.narrow(0, 0, x.size(0));
 }

@@ -15,9 +15,11 @@ struct EngineOptions {
   bool copy_weights = false;  // see LoadOptions::copy
   std::string tokenizer_sha256;  // goes into ModelInfo
   bool share_prefixes = true;    // see Gpt2Engine
+  std::string device = "cpu";    // see ParseDevice
 };
 
-// Loads the checkpoint, probes the products that its shapes need, and warms up. Errors are LoadGpt2Checkpoint's.
+// Makes the device ready, loads the checkpoint, probes the products that its shapes need, and warms up. Errors are ParseDevice's,
+// OpenCudaDevice's and LoadGpt2Checkpoint's; INTERNAL when memory runs out, the GPU's too.
 absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options = {});
 
 }  // namespace hydrophone

@@ -13,6 +13,7 @@
 #include "server/model/by_order.h"
 #include "server/model/gather.h"
 #include "server/model/readout.h"
+#include "server/model/transfers.h"
 
 namespace hydrophone {
 namespace {
@@ -25,10 +26,23 @@ TensorView ViewOf(at::Tensor tensor) {
   return view;
 }
 
-// A copy of the rows.
+// A copy of the rows, where the value is.
 at::Tensor TakeRows(const at::Tensor& value, const std::vector<int64_t>& rows) {
-  return at::index_select(
-      value, 0, at::from_blob(const_cast<int64_t*>(rows.data()), {static_cast<int64_t>(rows.size())}, at::kLong));
+  const at::Tensor host =
+      at::from_blob(const_cast<int64_t*>(rows.data()), {static_cast<int64_t>(rows.size())}, at::kLong);
+  return at::index_select(value, 0, ToDevice(host, value.device()));
+}
+
+// Whether the rows are one piece of the value's memory.
+bool LieSideBySide(const at::Tensor& value, const std::vector<int64_t>& rows) {
+  return !rows.empty() && value.is_contiguous() &&
+         std::adjacent_find(rows.begin(), rows.end(), [](int64_t a, int64_t b) { return b != a + 1; }) == rows.end();
+}
+
+// The rows, sharing the value's memory where they can.
+at::Tensor RowsOfValue(const at::Tensor& value, const std::vector<int64_t>& rows) {
+  if (!LieSideBySide(value, rows)) return TakeRows(value, rows);
+  return value.narrow(0, rows.front(), static_cast<int64_t>(rows.size()));
 }
 
 std::vector<int64_t> Counting(int64_t count) {
@@ -97,47 +111,55 @@ bool Taps::Touches(HookPoint point) const { return edits_.Any(point) || Wants(po
 
 at::Tensor Taps::Show(HookPoint point, at::Tensor value) {
   if (edits_.Any(point)) {
-    value = value.clone(at::MemoryFormat::Contiguous);
-    edits_.Apply(point, value);
+    at::Tensor edited = CopyInHost(value);
+    edits_.Apply(point, edited);
+    value = ToDevice(edited, value.device());
   }
   Give(point, value);
   return value;
 }
 
+template <typename Work>
+void Taps::WithRows(const Entry& entry, const at::Tensor& value, std::vector<int64_t> rows, Work work) {
+  if (functions_.copies == nullptr) return work(value, rows);
+  functions_.copies->Fetch(RowsOfValue(value, rows), [this, entry, work = std::move(work)](const at::Tensor& host) {
+    if (!SinkOf(entry).Stopped()) work(host, Counting(host.size(0)));
+  });
+}
+
 void Taps::Give(HookPoint point, const at::Tensor& value) {
+  if (functions_.copies != nullptr) functions_.copies->Poll();
   edits_.Save(point, value);
   for (const Entry& entry : EntriesOf(point)) {
     if (SinkOf(entry).Stopped()) continue;
-    const Capture& capture = CaptureOf(entry);
-    if (capture.readout != nullptr) {
-      GiveLens(entry, value);
-    } else if (IsWholeRows(capture)) {
-      GiveWholeRows(entry, value);
-    } else {
-      HandOver(entry, Select(capture, value, RowsOf(entry)));
-    }
+    WithRows(entry, value, RowsOf(entry), [this, entry](const at::Tensor& host, const std::vector<int64_t>& rows) {
+      GiveRows(entry, host, rows);
+    });
   }
+}
+
+void Taps::GiveRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+  const Capture& capture = CaptureOf(entry);
+  if (capture.readout != nullptr) return GiveLens(entry, value, rows);
+  if (IsWholeRows(capture)) return GiveWholeRows(entry, value, rows);
+  HandOver(entry, Select(capture, value, rows));
 }
 
 bool Taps::IsWholeRows(const Capture& capture) const {
   return capture.units.all() && capture.reduction == Reduction::kNone && capture.projection == nullptr;
 }
 
-void Taps::GiveWholeRows(const Entry& entry, const at::Tensor& value) {
-  const Capture& capture = CaptureOf(entry);
-  const std::vector<int64_t> rows = RowsOf(entry);
-  const bool side_by_side =
-      std::adjacent_find(rows.begin(), rows.end(), [](int64_t a, int64_t b) { return b != a + 1; }) == rows.end();
-  if (rows.empty() || !side_by_side || !value.is_contiguous()) return HandOver(entry, TakeRows(value, rows));
-  const at::Tensor taken = value.narrow(0, rows.front(), capture.row_count);
+void Taps::GiveWholeRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+  if (!LieSideBySide(value, rows)) return HandOver(entry, TakeRows(value, rows));
+  const at::Tensor taken = RowsOfValue(value, rows);
   const bool most_of_it = taken.nbytes() * 2 >= value.storage().nbytes();
   HandOver(entry, most_of_it ? taken : taken.clone());
 }
 
-void Taps::GiveLens(const Entry& entry, const at::Tensor& value) {
-  ReadoutRows rows;
-  rows.rows = TakeRows(value, RowsOf(entry));
-  HandOver(entry, ReadLogits(*CaptureOf(entry).readout, rows, [this](const at::Tensor& residual) {
+void Taps::GiveLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+  ReadoutRows readout_rows;
+  readout_rows.rows = TakeRows(value, rows);
+  HandOver(entry, ReadLogits(*CaptureOf(entry).readout, readout_rows, [this](const at::Tensor& residual) {
              return functions_.unembed(functions_.final_layer_norm(residual));
            }));
 }
@@ -147,24 +169,34 @@ void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at
     if (SinkOf(entry).Stopped()) continue;
     std::vector<int64_t> rows = RowsOf(entry);
     const at::Tensor value = compute(at::from_blob(rows.data(), {static_cast<int64_t>(rows.size())}, at::kLong));
-    HandOver(entry, Select(CaptureOf(entry), value, Counting(value.size(0))));
+    WithRows(entry, value, Counting(value.size(0)), [this, entry](const at::Tensor& host, const std::vector<int64_t>& all) {
+      HandOver(entry, Select(CaptureOf(entry), host, all));
+    });
   }
 }
 
 void Taps::GiveLogits(HookPoint point, const at::Tensor& normed) {
   for (const Entry& entry : EntriesOf(point)) {
     if (SinkOf(entry).Stopped()) continue;
-    const Capture& capture = CaptureOf(entry);
-    ReadoutRows rows;
-    rows.rows = TakeRows(normed, RowsOf(entry));
-    if (capture.readout == nullptr) {
-      HandOver(entry, Select(capture, functions_.unembed(rows.rows), Counting(capture.row_count)));
-      continue;
-    }
-    if (!capture.baseline_rows.empty()) rows.baseline_rows = TakeRows(normed, BaselineRowsOf(entry));
-    if (capture.readout->kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
-    HandOver(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
+    std::vector<int64_t> rows = RowsOf(entry);
+    for (int64_t row : BaselineRowsOf(entry)) rows.push_back(row);
+    WithRows(entry, normed, std::move(rows), [this, entry](const at::Tensor& host, const std::vector<int64_t>& taken) {
+      GiveLogitsOf(entry, TakeRows(host, taken));
+    });
   }
+}
+
+void Taps::GiveLogitsOf(const Entry& entry, const at::Tensor& normed) {
+  const Capture& capture = CaptureOf(entry);
+  const int64_t count = capture.row_count;
+  ReadoutRows rows;
+  rows.rows = normed.narrow(0, 0, count);
+  if (capture.readout == nullptr) {
+    return HandOver(entry, Select(capture, functions_.unembed(rows.rows), Counting(count)));
+  }
+  if (!capture.baseline_rows.empty()) rows.baseline_rows = normed.narrow(0, count, normed.size(0) - count);
+  if (capture.readout->kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
+  HandOver(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
 }
 
 at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {
@@ -180,7 +212,7 @@ at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const
   const at::Tensor rows = picked.view({-1, picked.size(2)});
   // The BLAS was probed for the model's own widths only.
   const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
-  const at::Tensor products = probed ? functions_.kernels->TimesTransposed(rows, vectors) : DotProducts(rows, vectors);
+  const at::Tensor products = probed ? functions_.times_transposed(rows, vectors) : DotProducts(rows, vectors);
   return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
 }
 
@@ -244,9 +276,20 @@ void Taps::FinishSquares(HookPoint point) {
   for (const Entry& entry : EntriesOf(point)) {
     const auto all = squares_.find({entry.member, entry.capture});
     if (all == squares_.end()) continue;
-    if (!SinkOf(entry).Stopped()) HandOver(entry, all->second.values);
+    if (!SinkOf(entry).Stopped()) HandOverInTurn(entry, all->second.values);
     squares_.erase(all);
   }
+}
+
+void Taps::HandOverInTurn(const Entry& entry, const at::Tensor& values) {
+  if (functions_.copies == nullptr) return HandOver(entry, values);
+  functions_.copies->Queue(values, [this, entry](const at::Tensor& host) {
+    if (!SinkOf(entry).Stopped()) HandOver(entry, host);
+  });
+}
+
+void Taps::Finish() {
+  if (functions_.copies != nullptr) functions_.copies->Finish();
 }
 
 bool Taps::MemberReaches(size_t member, int64_t order) const {

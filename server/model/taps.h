@@ -15,21 +15,28 @@
 #include "server/core/model_info.h"
 #include "server/model/batch_edits.h"
 #include "server/model/batch_rows.h"
-#include "server/model/kernels.h"
+#include "server/model/host_copies.h"
 
 namespace hydrophone {
 
-// What captures need of the model beside its values. Each row's result depends on the row alone.
+// What captures need of the model beside its values. Each row's result depends on the row alone. Tensors are in the host's memory.
 struct TapFunctions {
   std::function<at::Tensor(const at::Tensor& rows)> final_layer_norm;  // [n, d] to [n, d]
   std::function<at::Tensor(const at::Tensor& rows)> unembed;           // [n, d], what ln_f gives, to logits [n, V]
-  const Kernels* kernels = nullptr;                                    // multiply projections
+  // rows [n, width] times vectors [count, width] transposed: [n, count]. Multiplies projections.
+  std::function<at::Tensor(const at::Tensor& rows, const at::Tensor& vectors)> times_transposed;
+  // Bring the rows that captures take to the host's memory; null when the values are there.
+  HostCopies* copies = nullptr;
 };
 
-// A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during one forward pass. Points are shown in ForwardOrder; values are float32.
+// A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during one forward pass.
+// Points are shown in ForwardOrder; values are float32.
+//
+// On the CPU, captures are handed over as their values are shown. On a device, the rows asked for are taken there and copied beside the
+// computation; selecting, reducing, projecting and reading off logits is the same code on the same numbers, once they have arrived.
 class Taps {
  public:
-  // `batch`, its plans and sinks, `rows` and `model` outlive the taps.
+  // `batch`, its plans and sinks, `rows`, `model` and what `functions` refer to outlive the taps.
   Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model, TapFunctions functions);
 
   // Whether a member that has not stopped asks for this point. Values that nobody wants need not be computed.
@@ -43,13 +50,15 @@ class Taps {
   //   value's storage ◄── at::Tensor ◄── TensorView::owner ◄── sink ... until the last byte has left
   //
   // Captures share the value's memory when they take most of it as it is; others are copied, so that a slow reader of a few rows
-  // does not hold the whole batch's.
+  // does not hold the whole batch's. On a device, edits are made in the host's memory: the value goes there and back, and the computation
+  // waits for it.
   [[nodiscard]] at::Tensor Show(HookPoint point, at::Tensor value);
 
   // The same for a point without edits.
   void Give(HookPoint point, const at::Tensor& value);
 
-  // For points that are computed for the rows asked for only: compute(rows) gives the value [n, width] of rows [n] of the batch.
+  // For points that are computed for the rows asked for only: compute(rows) gives the value [n, width] of rows [n] of the batch;
+  // `rows` are in the host's memory.
   void GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute);
 
   // The logits, from ln_f's output [tokens, d].
@@ -66,6 +75,9 @@ class Taps {
   // Copies what captures take of it. Then, when every touched sequence's was given, hands over.
   void GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
   void FinishSquares(HookPoint point);
+
+  // Hands over what is still under way from the device. To be called once the forward pass is done.
+  void Finish();
 
   // Whether a member that has not stopped still asks for this point or a later one: else nothing from there on need be computed.
   bool Reaches(HookPoint point) const;
@@ -98,15 +110,26 @@ class Taps {
   std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
   std::vector<uint32_t> NextTokens(const Entry& entry) const;
 
+  // Calls work(host, its rows) with the rows of `value` in the host's memory: at once on the CPU, with the value itself; else when they
+  // have been copied.
+  template <typename Work>
+  void WithRows(const Entry& entry, const at::Tensor& value, std::vector<int64_t> rows, Work work);
+
+  // Those below are of values in the host's memory, whose `rows` are the capture's.
   bool IsWholeRows(const Capture& capture) const;
-  void GiveWholeRows(const Entry& entry, const at::Tensor& value);
-  void GiveLens(const Entry& entry, const at::Tensor& value);
+  void GiveRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
+  void GiveWholeRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
+  void GiveLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
+  // `normed`: the capture's rows, then its baseline's.
+  void GiveLogitsOf(const Entry& entry, const at::Tensor& normed);
   // Units, reduction and projection of `value`, whose `rows` the capture takes: [rows, heads, numbers].
   at::Tensor Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const;
   at::Tensor Project(const Capture& capture, const at::Tensor& picked) const;
   SquareCapture StartSquares(const Entry& entry) const;
   void CopySquare(const Entry& entry, const SquarePart& part, const at::Tensor& square, at::Tensor& all) const;
   void HandOver(const Entry& entry, const at::Tensor& values);
+  // After what is still under way from the device.
+  void HandOverInTurn(const Entry& entry, const at::Tensor& values);
 
   absl::Span<const BatchMember> batch_;
   const BatchRows& rows_;

@@ -25,6 +25,7 @@ def options():
     parser.add_argument("--rounds", type=int, help=f"default: {ROUNDS}, --quick {QUICK_ROUNDS}")
     parser.add_argument("--noisy", action="store_true")
     parser.add_argument("--threads", type=int, default=machine.cores())
+    parser.add_argument("--device", default="cpu", help="of every contender: cpu, cuda, cuda:1, ...")
     parser.add_argument("--out", type=pathlib.Path)
     given = parser.parse_args()
     given.rounds = given.rounds or (QUICK_ROUNDS if given.quick else ROUNDS)
@@ -43,7 +44,7 @@ def refuse_noise(given):
 def main():
     given = options()
     refuse_noise(given)
-    here = machine.describe(ROOT, given.threads)
+    here = machine.describe(ROOT, given.threads, given.device)
     here["quick"], here["rounds"] = given.quick, given.rounds
     print(machine.in_words(here), file=sys.stderr)
     given.out.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ class Context(contextlib.ExitStack):
     def __init__(self, options, progress):
         super().__init__()
         self.quick, self.rounds, self.threads = options.quick, options.rounds, options.threads
+        self.device = options.device
         self.progress = progress
         self.build, self._models = options.build, options.models
 
@@ -32,7 +33,7 @@ class Context(contextlib.ExitStack):
         return directory
 
     def server(self, *flags, preset="gpt2"):
-        return self.enter_context(processes.Server(self.build, self.model(preset), self.threads, flags))
+        return self.enter_context(processes.Server(self.build, self.model(preset), self.threads, self.device, flags))
 
     def client(self, address):
         return self.enter_context(processes.Client(self.build, address))
@@ -43,7 +44,7 @@ class Context(contextlib.ExitStack):
 
     def peer(self, name, *arguments):
         self.progress.say(f"starting {name} {' '.join(str(argument) for argument in arguments)}")
-        return self.enter_context(processes.Peer(name, self.threads, *arguments))
+        return self.enter_context(processes.Peer(name, self.threads, self.device, *arguments))
 
     def seconds_of(self, client, requests, **how):
         """A contender: the wall time of these calls."""

@@ -50,7 +50,16 @@ def wait_until_quiet():
     return os.getloadavg()[0] <= QUIET_LOAD
 
 
-def describe(root, threads):
+def gpu(device):
+    """Name, memory and driver of the GPU that "cuda" or "cuda:i" says; empty for the CPU."""
+    if not device.startswith("cuda"):
+        return ""
+    index = device.partition(":")[2] or "0"
+    query = ["nvidia-smi", f"--id={index}", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def describe(root, threads, device):
     """What a reader needs to judge the figures."""
     load = os.getloadavg()[0]
     return {
@@ -58,6 +67,8 @@ def describe(root, threads):
         "cpu": cpu_model(),
         "cores": cores(),
         "threads": threads,
+        "device": device,
+        "gpu": gpu(device),
         "memory_gib": round(memory_gib(), 1),
         "system": f"{operating_system()}, Linux {platform.release()}",
         "python": platform.python_version(),
@@ -70,8 +81,9 @@ def describe(root, threads):
 
 def in_words(machine):
     noise = "" if machine["quiet"] else " NOISY: the machine had other work, these figures mean little."
+    device = f"computing on {machine['device']} ({machine['gpu']}), " if machine.get("gpu") else ""
     return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads each, "
+        f"{device}{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads each, "
         f"{machine['memory_gib']:g} GiB, "
         f"{machine['system']}; {machine['commit']}, {machine['date']}, load {machine['load']:g} at the start.{noise}"
     )

@@ -30,13 +30,14 @@ def _end(process):
 class Server:
     """hydrophone-server on a free loopback port, serving. A context manager."""
 
-    def __init__(self, build, model, threads, flags=()):
+    def __init__(self, build, model, threads, device, flags=()):
         self._command = [
             str(build / "bin/hydrophone-server"),
             f"--model={model}",
             "--listen=127.0.0.1:0",
             "--metrics_listen=off",
             f"--threads={threads}",
+            f"--device={device}",
             *flags,
         ]
         self._log = []
@@ -140,9 +141,14 @@ class Client(_LineProcess):
 class Peer(_LineProcess):
     """peers/NAME.py in a process of its own, loaded and ready when entered."""
 
-    def __init__(self, name, threads, *arguments):
-        # The default attention and thread pools; only the number of threads is everybody's.
-        environment = {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    def __init__(self, name, threads, device, *arguments):
+        # The default attention and thread pools; only the number of threads and the device are everybody's.
+        environment = {
+            "OMP_NUM_THREADS": str(threads),
+            "HYDROPHONE_BENCH_DEVICE": device,
+            "HF_HUB_OFFLINE": "1",
+            "TQDM_DISABLE": "1",
+        }
         super().__init__([sys.executable, "-m", f"peers.{name}", str(threads), *map(str, arguments)], environment)
 
     def __enter__(self):

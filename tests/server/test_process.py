@@ -53,6 +53,26 @@ def test_environment_variables_are_flags_and_a_flag_wins(api):
     assert (model.compute.threads, model.limits.max_inputs_per_request) == (1, 7)
 
 
+def errors_of(result):
+    return [line for line in result.stderr.splitlines() if "level=error" in line]
+
+
+def test_an_unknown_device_is_refused():
+    result = run("--device=tpu", *OFF)
+    assert result.returncode == 1
+    assert len(errors_of(result)) == 1 and "expected cpu, cuda" in errors_of(result)[0], result.stderr
+
+
+def test_a_gpu_that_is_not_there_stops_the_start_with_one_message():
+    """Which one depends on the machine: libtorch's CUDA libraries, a GPU, or as many GPUs may be missing."""
+    result = run(*OFF, HYDROPHONE_DEVICE="cuda:100")
+    assert result.returncode == 1
+    assert len(errors_of(result)) == 1, result.stderr
+    assert any(text in errors_of(result)[0] for text in ("pip install torch==", "no GPU can be used here", "this process sees"))
+    others = [line for line in result.stderr.splitlines() if not re.search("level=(info|error)", line)]
+    assert not others, "libtorch's own words come beside the one message"
+
+
 @pytest.mark.parametrize(
     "spoil, expected",
     [
@@ -70,8 +90,7 @@ def test_a_bad_checkpoint_stops_the_start_with_one_message(tmp_path, spoil, expe
     spoil(directory)
     result = run(f"--model={directory}", *OFF)
     assert result.returncode == 1
-    errors = [line for line in result.stderr.splitlines() if "level=error" in line]
-    assert len(errors) == 1 and expected in errors[0], result.stderr
+    assert len(errors_of(result)) == 1 and expected in errors_of(result)[0], result.stderr
 
 
 def test_a_tokenizer_of_another_model_stops_the_start(random_checkpoint, tmp_path):

@@ -17,7 +17,7 @@ def run(context):
     model = context.model()
 
     def ours():
-        with Server(context.build, model, context.threads) as server:
+        with Server(context.build, model, context.threads, context.device) as server:
             return {"seconds": server.start_seconds}
 
     def hugging_face():

@@ -11,7 +11,14 @@ import time
 
 import torch
 
-from peers.worker import serve
+from peers.worker import device, serve
+
+
+def now():
+    """Once the device is done with what it was given."""
+    if device() != "cpu":
+        torch.cuda.synchronize(device())
+    return time.perf_counter()
 
 
 class Products:
@@ -21,35 +28,36 @@ class Products:
         d, inner = self._width, config["n_inner"] or 4 * self._width
         shapes = [(d, 3 * d), (d, d), (d, inner), (inner, d)]
         self._blocks = [
-            [(torch.randn(out), torch.randn(rows, out)) for rows, out in shapes] for _ in range(self._layers)
+            [tuple(torch.randn(size, device=device()) for size in ((out,), (rows, out))) for rows, out in shapes]
+            for _ in range(self._layers)
         ]
         self._memory = {}
 
     def _tensor(self, name, *shape):
         if self._memory.get(name) is None or self._memory[name].shape != shape:
-            self._memory[name] = torch.randn(shape)
+            self._memory[name] = torch.randn(shape, device=device())
         return self._memory[name]
 
     def gemms(self, rows):
         """Seconds of all blocks' products for `rows` tokens."""
         inputs = {k: self._tensor(f"in {k}", rows, k) for k in {weight.shape[0] for _, weight in self._blocks[0]}}
         outputs = [self._tensor(f"out {i}", rows, weight.shape[1]) for i, (_, weight) in enumerate(self._blocks[0])]
-        begun = time.perf_counter()
+        begun = now()
         for block in self._blocks:
             for (bias, weight), output in zip(block, outputs):
                 torch.addmm(bias, inputs[weight.shape[0]], weight, out=output)
-        return time.perf_counter() - begun
+        return now() - begun
 
     def attention(self, count, length):
         """Seconds of all blocks' q k^T and p v for `count` sequences, the causal half."""
         heads, d_head = count * self._heads, self._width // self._heads
         q, k, v, z = (self._tensor(name, heads, length, d_head) for name in "qkvz")
         scores = self._tensor("scores", heads, length, length)
-        begun = time.perf_counter()
+        begun = now()
         for _ in range(self._layers):
             torch.bmm(q, k.transpose(1, 2), out=scores)
             torch.bmm(scores, v, out=z)
-        return (time.perf_counter() - begun) / 2
+        return (now() - begun) / 2
 
 
 @torch.inference_mode()

@@ -6,7 +6,7 @@ import torch
 import transformers
 from transformer_lens.model_bridge import TransformerBridge
 
-from peers.worker import serve, timed
+from peers.worker import device, serve, timed
 
 
 def names(layers):
@@ -22,17 +22,17 @@ def main():
     torch.set_num_threads(int(sys.argv[1]))
     model = transformers.GPT2LMHeadModel.from_pretrained(sys.argv[2], dtype=torch.float32).eval()
     tokenizer = transformers.GPT2Tokenizer.from_pretrained(sys.argv[2])
-    bridge = TransformerBridge.boot_transformers(sys.argv[2], hf_model=model, tokenizer=tokenizer, device="cpu")
+    bridge = TransformerBridge.boot_transformers(sys.argv[2], hf_model=model, tokenizer=tokenizer, device=device())
     wanted = names(bridge.cfg.n_layers)
 
     def forward(inputs, logits):
-        ids = torch.tensor(inputs)
+        ids = torch.tensor(inputs, device=device())
         return_type = "logits" if logits else None
 
         def work():
             _, cache = bridge.run_with_cache(ids, names_filter=lambda name: name in wanted, return_type=return_type)
             assert len(cache) == len(wanted), sorted(wanted - set(cache))
-            return cache
+            return {name: values.cpu() for name, values in cache.items()}
 
         return timed(work)
 

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/model/cpu_kernels.h"
 #include "tests/server/model/random_gpt2.h"
 
 namespace hydrophone {
@@ -90,12 +89,10 @@ class SelectionTest : public TapsTest {
  protected:
   SelectionTest() { batch_ = {{&first_, &first_sink_}}; }
 
-  const CpuKernels kernels_{RowBlocking::kFixed};
-
   Capture& Mid() { return first_.captures[1]; }
   std::vector<float> Given(TapFunctions functions = {}) {
     const BatchRows rows(batch_, false);
-    functions.kernels = &kernels_;
+    functions.times_transposed = [](const at::Tensor& picked, const at::Tensor& vectors) { return at::mm(picked, vectors.t()); };
     Taps taps(batch_, rows, model_, std::move(functions));
     taps.Give(kMid, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
     return first_sink_.values(1);

@@ -1,0 +1,119 @@
+#include "server/model/torch_kernels.h"
+
+#include <ATen/ops/add.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/sqrt.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/var.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "server/model/torch_attention.h"
+
+namespace hydrophone {
+namespace {
+
+constexpr int64_t kAlignment = 64;  // elements: 256 bytes; no library looks at more, and CUDA's allocations have as much
+
+bool IsAligned(const at::Tensor& tensor) { return tensor.storage_offset() % kAlignment == 0; }
+
+int64_t InBlocks(int64_t count, int64_t block) { return (count + block - 1) / block * block; }
+
+// x with zero rows appended until it has `rows`, aligned as an allocation is.
+at::Tensor WithRows(const at::Tensor& x, int64_t rows) {
+  if (x.size(0) == rows && IsAligned(x)) return x;
+  at::Tensor padded = at::empty({rows, x.size(1)}, x.options());
+  padded.narrow(0, 0, x.size(0)).copy_(x);
+  padded.narrow(0, x.size(0), rows - x.size(0)).zero_();
+  return padded;
+}
+
+// y [n, width] of x [n, in], where fill(tile, rows) computes a tile of y, of fixed shape, from the rows of x beside it.
+template <typename Fill>
+at::Tensor BlockByBlock(const at::Tensor& x, int64_t width, const Fill& fill) {
+  const int64_t rows = InBlocks(x.size(0), kProductRows);
+  const at::Tensor padded = WithRows(x, rows);
+  const at::Tensor y = at::empty({rows, width}, x.options());
+  for (int64_t first = 0; first < rows; first += kProductRows) {
+    at::Tensor tile = y.narrow(0, first, kProductRows);
+    fill(tile, padded.narrow(0, first, kProductRows));
+  }
+  return y.narrow(0, 0, x.size(0));
+}
+
+void ActivateInPlace(Gpt2Config::Activation activation, at::Tensor& values) {
+  switch (activation) {
+    case Gpt2Config::Activation::kGeluNew: at::gelu_(values, "tanh"); return;
+    case Gpt2Config::Activation::kGelu: at::gelu_(values, "none"); return;
+    case Gpt2Config::Activation::kQuickGelu: values.mul_(at::sigmoid(at::mul(values, 1.702))); return;
+    case Gpt2Config::Activation::kRelu: at::relu_(values); return;
+    case Gpt2Config::Activation::kSilu: at::silu_(values); return;
+    case Gpt2Config::Activation::kTanh: at::tanh_(values); return;
+  }
+}
+
+at::Tensor ScaleOf(const at::Tensor& x, double epsilon) {
+  const at::Tensor variance = at::var(x.to(at::kDouble), {1}, /*unbiased=*/false, /*keepdim=*/true);
+  return at::sqrt(at::add(variance, epsilon));
+}
+
+}  // namespace
+
+at::Tensor TorchKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  if (shapes_ == ProductShapes::kAsTheyCome) return at::addmm(bias, x, weight);
+  return BlockByBlock(x, weight.size(1), [&](at::Tensor& tile, const at::Tensor& rows) {
+    at::addmm_out(tile, bias, rows, weight);
+  });
+}
+
+at::Tensor TorchKernels::Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                         Gpt2Config::Activation activation) const {
+  at::Tensor values = Conv1D(x, weight, bias);
+  ActivateInPlace(activation, values);
+  return values;
+}
+
+at::Tensor TorchKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {
+  if (shapes_ == ProductShapes::kAsTheyCome) return at::mm(x, weight.t());
+  const int64_t count = weight.size(0);
+  return BlockByBlock(x, count, [&](at::Tensor& tile, const at::Tensor& rows) {
+    for (int64_t first = 0; first < count; first += kProductColumns) {
+      const int64_t columns = std::min(kProductColumns, count - first);
+      const at::Tensor factor = WithRows(weight.narrow(0, first, columns), kProductColumns);
+      tile.narrow(1, first, columns).copy_(at::mm(rows, factor.t()).narrow(1, 0, columns));
+    }
+  });
+}
+
+at::Tensor TorchKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                                   double epsilon) const {
+  auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };
+  return at::layer_norm(x, {x.size(1)}, optional(weight), optional(bias), epsilon);
+}
+
+// Blocks, because how a device splits a sum depends on how many sums there are.
+at::Tensor TorchKernels::LayerNormScale(const at::Tensor& x, double epsilon) const {
+  return BlockByBlock(x, 1, [&](at::Tensor& tile, const at::Tensor& rows) { tile.copy_(ScaleOf(rows, epsilon)); });
+}
+
+at::Tensor TorchKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
+  at::Tensor activated = values.clone();
+  ActivateInPlace(activation, activated);
+  return activated;
+}
+
+at::Tensor TorchKernels::CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences,
+                                         int64_t n_head, double scale, AttentionVisitor& visitor) const {
+  return TorchCausalAttention(qkv, sequences, n_head, scale, visitor);
+}
+
+}  // namespace hydrophone

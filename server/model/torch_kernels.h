@@ -1,0 +1,48 @@
+// The forward pass's arithmetic in libtorch's own operations, on any device that libtorch knows.
+#ifndef HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
+
+#include "server/model/kernels.h"
+
+namespace hydrophone {
+
+// cuBLAS chooses a kernel, and with it the order of a sum, by the shapes, strides and alignments of a product.
+enum class ProductShapes : uint8_t {
+  // Products of as many rows as there are: the fastest. A row's bits depend on how many others are multiplied with it.
+  kAsTheyCome,
+  // Products of kProductRows rows (zero rows are added to the last), which all have one shape.
+  kFixed,
+};
+
+// Multiples of 64, so that every block of rows of any width begins at a multiple of 256 bytes, as the first one does. A product of so
+// many rows takes a GPU hardly longer than one of a single row.
+inline constexpr int64_t kProductRows = 256;
+// Of the weight of every TimesTransposed.
+inline constexpr int64_t kProductColumns = 1024;
+
+// What is row by row in libtorch (LayerNorm, element-wise functions) and attention, which is in fixed blocks (torch_attention.h), gives
+// a row the same bits whatever rows are beside it; with kFixed, products do too. probe_kernels.h tries whether that holds on a device.
+class TorchKernels final : public Kernels {
+ public:
+  TorchKernels(at::Device device, ProductShapes shapes) : device_(device), shapes_(shapes) {}
+
+  at::Device device() const override { return device_; }
+  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override;
+  at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             Gpt2Config::Activation activation) const override;
+  at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       double epsilon) const override;
+  at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override;
+  at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const override;
+  at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
+                             double scale, AttentionVisitor& visitor) const override;
+
+ private:
+  const at::Device device_;
+  const ProductShapes shapes_;
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_

@@ -1,0 +1,315 @@
+// TorchKernels on the CPU against CpuKernels, over every hook point: what runs on a GPU, without one.
+#include "server/model/torch_kernels.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "server/model/cpu_kernels.h"
+#include "server/model/probe_kernels.h"
+#include "tests/server/model/late_copies.h"
+#include "tests/server/model/random_engine.h"
+#include "tests/server/model/random_gpt2.h"
+
+namespace hydrophone {
+namespace {
+
+using Activation = Gpt2Config::Activation;
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+TorchKernels Torch(ProductShapes shapes = ProductShapes::kFixed) { return TorchKernels(at::kCPU, shapes); }
+
+// Longer than an attention block.
+Gpt2Config LongConfig() {
+  Gpt2Config config = SmallConfig();
+  config.n_positions = 160;
+  return config;
+}
+
+// Within 2e-5 of each other, relative to what is above 1; infinities and NaN are the same on both sides.
+void ExpectClose(const Values& got, const Values& expected, HookPoint point) {
+  ASSERT_EQ(got.size(), expected.size()) << CanonicalName(point);
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (std::isfinite(expected[i])) {
+      ASSERT_NEAR(got[i], expected[i], 2e-5 * std::max(1.0, std::abs(double{expected[i]}))) << CanonicalName(point) << " " << i;
+    } else {
+      const bool same = std::isnan(expected[i]) ? std::isnan(got[i]) : got[i] == expected[i];
+      ASSERT_TRUE(same) << got[i] << " at " << CanonicalName(point) << " " << i;
+    }
+  }
+}
+
+void ExpectClose(const std::vector<Values>& got, const std::vector<Values>& expected, const Plan& plan) {
+  for (size_t i = 0; i < expected.size(); ++i) ExpectClose(got[i], expected[i], plan.captures[i].point);
+}
+
+class TorchForwardTest : public testing::TestWithParam<ProductShapes> {
+ protected:
+  Gpt2Engine MakeTorchEngine(const Gpt2Config& config) const {
+    return Gpt2Engine(RandomCheckpoint(config, 1), InfoOf(config), std::make_unique<TorchKernels>(at::kCPU, GetParam()),
+                      ComputeInfo{}, false);
+  }
+};
+
+TEST_P(TorchForwardTest, GivesTheValuesOfTheCpuAtEveryPoint) {
+  Gpt2Config config = LongConfig();
+  for (Activation activation : {Activation::kGeluNew, Activation::kGelu, Activation::kQuickGelu, Activation::kRelu,
+                                Activation::kSilu, Activation::kTanh}) {
+    config.activation = activation;
+    config.scale_attn_by_inverse_layer_idx = !config.scale_attn_by_inverse_layer_idx;
+    Gpt2Engine cpu = MakeEngine(config, 2), torch = MakeTorchEngine(config);
+    const Plan plan = PlanFor({RandomTokens(config, 9, 1), RandomTokens(config, 130, 2), RandomTokens(config, 64, 3)},
+                              AllPoints(config), config);
+    ExpectClose(RunAlone(torch, plan), RunAlone(cpu, plan), plan);
+  }
+}
+
+TEST_P(TorchForwardTest, MakesEditsAndDropsOutAsTheCpuDoes) {
+  const Gpt2Config config = LongConfig();
+  Gpt2Engine cpu = MakeEngine(config, 2), torch = MakeTorchEngine(config);
+  Plan plan = PlanFor({RandomTokens(config, 70, 1), RandomTokens(config, 70, 2)}, AllPoints(config), config);
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.editable) continue;
+    Edit edit;
+    edit.operation = Edit::Operation::kScale;
+    edit.scale = 0.5f;
+    edit.run = 1;
+    edit.point = {info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    edit.positions = {3, 66};
+    plan.edits.push_back(edit);
+    edit.operation = Edit::Operation::kPatch;
+    edit.source = {0, edit.point, {2, 5}};
+    plan.edits.push_back(edit);
+  }
+  ExpectClose(RunAlone(torch, plan), RunAlone(cpu, plan), plan);
+  plan.train_seed = 5;
+  ExpectClose(RunAlone(torch, plan), RunAlone(cpu, plan), plan);
+}
+
+TEST_P(TorchForwardTest, NormalisesRowsAsItDidInsideTheForwardPass) {
+  const Gpt2Config config = LongConfig();
+  Gpt2Engine torch = MakeTorchEngine(config);
+  const Plan plan = PlanFor({RandomTokens(config, 11, 5)}, {{Site::kResidPost, 2}, {Site::kHiddenState, 3}}, config);
+  const std::vector<Values> values = RunAlone(torch, plan);
+  TensorView raw;
+  raw.shape = {11, config.n_embd};
+  raw.data = reinterpret_cast<const std::byte*>(values[0].data());
+  const auto normed = torch.ApplyFinalLayerNorm(raw);
+  ASSERT_TRUE(normed.ok());
+  EXPECT_TRUE(SameBits(Values(normed->floats().begin(), normed->floats().end()), values[1]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, TorchForwardTest, testing::Values(ProductShapes::kFixed, ProductShapes::kAsTheyCome));
+
+// Sequences that follow each other in rows.
+class TorchAttentionTest : public testing::Test {
+ protected:
+  static constexpr int64_t kHeads = 3, kWidth = 24;
+
+  // Writes a value into the pattern of the first sequence, or only looks.
+  class Looker final : public AttentionVisitor {
+   public:
+    explicit Looker(std::vector<size_t> visited) : visited_(std::move(visited)) {}
+    std::vector<size_t> Visited() const override { return visited_; }
+    void OnScores(size_t, at::Tensor& scores) override { scores_ = scores.clone(); }
+    void OnPattern(size_t, at::Tensor& pattern) override { pattern_ = pattern.clone(); }
+
+    at::Tensor scores_, pattern_;
+
+   private:
+    const std::vector<size_t> visited_;
+  };
+
+  // Rows of positions of two sequences that share their first `shared` positions.
+  std::vector<SequenceRows> Sharing(int64_t first_count, int64_t second_count, int64_t shared) {
+    rows_.resize(static_cast<size_t>(first_count));
+    std::iota(rows_.begin(), rows_.end(), int64_t{0});
+    for (int64_t i = 0; i < second_count; ++i) rows_.push_back(i < shared ? i : first_count + i - shared);
+    const auto all = absl::MakeConstSpan(rows_);
+    const auto split = static_cast<size_t>(first_count);
+    return {{all.first(split), 0}, {all.subspan(split), shared}};
+  }
+  at::Tensor Attend(const std::vector<SequenceRows>& sequences, const at::Tensor& qkv, std::vector<size_t> visited = {}) {
+    Looker looker(std::move(visited));
+    return Torch().CausalAttention({qkv.narrow(1, 0, kWidth), qkv.narrow(1, kWidth, kWidth), qkv.narrow(1, 2 * kWidth, kWidth)},
+                                   sequences, kHeads, 0.3, looker);
+  }
+
+  std::vector<int64_t> rows_;
+};
+
+TEST_F(TorchAttentionTest, ComputesASharedBeginningOnceWithTheSameBits) {
+  const at::Tensor qkv = at::randn({200, 3 * kWidth});
+  const at::Tensor both = Attend(Sharing(140, 150, 90), qkv);
+  // The second sequence alone: its 90 shared rows, then its own 60.
+  const at::Tensor alone = Attend(Sharing(150, 0, 0), at::cat({qkv.narrow(0, 0, 90), qkv.narrow(0, 140, 60)}));
+  EXPECT_TRUE(at::equal(both.narrow(0, 140, 60), alone.narrow(0, 90, 60)));
+}
+
+TEST_F(TorchAttentionTest, LookingChangesNoBit) {
+  const at::Tensor qkv = at::randn({230, 3 * kWidth});
+  EXPECT_TRUE(at::equal(Attend(Sharing(130, 100, 0), qkv), Attend(Sharing(130, 100, 0), qkv, {1, 0})));
+}
+
+TEST_F(TorchAttentionTest, NothingOfTheFutureReachesARowEvenIfItIsNotANumber) {
+  for (float poison : {std::nanf(""), kInfinity, -kInfinity}) {
+    at::Tensor qkv = at::randn({150, 3 * kWidth});
+    const at::Tensor before = Attend(Sharing(150, 0, 0), qkv);
+    qkv.narrow(0, 70, 1).fill_(poison);
+    for (const std::vector<size_t>& visited : {std::vector<size_t>{}, std::vector<size_t>{0}}) {
+      const at::Tensor after = Attend(Sharing(150, 0, 0), qkv, visited);
+      EXPECT_TRUE(at::equal(before.narrow(0, 0, 70), after.narrow(0, 0, 70)));
+      EXPECT_FALSE(at::isfinite(after.narrow(0, 70, 80)).any().item<bool>());
+    }
+  }
+}
+
+TEST(ProbeKernelsTest, FindsKernelsThatKeepBits) {
+  ConfigureNumerics();
+  const Gpt2Config config = SmallConfig();
+  EXPECT_TRUE(KeepsBits(CpuKernels(RowBlocking::kFixed), config));
+}
+
+// Adds the number of rows to what an operation gives.
+class CountingKernels : public Kernels {
+ public:
+  enum class Wrong : uint8_t { kConv1D, kTransposed, kNorm, kScale, kAttention };
+
+  explicit CountingKernels(Wrong wrong) : wrong_(wrong) {}
+
+  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override {
+    return Spoil(Wrong::kConv1D, right_.Conv1D(x, weight, bias));
+  }
+  at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                             Activation activation) const override {
+    return right_.Conv1DActivated(x, weight, bias, activation);
+  }
+  at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
+    return Spoil(Wrong::kTransposed, right_.TimesTransposed(x, weight));
+  }
+  at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon) const override {
+    return Spoil(Wrong::kNorm, right_.LayerNorm(x, weight, bias, epsilon));
+  }
+  at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override {
+    return Spoil(Wrong::kScale, right_.LayerNormScale(x, epsilon));
+  }
+  at::Tensor Activate(Activation activation, const at::Tensor& values) const override {
+    return right_.Activate(activation, values);
+  }
+  at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
+                             double scale, AttentionVisitor& visitor) const override {
+    return Spoil(Wrong::kAttention, right_.CausalAttention(qkv, sequences, n_head, scale, visitor));
+  }
+
+ private:
+  at::Tensor Spoil(Wrong which, at::Tensor right) const {
+    return which == wrong_ ? right + static_cast<double>(right.size(0)) * 1e-3 : right;
+  }
+
+  const Wrong wrong_;
+  const CpuKernels right_{RowBlocking::kFixed};
+};
+
+TEST(ProbeKernelsTest, FindsTheOperationThatDoesNot) {
+  using Wrong = CountingKernels::Wrong;
+  for (Wrong wrong : {Wrong::kConv1D, Wrong::kTransposed, Wrong::kNorm, Wrong::kScale, Wrong::kAttention}) {
+    EXPECT_FALSE(KeepsBits(CountingKernels(wrong), SmallConfig())) << static_cast<int>(wrong);
+  }
+}
+
+// A whole forward pass whose captures arrive late.
+class LateCapturesTest : public testing::TestWithParam<int> {
+ protected:
+  // Runs the batch and gives each member's captures; with copies, as on a device.
+  std::vector<std::vector<Values>> Run(const std::vector<Plan>& plans, HostCopies* copies) const {
+    std::vector<CollectingSink> sinks(plans.size());
+    std::vector<BatchMember> batch;
+    for (size_t i = 0; i < plans.size(); ++i) batch.push_back({&plans[i], &sinks[i]});
+    BatchRows rows(batch, false);
+    TapFunctions functions = gpt2_.FunctionsForTaps();
+    functions.copies = copies;
+    Taps taps(batch, rows, model_, std::move(functions));
+    gpt2_.Forward(rows, BatchDropout(batch, rows, config_), taps);
+    taps.Finish();
+    std::vector<std::vector<Values>> values(plans.size());
+    for (size_t i = 0; i < plans.size(); ++i) {
+      EXPECT_EQ(sinks[i].captures().size(), plans[i].captures.size());
+      for (size_t c = 0; c < plans[i].captures.size(); ++c) values[i].push_back(sinks[i].values(c));
+    }
+    return values;
+  }
+  HostCopies LateCopies(size_t most_bytes = kMostBytesUnderWay) const {
+    return HostCopies(std::make_unique<LateCopier>(GetParam()), most_bytes);
+  }
+
+  const Gpt2Config config_ = SmallConfig();
+  const ModelInfo model_ = InfoOf(config_);
+  const Gpt2Checkpoint checkpoint_ = RandomCheckpoint(config_, 1);
+  const Gpt2 gpt2_{config_, checkpoint_.weights, std::make_unique<TorchKernels>(at::kCPU, ProductShapes::kFixed)};
+};
+
+TEST_P(LateCapturesTest, AreTheSameAndInOrder) {
+  std::vector<Plan> plans = {PlanFor({RandomTokens(config_, 20, 1), RandomTokens(config_, 7, 2)}, AllPoints(config_), config_),
+                             PlanFor({RandomTokens(config_, 30, 3)}, {{Site::kMlpOut, 0}}, config_),
+                             PlanFor({RandomTokens(config_, 5, 4)}, AllPoints(config_), config_)};
+  plans[2].train_seed = 3;
+  const auto expected = Run(plans, nullptr);
+  for (size_t most_bytes : {size_t{10000}, kMostBytesUnderWay}) {
+    HostCopies copies = LateCopies(most_bytes);
+    const auto late = Run(plans, &copies);
+    for (size_t i = 0; i < plans.size(); ++i) {
+      for (size_t c = 0; c < expected[i].size(); ++c) {
+        ASSERT_TRUE(SameBits(late[i][c], expected[i][c])) << CanonicalName(plans[i].captures[c].point);
+      }
+    }
+  }
+}
+
+TEST_P(LateCapturesTest, AreSelectedReducedProjectedAndReadAsUsual) {
+  Plan plan = PlanFor({RandomTokens(config_, 12, 1)},
+                      {{Site::kResidPre, 1}, {Site::kQ, 1}, {Site::kZ, 1}, {Site::kResidMid, 1}, {Site::kResult, 2}, {Site::kLogits, -1}},
+                      config_);
+  for (Capture& capture : plan.captures) {
+    capture.contiguous = false;
+    capture.rows = {7, 0, 3};
+    capture.rows_per_run = {3};
+    capture.row_count = 3;
+  }
+  plan.captures[1].units.heads = {2};
+  plan.captures[2].reduction = Reduction::kMean;
+  auto projection = std::make_shared<Projection>(Projection{2, config_.n_embd, {}});
+  projection->rows.assign(static_cast<size_t>(2 * config_.n_embd), 0.5f);
+  plan.captures[3].projection = projection;
+  auto readout = std::make_shared<Readout>();
+  readout->kind = Readout::Kind::kDivergence;
+  plan.captures[5].readout = readout;
+  plan.captures[5].baseline_rows = {1, 2, 11};
+  HostCopies copies = LateCopies();
+  const auto expected = Run({plan}, nullptr), late = Run({plan}, &copies);
+  for (size_t c = 0; c < plan.captures.size(); ++c) EXPECT_TRUE(SameBits(late[0][c], expected[0][c])) << c;
+}
+
+TEST_P(LateCapturesTest, OfAMemberThatLeftMeanwhileAreDropped) {
+  const Plan plan = PlanFor({RandomTokens(config_, 6, 1)}, AllPoints(config_), config_);
+  CollectingSink sink;
+  sink.stop_after = 4;
+  const BatchMember member{&plan, &sink};
+  BatchRows rows({&member, 1}, false);
+  HostCopies copies = LateCopies();
+  TapFunctions functions = gpt2_.FunctionsForTaps();
+  functions.copies = &copies;
+  Taps taps({&member, 1}, rows, model_, std::move(functions));
+  gpt2_.Forward(rows, BatchDropout({&member, 1}, rows, config_), taps);
+  taps.Finish();
+  EXPECT_THAT(sink.captures(), testing::SizeIs(4));
+}
+
+INSTANTIATE_TEST_SUITE_P(Looks, LateCapturesTest, testing::Values(0, 1, 7, LateCopier::kNever));
+
+}  // namespace
+}  // namespace hydrophone
