@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "server/core/vector_clones.h"
 
@@ -12,50 +12,73 @@ namespace {
 
 #define HYDROPHONE_INLINE inline __attribute__((always_inline))
 
-// exp(x), within 2 units in the last place; arguments are clamped to where the result is a normal number. Cody and Waite's reduction
+// Eight elements at any address. Loops that are written with them keep their comparisons free of branches; compilers turn scalar ones
+// into jumps. They go by reference: by value, how they are passed would differ from one instruction set to the next.
+constexpr int64_t kWidth = 8;
+typedef float Vector __attribute__((vector_size(kWidth * sizeof(float)), aligned(alignof(float)), may_alias));
+typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(int32_t)), aligned(alignof(int32_t)), may_alias));
+
+// x = exp(x), within 2 units in the last place; arguments are clamped to where the result is a normal number. Cody and Waite's reduction
 // to |r| <= ln(2)/2 and the polynomial of Cephes' expf (Moshier, netlib).
-HYDROPHONE_INLINE float Exp(float x) {
+HYDROPHONE_INLINE void Exp(Vector& x) {
   constexpr float kHighest = 88.0f, kLowest = -86.0f;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
-  x = x > kHighest ? kHighest : x;
-  x = x < kLowest ? kLowest : x;  // NaN stays NaN
-  const float shifted = x * 1.44269504088896341f + kRounder;
-  const float n = shifted - kRounder;
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
+  constexpr int32_t kRounderBits = 0x4b400000;
+  x = x > kHighest ? Vector{} + kHighest : x;
+  x = x < kLowest ? Vector{} + kLowest : x;  // NaN stays NaN
+  const Vector shifted = x * 1.44269504088896341f + kRounder;
+  const Vector n = shifted - kRounder;
+  const Vector r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  Vector p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = (p * r) * r + r + 1.0f;
-  const uint32_t exponent = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(kRounder);
-  return std::bit_cast<float>(std::bit_cast<uint32_t>(p) + (exponent << 23));
+  const Integers exponent = reinterpret_cast<const Integers&>(shifted) - kRounderBits;
+  const Integers bits = reinterpret_cast<const Integers&>(p) + (exponent << 23);
+  x = reinterpret_cast<const Vector&>(bits);
 }
 
 // x sigmoid(z)
-HYDROPHONE_INLINE float Gated(float x, float z) { return x / (1.0f + Exp(-z)); }
+HYDROPHONE_INLINE void Gate(Vector& x, const Vector& z) {
+  Vector e = -z;
+  Exp(e);
+  x = x / (1.0f + e);
+}
 
 // 0.5 (1 + tanh(u)) is sigmoid(2 u).
-HYDROPHONE_VECTOR_CLONES void GeluNew(float* values, int64_t count) {
+HYDROPHONE_INLINE void GeluNewOf(Vector& x) {
   constexpr float kTwiceRoot2OverPi = 1.5957691216057308f;
-  for (int64_t i = 0; i < count; ++i) {
-    const float x = values[i];
-    values[i] = Gated(x, kTwiceRoot2OverPi * (x + 0.044715f * (x * x * x)));
-  }
+  const Vector z = kTwiceRoot2OverPi * (x + 0.044715f * (x * x * x));
+  Gate(x, z);
+}
+HYDROPHONE_INLINE void QuickGeluOf(Vector& x) {
+  const Vector z = 1.702f * x;
+  Gate(x, z);
+}
+HYDROPHONE_INLINE void SiluOf(Vector& x) {
+  const Vector z = x;
+  Gate(x, z);
+}
+HYDROPHONE_INLINE void ReluOf(Vector& x) { x = x < 0.0f ? Vector{} : x; }
+
+// Eight at a time; what is left over goes through the same operations, beside zeros.
+template <void (*kFunction)(Vector&)>
+HYDROPHONE_INLINE void ForEachVector(float* values, int64_t count) {
+  int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) kFunction(*reinterpret_cast<Vector*>(values + i));
+  if (i == count) return;
+  Vector rest = {};
+  std::copy(values + i, values + count, reinterpret_cast<float*>(&rest));
+  kFunction(rest);
+  std::copy_n(reinterpret_cast<const float*>(&rest), count - i, values + i);
 }
 
-HYDROPHONE_VECTOR_CLONES void QuickGelu(float* values, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) values[i] = Gated(values[i], 1.702f * values[i]);
-}
-
-HYDROPHONE_VECTOR_CLONES void Silu(float* values, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) values[i] = Gated(values[i], values[i]);
-}
-
-HYDROPHONE_VECTOR_CLONES void Relu(float* values, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) values[i] = values[i] < 0.0f ? 0.0f : values[i];
-}
+HYDROPHONE_VECTOR_CLONES void GeluNew(float* values, int64_t count) { ForEachVector<GeluNewOf>(values, count); }
+HYDROPHONE_VECTOR_CLONES void QuickGelu(float* values, int64_t count) { ForEachVector<QuickGeluOf>(values, count); }
+HYDROPHONE_VECTOR_CLONES void Silu(float* values, int64_t count) { ForEachVector<SiluOf>(values, count); }
+HYDROPHONE_VECTOR_CLONES void Relu(float* values, int64_t count) { ForEachVector<ReluOf>(values, count); }
 
 void Gelu(float* values, int64_t count) {
   constexpr float kRootHalf = 0.70710678118654752f;
@@ -66,11 +89,52 @@ void Tanh(float* values, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] = std::tanh(values[i]);
 }
 
-// Lanes of the sum: element j goes to lane j mod kLanes, whatever the machine's vectors are.
-constexpr int64_t kLanes = 16;
+// scale times the scores, and the largest of them.
+HYDROPHONE_INLINE float Scale(float* scores, int64_t count, float scale) {
+  Vector highest = Vector{} - std::numeric_limits<float>::infinity();
+  int64_t j = 0;
+  for (; j + kWidth <= count; j += kWidth) {
+    Vector& some = *reinterpret_cast<Vector*>(scores + j);
+    some = some * scale;
+    highest = some > highest ? some : highest;
+  }
+  float most = -std::numeric_limits<float>::infinity();
+  for (; j < count; ++j) {
+    scores[j] *= scale;
+    most = scores[j] > most ? scores[j] : most;
+  }
+  for (int64_t lane = 0; lane < kWidth; ++lane) most = highest[lane] > most ? highest[lane] : most;
+  return most;
+}
 
-HYDROPHONE_INLINE float SumOf(const std::array<float, kLanes>& lanes) {
-  std::array<float, kLanes> sum = lanes;
+// Lanes of the sum: element j goes to lane j mod kLanes, whatever the machine's vectors are.
+constexpr int64_t kLanes = 2 * kWidth;
+
+// exp(score - highest) of each score, and their sum.
+HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest) {
+  Vector lanes[2] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    for (int64_t half = 0; half < 2; ++half) {
+      Vector& some = *reinterpret_cast<Vector*>(scores + j + half * kWidth);
+      some = some - highest;
+      Exp(some);
+      lanes[half] += some;
+    }
+  }
+  std::array<float, kLanes> sum;
+  for (size_t lane = 0; lane < kLanes; ++lane) sum[lane] = lanes[lane / kWidth][lane % kWidth];
+  Vector rest[2] = {};
+  float* const elements = reinterpret_cast<float*>(rest);
+  std::copy(scores + j, scores + count, elements);
+  for (Vector& some : rest) {
+    some = some - highest;
+    Exp(some);
+  }
+  for (size_t lane = 0; j < count; ++lane, ++j) {
+    scores[j] = elements[lane];
+    sum[lane] += elements[lane];
+  }
   for (size_t half = kLanes / 2; half > 0; half /= 2) {
     for (size_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
   }
@@ -91,24 +155,8 @@ void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t c
 }
 
 HYDROPHONE_VECTOR_CLONES void SoftmaxRow(float* scores, int64_t count, float scale) {
-  float highest = scores[0] * scale;
-  for (int64_t j = 0; j < count; ++j) {
-    scores[j] *= scale;
-    highest = scores[j] > highest ? scores[j] : highest;
-  }
-  std::array<float, kLanes> lanes{};
-  int64_t first = 0;
-  for (; first + kLanes <= count; first += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      scores[first + lane] = Exp(scores[first + lane] - highest);
-      lanes[static_cast<size_t>(lane)] += scores[first + lane];
-    }
-  }
-  for (int64_t j = first; j < count; ++j) {
-    scores[j] = Exp(scores[j] - highest);
-    lanes[static_cast<size_t>(j - first)] += scores[j];
-  }
-  const float sum = SumOf(lanes);
+  const float highest = Scale(scores, count, scale);
+  const float sum = Exponentials(scores, count, highest);
   for (int64_t j = 0; j < count; ++j) scores[j] /= sum;
 }
 
