@@ -21,7 +21,7 @@ struct LoadOptions {
 
   // Called once, on the caller's thread, when the weights are there and while another thread reads the files for their digest, which
   // takes the longest: for work that needs the configuration alone. None: nothing is called.
-  std::function<void(const Gpt2Config& config)> meanwhile;
+  std::function<void(const Gpt2Config& config)> meanwhile = nullptr;
 };
 
 struct Gpt2Checkpoint {

@@ -24,7 +24,7 @@ enum class RowBlocking : uint8_t {
 };
 
 inline constexpr int64_t kTileUnit = 16;      // rows and columns of a tile are multiples of it, but for the last
-inline constexpr int64_t kTileColumns = 384;  // at most
+inline constexpr int64_t kTileColumns = 192;  // at most: a width of 768 makes four tiles, so that a thread that was held up holds up nobody for long
 
 // The widths of the tiles that Conv1D makes of a weight [in, out]: one or two.
 std::vector<int64_t> TileWidths(int64_t out);

@@ -36,7 +36,7 @@ ProbeResult ProbeProducts(const std::vector<ProductShape>& shapes, const std::ve
 // projection, and, transposed, the unembedding and projections of whole rows, heads and MLP features.
 ProbeResult ProbeProductsOf(const Gpt2Config& config, int threads);
 
-// "cpu=amd-AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile_rows=16+;tile_columns=384/64;attention=fused": equal strings, with equal weights, promise equal bits.
+// "cpu=amd-AVX2;libtorch=2.13.0;cbwr=AVX2,STRICT;tile_rows=16+;tile_columns=192/64;attention=fused": equal strings, with equal weights, promise equal bits.
 std::string NumericsString(const ProbeResult& probe);
 
 }  // namespace hydrophone

@@ -11,7 +11,8 @@ import report
 from context import ROOT, Context
 from measure import Progress
 
-NAMES = ["forward", "ragged", "clients", "depth", "prefix", "wire", "first", "memory", "start", "scale"]
+NAMES = ["forward", "ragged", "clients", "depth", "prefix", "wire", "first", "memory", "start", "bits", "scale"]
+CPU_ONLY = {"bits"}
 ROUNDS, QUICK_ROUNDS = 5, 2
 NOISY_MACHINE = 3  # exit status
 
@@ -49,7 +50,8 @@ def main():
     print(machine.in_words(here), file=sys.stderr)
     given.out.mkdir(parents=True, exist_ok=True)
     progress = Progress()
-    for name in given.only or NAMES:
+    names = [name for name in NAMES if given.device == "cpu" or name not in CPU_ONLY]
+    for name in given.only or names:
         with Context(given, progress) as context:
             result = importlib.import_module(f"benchmarks.{name}").run(context)
         report.write(result, here, given.out)

@@ -42,6 +42,7 @@ class Server:
         ]
         self._log = []
         self.address = ""
+        self.numerics = {}  # as GetModel gives it, by name
         self.start_seconds = 0.0  # from exec to SERVING
 
     def __enter__(self):
@@ -64,6 +65,8 @@ class Server:
             self._log.append(line)
             if found := re.search(r"listening on (\S+:\d+)", line):
                 self.address = found[1]
+            elif found := re.search(r"numerics=(\S+)", line):
+                self.numerics = dict(part.partition("=")[::2] for part in found[1].strip('"').split(";"))
             elif "serving" in line and self.address and not self.start_seconds:
                 self.start_seconds = time.perf_counter() - self._begun
                 self._serving.set()

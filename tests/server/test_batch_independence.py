@@ -55,7 +55,7 @@ def test_a_run_has_the_same_bits_in_any_company_and_on_any_number_of_threads(che
         assert client.model().compute.batch_independent
         numerics = client.model().compute.numerics
         alone = [captures(client, api, [ids])[0][0] for ids in texts]
-    for threads in (1, 2, 8):
+    for threads in (1, 2, 3, 8):
         with Server(directory, [f"--threads={threads}"]) as server, api.connect(server.address) as client:
             compute = client.model().compute
             assert (compute.numerics, compute.threads) == (numerics, threads)

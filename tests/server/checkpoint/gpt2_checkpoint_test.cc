@@ -117,6 +117,21 @@ TEST(Gpt2CheckpointTest, CopiedWeightsSurviveTheirFilesEnd) {
   EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty());
 }
 
+TEST(Gpt2CheckpointTest, LendsTheTimeOfTheDigestToItsCaller) {
+  TempDirectory directory;
+  WriteSmallCheckpoint(directory);
+  int calls = 0, blocks = 0;
+  LoadOptions options;
+  options.meanwhile = [&](const Gpt2Config& config) {
+    ++calls;
+    blocks = config.n_layer;
+  };
+  const Gpt2Checkpoint checkpoint = Load(directory, options);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(blocks, checkpoint.config.n_layer);
+  EXPECT_EQ(checkpoint.weights_sha256, Load(directory).weights_sha256);
+}
+
 TEST(Gpt2CheckpointTest, WeightsOutliveTheCheckpoint) {
   TempDirectory directory;
   WriteSmallCheckpoint(directory, SmallTensors("F16"));
