@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,11 +57,14 @@ std::string DefaultModel() {
 absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
   absl::Time start = absl::Now();
   LogInfo("loading the model, probing its numerics", {{"model", flags.model}, {"device", flags.device}});
-  auto engine = LoadEngine(flags.model, {.threads = flags.threads,
-                                         .copy_weights = flags.copy_weights,
-                                         .tokenizer_sha256 = std::string(tokenizer.sha256()),
-                                         .share_prefixes = flags.share_prefixes,
-                                         .device = flags.device});
+  const EngineOptions options{.threads = flags.threads,
+                              .copy_weights = flags.copy_weights,
+                              .tokenizer_sha256 = std::string(tokenizer.sha256()),
+                              .share_prefixes = flags.share_prefixes,
+                              .device = flags.device};
+  // On a thread that ends. OpenMP keeps a team for each thread that has computed, and where all teams together have more threads than
+  // there are CPUs, those that wait for the next product sleep at once and have to be woken for it.
+  auto engine = std::async(std::launch::async, [&] { return LoadEngine(flags.model, options); }).get();
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
   const ComputeInfo& compute = (*engine)->compute();
