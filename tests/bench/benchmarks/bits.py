@@ -1,4 +1,4 @@
-"""bits: what it costs that a row's bits depend on nothing but its own past: the BLAS mode that the server asks for, against none."""
+"""bits: what it costs that a row's bits depend on its own past alone: the BLAS mode of the server's, against none."""
 
 from measure import in_turn
 from result import Result
@@ -26,7 +26,7 @@ def run(context):
         kept = samples[OFF]["seconds"].median / samples[ON]["seconds"].median
         result.at_least(f"{case}: share of the speed in the library's own mode", kept, 0.95)
     result.notes.append(
-        f"The mode is MKL_CBWR={mode}; without it a row's bits change with the number of rows beside it. Attention, GELU and "
-        "softmax are the server's own and cost nothing extra: they are faster than the library's."
+        f"The mode is MKL_CBWR={mode}; without it a row's bits change with the number of rows beside it. Attention, "
+        "GELU and softmax are the server's own and are not in this: they are faster than the library's."
     )
     return result

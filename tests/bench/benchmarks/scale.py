@@ -1,33 +1,16 @@
-"""scale: tokens a second with the number of callers, and with the model's size."""
+"""scale: tokens a second with the number of callers."""
 
-import workload
-from benchmarks.clients import LENGTH, load, requests
-from context import PRESETS
+from benchmarks.clients import GRPCIO, LENGTH, OURS, load, requests
 from measure import in_turn
 from result import Result
 
 CALLERS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 QUICK_CALLERS = [1, 8, 32]
-SHAPE, QUICK_SHAPE = (8, 128), (1, 16)
 FALL = 0.9  # of the best rate that any smaller number of callers reached: less counts as a fall
-OURS, HUGGING_FACE, GRPCIO, FLOOR = (
-    "Hydrophone",
-    "Hugging Face, in process",
-    "grpcio server",
-    "bare GEMMs and attention",
-)
 
 
 def run(context):
-    result = Result("scale", "short requests of many callers; and the model's size", "lines", "callers")
-    result.uncharted.add("tokens/s, all 37 tensors or more")
-    with_callers(context, result)
-    for preset in ["gpt2"] if context.quick else PRESETS:
-        with_size(context, result, preset)
-    return result
-
-
-def with_callers(context, result):
+    result = Result("scale", "short requests of many callers", "lines", x_label="callers")
     client = context.hydrophone()
     grpcio = context.peer("grpcio_server", context.model())
     peer_client = context.client(grpcio.ready["address"])
@@ -49,20 +32,4 @@ def with_callers(context, result):
         rates.append(samples[OURS]["rate"].median)
     least = min(rate / max(rates[: i + 1]) for i, rate in enumerate(rates))
     result.at_least("rate over the best with fewer callers, where it is lowest", least, FALL)
-
-
-def with_size(context, result, preset):
-    """All tensors of one batch: three a block, and the last state."""
-    count, length = QUICK_SHAPE if context.quick else SHAPE
-    inputs, model = workload.batch(count, length), context.model(preset)
-    client = context.hydrophone(preset=preset)
-    hugging_face, floor = context.peer("hugging_face", model), context.peer("floor", model)
-    contenders = {
-        OURS: context.seconds_of(client, [workload.request(inputs, workload.hooks(workload.ALL))]),
-        HUGGING_FACE: lambda: hugging_face.seconds("forward", inputs=inputs, points=workload.ALL),
-        FLOOR: lambda: floor.seconds("forward", count=count, length=length),
-    }
-    samples = in_turn(contenders, context.rounds, context.progress, f"scale {PRESETS[preset]}")
-    for name, of in samples.items():
-        rate = of["seconds"].map(lambda s: count * length / s)
-        result.add(PRESETS[preset], name, rate, "tokens/s, all 37 tensors or more")
+    return result
