@@ -17,7 +17,6 @@
 #include "absl/time/time.h"
 #include "server/flags.h"
 #include "server/model/load_engine.h"
-#include "server/model/numerics.h"
 #include "server/obs/log.h"
 #include "server/obs/metrics_endpoint.h"
 #include "server/obs/prometheus_metrics.h"
@@ -56,7 +55,7 @@ std::string DefaultModel() {
 
 absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
   absl::Time start = absl::Now();
-  LogInfo("loading the model, probing its numerics", {{"model", flags.model}, {"device", flags.device}});
+  LogInfo("loading the model", {{"model", flags.model}, {"device", flags.device}});
   const EngineOptions options{.threads = flags.threads,
                               .copy_weights = flags.copy_weights,
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
@@ -192,7 +191,6 @@ int Main(int argc, char** argv) {
 }  // namespace hydrophone
 
 int main(int argc, char** argv) {
-  hydrophone::ConfigureNumerics();
   hydrophone::KeepFreedMemory();
   signal(SIGPIPE, SIG_IGN);  // a peer that left is an error of that write, not of the program
   return hydrophone::Main(argc, argv);

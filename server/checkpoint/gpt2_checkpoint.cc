@@ -14,6 +14,7 @@
 #include "server/checkpoint/gpt2_match.h"
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/gpt2_tensors.h"
+#include "server/checkpoint/mapped_file.h"
 #include "server/core/messages.h"
 #include "server/checkpoint/random_access_file.h"
 #include "server/checkpoint/weight_files.h"
@@ -56,7 +57,8 @@ std::string DtypesOf(absl::Span<const Gpt2Parameter> parameters, const WeightFil
 }
 
 // Decides whether lm_head is wte, once both are loaded. `parameters` ends with lm_head when the files have it.
-void TieEmbeddings(Gpt2Checkpoint& checkpoint, std::vector<Gpt2Parameter>& parameters, ArrayOwners& owners) {
+void TieEmbeddings(Gpt2Checkpoint& checkpoint, std::vector<Gpt2Parameter>& parameters,
+                   std::vector<LoadedArray>& arrays) {
   Gpt2Weights& weights = checkpoint.weights;
   bool& tied = checkpoint.config.tie_word_embeddings;
   if (!tied) return;
@@ -68,17 +70,25 @@ void TieEmbeddings(Gpt2Checkpoint& checkpoint, std::vector<Gpt2Parameter>& param
   weights.lm_head = weights.wte;
   if (!in_files) return;
   parameters.pop_back();
-  owners.pop_back();
+  arrays.pop_back();
+}
+
+void GiveBack(const std::vector<LoadedArray>& arrays, absl::Span<const float> array) {
+  for (const LoadedArray& loaded : arrays) {
+    if (loaded.values.data() != array.data() || !loaded.mapped) continue;
+    GiveBackPages({reinterpret_cast<const char*>(array.data()), array.size() * sizeof(float)});
+  }
 }
 
 absl::Status LoadWeights(const WeightFiles& files, const LoadOptions& options, Gpt2Checkpoint& checkpoint) {
   const bool with_lm_head = !checkpoint.config.tie_word_embeddings || files.tensors.contains(kLmHead);
   std::vector<Gpt2Parameter> parameters = Gpt2Parameters(checkpoint.config, with_lm_head, checkpoint.weights);
   if (absl::Status status = CheckTensors(parameters, files); !status.ok()) return status;
-  auto owners = std::make_shared<ArrayOwners>();
-  if (absl::Status status = LoadTensors(parameters, files, options.copy, *owners); !status.ok()) return status;
-  TieEmbeddings(checkpoint, parameters, *owners);
-  checkpoint.weights.owner = std::move(owners);
+  auto arrays = std::make_shared<std::vector<LoadedArray>>();
+  if (absl::Status status = LoadTensors(parameters, files, options.copy, *arrays); !status.ok()) return status;
+  TieEmbeddings(checkpoint, parameters, *arrays);
+  checkpoint.weights.owner = arrays;
+  checkpoint.weights.give_back = [arrays](absl::Span<const float> array) { GiveBack(*arrays, array); };
   checkpoint.weights_dtype = DtypesOf(parameters, files);
   for (const Gpt2Parameter& parameter : parameters) checkpoint.parameters += parameter.elements();
   return absl::OkStatus();
@@ -101,7 +111,7 @@ absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, 
     return Annotate(status, Printable(directory));
   }
   std::future<absl::StatusOr<std::string>> digesting = std::async(std::launch::async, [&] { return DigestFiles(*files); });
-  if (options.meanwhile) options.meanwhile(checkpoint.config);
+  if (options.meanwhile) options.meanwhile(checkpoint);
   absl::StatusOr<std::string> digest = digesting.get();
   if (!digest.ok()) return digest.status();
   checkpoint.weights_sha256 = *std::move(digest);

@@ -14,14 +14,16 @@
 
 namespace hydrophone {
 
+struct Gpt2Checkpoint;
+
 struct LoadOptions {
   // Copies float32 weights instead of using the mapped file in place. A mapped file that somebody cuts short under a
   // running server ends the process with SIGBUS; a copied one cannot.
   bool copy = false;
 
-  // Called once, on the caller's thread, when the weights are there and while another thread reads the files for their digest, which
-  // takes the longest: for work that needs the configuration alone. None: nothing is called.
-  std::function<void(const Gpt2Config& config)> meanwhile = nullptr;
+  // Called once, on the caller's thread, when all but weights_sha256 is there and while another thread reads the files for that, which
+  // takes the longest. None: nothing is called.
+  std::function<void(const Gpt2Checkpoint& checkpoint)> meanwhile = nullptr;
 };
 
 struct Gpt2Checkpoint {

@@ -25,13 +25,13 @@ bool UsableInPlace(Dtype dtype, const char* data) {
 
 // `file` holds the tensor, `parameter` fits it.
 absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor, const FileBytes& file,
-                        ArrayOwners& owners) {
+                        std::vector<LoadedArray>& arrays) {
   const absl::string_view stored = file.bytes.substr(tensor.begin, tensor.end - tensor.begin);
   const Dtype dtype = *WeightDtype(tensor.dtype);
   const size_t elements = static_cast<size_t>(parameter.elements());
   if (UsableInPlace(dtype, stored.data())) {
     *parameter.values = {reinterpret_cast<const float*>(stored.data()), elements};
-    owners.push_back(file.owner);
+    arrays.push_back({*parameter.values, file.owner, file.mapped});
     return absl::OkStatus();
   }
   const std::shared_ptr<float> array = NewArray(elements);
@@ -40,14 +40,14 @@ absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor&
   }
   ConvertToFloat32(dtype, stored, {array.get(), elements});
   *parameter.values = {array.get(), elements};
-  owners.push_back(array);
+  arrays.push_back({*parameter.values, array, false});
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files, bool copy,
-                         ArrayOwners& owners) {
+                         std::vector<LoadedArray>& arrays) {
   std::vector<FileBytes> bytes;
   for (const RandomAccessFile& file : files.files) {
     absl::StatusOr<FileBytes> opened = copy ? CopyFile(file) : MapFile(file);
@@ -56,7 +56,7 @@ absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const Weigh
   }
   for (const Gpt2Parameter& parameter : parameters) {
     const StoredTensor& stored = files.tensors.at(parameter.name);
-    const absl::Status status = LoadTensor(parameter, stored.tensor, bytes[stored.file], owners);
+    const absl::Status status = LoadTensor(parameter, stored.tensor, bytes[stored.file], arrays);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -12,14 +12,18 @@
 
 namespace hydrophone {
 
-// What keeps each parameter's array: a file's bytes, or an array of its own.
-using ArrayOwners = std::vector<std::shared_ptr<const void>>;
+// A parameter's array and what keeps it: a file's bytes, or an array of its own.
+struct LoadedArray {
+  absl::Span<const float> values;
+  std::shared_ptr<const void> owner;
+  bool mapped = false;  // it lies in a mapped file
+};
 
-// Sets every parameter's `values` and appends its owner to `owners`, in the same order. The parameters have passed
+// Sets every parameter's `values` and appends its array to `arrays`, in the same order. The parameters have passed
 // CheckTensors. Float32 tensors at multiples of 4 bytes share the file's bytes, which are mapped, or copied if `copy`;
 // others get an array. RESOURCE_EXHAUSTED when memory is out; DATA_LOSS when a file is cut short meanwhile.
 absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files, bool copy,
-                         ArrayOwners& owners);
+                         std::vector<LoadedArray>& arrays);
 
 }  // namespace hydrophone
 

@@ -1,9 +1,11 @@
 #include "server/checkpoint/mapped_file.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
@@ -19,7 +21,14 @@ absl::StatusOr<FileBytes> MapFile(const RandomAccessFile& file) {
   void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor(), 0);
   if (address == MAP_FAILED) return absl::ErrnoToStatus(errno, Printable(file.path()));
   std::shared_ptr<const void> owner(address, [size](void* mapped) { ::munmap(mapped, size); });
-  return FileBytes{{static_cast<const char*>(address), size}, std::move(owner)};
+  return FileBytes{{static_cast<const char*>(address), size}, std::move(owner), true};
+}
+
+void GiveBackPages(absl::string_view part) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + part.size()) / page * page;
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // no matter if it cannot
 }
 
 absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file) {

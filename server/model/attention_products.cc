@@ -104,15 +104,7 @@ HYDROPHONE_VECTOR_CLONES void MixGroup(const float* pattern, int64_t stride, int
   }
 }
 
-// x * x - y, where x * x is between two floats and y is the one that it would be rounded to.
-HYDROPHONE_VECTOR_CLONES float WhatRoundingLoses(float x, float y) { return x * x - y; }
-
 }  // namespace
-
-bool SumsAreFused() {
-  volatile float x = 1.0f + 0x1p-12f, y = 1.0f + 0x1p-11f;  // volatile: the compiler would know the answer of another machine
-  return WhatRoundingLoses(x, y) != 0.0f;
-}
 
 int64_t PackedHead::Padded(int64_t keys) { return (keys + kPanel - 1) / kPanel * kPanel; }
 

@@ -16,9 +16,6 @@ namespace hydrophone {
 // Queries that are multiplied at a time, at most: as many as registers hold the sums of.
 inline constexpr int64_t kQueryGroup = 6;
 
-// Whether they are fused on this machine, which changes bits.
-bool SumsAreFused();
-
 // One head's part of some rows of a matrix, wherever they are: row i lies at data + rows[i] * stride.
 struct HeadRows {
   const float* data = nullptr;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "server/model/elementwise.h"
+#include "server/model/packed_linear.h"
 #include "server/model/parallel.h"
 
 namespace hydrophone {
@@ -18,17 +19,12 @@ constexpr int64_t kElementsPerTask = 16384;
 
 }  // namespace
 
-at::Tensor CpuKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
-  return hydrophone::Conv1D(x, weight, bias, blocking_);
-}
-
-at::Tensor CpuKernels::Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                       Gpt2Config::Activation activation) const {
-  return hydrophone::Conv1D(x, weight, bias, blocking_, activation);
+std::unique_ptr<const Linear> CpuKernels::Prepare(const at::Tensor& weight, const at::Tensor& bias) const {
+  return std::make_unique<PackedLinear>(weight, bias);
 }
 
 at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {
-  return hydrophone::TimesTransposed(x, weight, blocking_);
+  return hydrophone::TimesTransposed(x, weight);
 }
 
 // Row by row in libtorch, so its bits do not depend on the batch.

@@ -5,10 +5,10 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/sub.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -18,10 +18,9 @@
 namespace hydrophone {
 namespace {
 
-// Shares the memory of the values on the CPU; a copy elsewhere, straight from it: too large for page-locked memory. libtorch has no view
-// of constant memory; nothing here writes to a weight.
-at::Tensor Weight(absl::Span<const float> values, at::IntArrayRef shape, at::Device device) {
-  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat).to(device);
+// libtorch has no view of constant memory; nothing here writes to a weight.
+at::Tensor OnHost(absl::Span<const float> values, at::IntArrayRef shape) {
+  return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
 }
 
 // Refers to the numbers on the CPU.
@@ -34,22 +33,42 @@ at::Tensor Indices(const std::vector<int64_t>& numbers, at::Device device) {
 }  // namespace
 
 Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels)
-    : config_(config), kernels_(std::move(kernels)), weights_owner_(weights.owner) {
+    : config_(config), kernels_(std::move(kernels)), loaded_(weights) {
   const int64_t d = config.n_embd, f = config.n_inner;
-  auto weight = [this](absl::Span<const float> values, at::IntArrayRef shape) { return Weight(values, shape, device()); };
-  auto norm = [&](const LayerNormWeights& w) { return LayerNorm{weight(w.weight, {d}), weight(w.bias, {d})}; };
-  auto linear = [&](const Conv1DWeights& w, int64_t in, int64_t out) {
-    return Linear{weight(w.weight, {in, out}), weight(w.bias, {out})};
-  };
-  wte_ = weight(weights.wte, {config.vocab_size, d});
-  wpe_ = weight(weights.wpe, {config.n_positions, d});
+  wte_ = Place(weights.wte, {config.vocab_size, d});
+  wpe_ = Place(weights.wpe, {config.n_positions, d});
   for (const BlockWeights& w : weights.h) {
-    h_.push_back({norm(w.ln_1), linear(w.attn_c_attn, d, 3 * d), linear(w.attn_c_proj, d, d), norm(w.ln_2),
-                  linear(w.mlp_c_fc, d, f), linear(w.mlp_c_proj, f, d)});
+    h_.push_back({Place(w.ln_1), Prepare(w.attn_c_attn, d, 3 * d), Prepare(w.attn_c_proj, d, d), Place(w.ln_2),
+                  Prepare(w.mlp_c_fc, d, f), Prepare(w.mlp_c_proj, f, d)});
   }
-  ln_f_ = norm(weights.ln_f);
+  ln_f_ = Place(weights.ln_f);
   const bool tied = weights.lm_head.data() == weights.wte.data();
-  lm_head_ = tied ? wte_ : weight(weights.lm_head, {config.vocab_size, d});
+  lm_head_ = tied ? wte_ : Place(weights.lm_head, {config.vocab_size, d});
+}
+
+// Copied straight from the weights' memory where it is copied: too large for page-locked memory.
+at::Tensor Gpt2::Place(absl::Span<const float> values, at::IntArrayRef shape) {
+  at::Tensor placed = OnHost(values, shape).to(device());
+  used_[values.data()] = [placed] { return placed.cpu(); };
+  return placed;
+}
+
+Gpt2::LayerNorm Gpt2::Place(const LayerNormWeights& weights) {
+  const int64_t d = config_.n_embd;
+  return {Place(weights.weight, {d}), Place(weights.bias, {d})};
+}
+
+std::unique_ptr<const Linear> Gpt2::Prepare(const Conv1DWeights& weights, int64_t in, int64_t out) {
+  auto linear = kernels_->Prepare(OnHost(weights.weight, {in, out}), Place(weights.bias, {out}));
+  used_[weights.weight.data()] = [used = linear.get()] { return used->WeightOnHost(); };
+  if (loaded_.give_back) loaded_.give_back(weights.weight);
+  return linear;
+}
+
+bool Gpt2::Uses(absl::Span<const float> loaded) const {
+  const at::Tensor used = used_.at(loaded.data())();
+  return static_cast<size_t>(used.numel()) == loaded.size() &&
+         std::memcmp(used.const_data_ptr<float>(), loaded.data(), loaded.size() * sizeof(float)) == 0;
 }
 
 void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
@@ -104,7 +123,7 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
   if (!taps.Reaches({Site::kQ, layer})) return {};
-  const at::Tensor qkv = Apply(block.c_attn, normed);  // [rows, 3d]
+  const at::Tensor qkv = block.c_attn->Apply(normed);  // [rows, 3d]
   const int64_t d = config_.n_embd;
   QueriesKeysValues parts;
   parts.q = taps.Show({Site::kQ, layer}, qkv.narrow(1, 0, d));
@@ -115,7 +134,7 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
   GiveResults(layer, z, taps);
   if (!taps.Reaches({Site::kAttnOut, layer})) return {};
   Delta delta;  // [rows, d]
-  delta.out = taps.Show({Site::kAttnOut, layer}, Apply(block.attn_c_proj, z));
+  delta.out = taps.Show({Site::kAttnOut, layer}, block.attn_c_proj->Apply(z));
   delta.dropped =
       taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
   return delta;
@@ -130,15 +149,14 @@ at::Tensor Gpt2::MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& p
 
 // Each head's columns of z times its rows of the output projection: [n, H, d], for the rows that somebody asks for.
 void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
-  const at::Tensor& projection = h_[static_cast<size_t>(layer)].attn_c_proj.weight;  // [d, d]
+  const Linear& projection = *h_[static_cast<size_t>(layer)].attn_c_proj;  // weight [d, d]
   const int64_t d_head = config_.d_head();
   taps.GiveComputed({Site::kResult, layer}, [&](const at::Tensor& rows) {
     const at::Tensor taken = at::index_select(z, 0, ToDevice(rows, device()));  // [n, d]
     at::Tensor results = at::empty({taken.size(0), config_.n_head, config_.n_embd}, taken.options());
-    const at::Tensor no_bias = at::zeros({config_.n_embd}, taken.options());
     for (int64_t head = 0; head < config_.n_head; ++head) {
-      const at::Tensor mixed = taken.narrow(1, head * d_head, d_head).contiguous();
-      results.select(1, head).copy_(kernels_->Conv1D(mixed, projection.narrow(0, head * d_head, d_head), no_bias));
+      const at::Tensor mixed = taken.narrow(1, head * d_head, d_head);
+      results.select(1, head).copy_(projection.TimesRows(mixed, head * d_head));
     }
     return results.view({taken.size(0), -1});
   });
@@ -152,17 +170,17 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
   if (!taps.Reaches({Site::kMlpOut, layer})) return {};
   Delta delta;                                                       // [rows, d]
-  delta.out = taps.Show({Site::kMlpOut, layer}, Apply(block.mlp_c_proj, post));
+  delta.out = taps.Show({Site::kMlpOut, layer}, block.mlp_c_proj->Apply(post));
   delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));
   return delta;
 }
 
 // What the MLP has between its two products, [rows, f].
 at::Tensor Gpt2::Inner(int layer, const at::Tensor& normed, Taps& taps) const {
-  const Linear& c_fc = h_[static_cast<size_t>(layer)].c_fc;
+  const Linear& c_fc = *h_[static_cast<size_t>(layer)].c_fc;
   const HookPoint pre{Site::kMlpPre, layer};
-  if (!taps.Touches(pre)) return kernels_->Conv1DActivated(normed, c_fc.weight, c_fc.bias, config_.activation);
-  return kernels_->Activate(config_.activation, taps.Show(pre, Apply(c_fc, normed)));
+  if (!taps.Touches(pre)) return c_fc.ApplyActivated(normed, config_.activation);
+  return kernels_->Activate(config_.activation, taps.Show(pre, c_fc.Apply(normed)));
 }
 
 at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
@@ -197,10 +215,6 @@ at::Tensor Gpt2::FinalLayerNorm(const at::Tensor& x) const { return Apply(ln_f_,
 
 at::Tensor Gpt2::Apply(const LayerNorm& norm, const at::Tensor& x) const {
   return kernels_->LayerNorm(x, norm.weight, norm.bias, config_.layer_norm_epsilon);
-}
-
-at::Tensor Gpt2::Apply(const Linear& linear, const at::Tensor& x) const {
-  return kernels_->Conv1D(x, linear.weight, linear.bias);
 }
 
 // What Hugging Face multiplies the scores with. reorder_and_upcast_attn applies it in the product instead of after it, in

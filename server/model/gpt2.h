@@ -8,9 +8,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
 #include "server/model/batch_dropout.h"
@@ -22,7 +25,8 @@ namespace hydrophone {
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:
-  // Shares the weights' memory, and keeps it; copies them to the kernels' device unless that is the CPU.
+  // Prepares the Conv1D's, and gives their weights' memory back where it is a file's. Shares the memory of all else, and keeps it; copies
+  // it to the kernels' device unless that is the CPU.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
   // Computes value after value as long as the taps need one, and shows them every one.
@@ -30,6 +34,9 @@ class Gpt2 {
   void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
 
   at::Device device() const { return kernels_->device(); }
+
+  // Whether the values that the forward pass uses are those of an array of the weights that this was made of, bit for bit.
+  bool Uses(absl::Span<const float> loaded) const;
 
   // ln_f of x [n, d], on the device.
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
@@ -44,14 +51,11 @@ class Gpt2 {
   struct LayerNorm {
     at::Tensor weight, bias;  // [d]
   };
-  struct Linear {
-    at::Tensor weight, bias;  // [in, out], [out]
-  };
   struct Block {
     LayerNorm ln_1;
-    Linear c_attn, attn_c_proj;
+    std::unique_ptr<const Linear> c_attn, attn_c_proj;
     LayerNorm ln_2;
-    Linear c_fc, mlp_c_proj;
+    std::unique_ptr<const Linear> c_fc, mlp_c_proj;
   };
   // The points of a LayerNorm's values.
   struct NormPoints {
@@ -69,6 +73,11 @@ class Gpt2 {
     Taps& taps;
   };
 
+  // What is used for loaded values, on the device. Remembers it for Uses.
+  at::Tensor Place(absl::Span<const float> values, at::IntArrayRef shape);
+  LayerNorm Place(const LayerNormWeights& weights);
+  std::unique_ptr<const Linear> Prepare(const Conv1DWeights& weights, int64_t in, int64_t out);
+
   at::Tensor Embed(const BatchRows& rows, const Pass& pass) const;
   // Those below give something undefined when nobody needs what they would give.
   at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
@@ -80,12 +89,12 @@ class Gpt2 {
   at::Tensor Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const;
   void Final(const at::Tensor& x, Taps& taps) const;
   at::Tensor Apply(const LayerNorm& norm, const at::Tensor& x) const;
-  at::Tensor Apply(const Linear& linear, const at::Tensor& x) const;
   double ScoreScale(int layer) const;
 
   Gpt2Config config_;
   std::unique_ptr<const Kernels> kernels_;
-  std::shared_ptr<const void> weights_owner_;
+  Gpt2Weights loaded_;
+  std::map<const float*, std::function<at::Tensor()>> used_;  // on the host, by where they were loaded
   at::Tensor wte_;  // [V, d]
   at::Tensor wpe_;  // [P, d]
   std::vector<Block> h_;

@@ -6,11 +6,12 @@
 #include <c10/core/InferenceMode.h>
 #include <torch/headeronly/version.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "server/model/cpu_kernels.h"
+#include "server/checkpoint/gpt2_parameters.h"
 #include "server/model/libtorch_errors.h"
 #include "server/model/reference.h"
 #include "server/model/stream_copier.h"
@@ -28,29 +29,16 @@ class WarmUpSink final : public CaptureSink {
   bool inference_mode = false;
 };
 
-ComputeInfo OnCpu(const ProbeResult& probe, int threads) {
-  ComputeInfo compute;
-  compute.numerics = NumericsString(probe);
-  compute.batch_independent = probe.batch_independent;
-  compute.threads = threads;
-  return compute;
-}
-
 }  // namespace
 
-Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads,
-                       bool share_prefixes)
-    : Gpt2Engine(std::move(checkpoint), std::move(model), std::make_unique<CpuKernels>(probe.blocking), OnCpu(probe, threads),
-                 share_prefixes) {}
-
-Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Kernels> kernels, ComputeInfo compute,
+Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
                        bool share_prefixes)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
       compute_(std::move(compute)),
-      gpt2_(checkpoint_.config, checkpoint_.weights, std::move(kernels)),
+      gpt2_(std::move(gpt2)),
       share_prefixes_(share_prefixes && compute_.batch_independent) {
-  compute_.device = gpt2_.device().str();
+  compute_.device = gpt2_->device().str();
   compute_.libtorch_version = TORCH_VERSION;
 }
 
@@ -84,13 +72,13 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
-    const c10::DeviceGuard current(gpt2_.device());
+    const c10::DeviceGuard current(gpt2_->device());
     BatchRows rows(batch, share_prefixes_);
-    TapFunctions functions = gpt2_.FunctionsForTaps();
+    TapFunctions functions = gpt2_->FunctionsForTaps();
     std::optional<HostCopies> copies;
-    if (!gpt2_.device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_.device()));
+    if (!gpt2_->device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_->device()));
     Taps taps(batch, rows, model_, std::move(functions));
-    gpt2_.Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
+    gpt2_->Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
     taps.Finish();
   });
 }
@@ -100,9 +88,9 @@ absl::StatusOr<TensorView> Gpt2Engine::ApplyFinalLayerNorm(const TensorView& row
   absl::Status status = CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
-    const c10::DeviceGuard current(gpt2_.device());
+    const c10::DeviceGuard current(gpt2_->device());
     const at::Tensor x = at::from_blob(const_cast<std::byte*>(rows.data), rows.shape, at::kFloat);
-    auto owner = std::make_shared<const at::Tensor>(ToHost(gpt2_.FinalLayerNorm(ToDevice(x, gpt2_.device()))));
+    auto owner = std::make_shared<const at::Tensor>(ToHost(gpt2_->FinalLayerNorm(ToDevice(x, gpt2_->device()))));
     normed.shape = rows.shape;
     normed.data = static_cast<const std::byte*>(owner->const_data_ptr());
     normed.owner = std::move(owner);
@@ -119,7 +107,16 @@ absl::Status Gpt2Engine::RunReference(absl::Span<const uint32_t> token_ids, cons
 absl::StatusOr<WeightsAudit> Gpt2Engine::AuditWeights() const {
   absl::StatusOr<CheckpointAudit> audit = AuditGpt2Checkpoint(checkpoint_);
   if (!audit.ok()) return audit.status();
-  return WeightsAudit{std::move(audit->file_sha256), std::move(audit->differing_parameters)};
+  std::vector<std::string>& differing = audit->differing_parameters;
+  Gpt2Weights weights = checkpoint_.weights;  // the list wants some that it may fill
+  const absl::Status looked = CatchingLibtorch([&] {
+    for (const Gpt2Parameter& parameter : Gpt2Parameters(checkpoint_.config, !checkpoint_.config.tie_word_embeddings, weights)) {
+      const bool known = std::find(differing.begin(), differing.end(), parameter.name) != differing.end();
+      if (!known && !gpt2_->Uses(*parameter.values)) differing.push_back(parameter.name);
+    }
+  });
+  if (!looked.ok()) return looked;
+  return WeightsAudit{std::move(audit->file_sha256), std::move(differing)};
 }
 
 }  // namespace hydrophone

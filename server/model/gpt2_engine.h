@@ -8,20 +8,16 @@
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/core/engine.h"
 #include "server/model/gpt2.h"
-#include "server/model/numerics.h"
 
 namespace hydrophone {
 
 class Gpt2Engine final : public Engine {
  public:
-  // With `share_prefixes`, runs of a batch that begin with the same tokens are computed once up to where they part: where the probe
-  // found that a row's bits do not depend on its neighbours, and with the same bits as without.
-  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, const ProbeResult& probe, int threads, bool share_prefixes = true);
-
-  // The same with any kernels. `compute` says what is known of them; its device and libtorch_version are filled in here. Throws what
-  // libtorch throws when it has no memory for the weights on the kernels' device.
-  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Kernels> kernels, ComputeInfo compute,
-             bool share_prefixes);
+  // `gpt2` was made of the checkpoint's weights. `compute` says what is known of its kernels; its device and libtorch_version are filled
+  // in here. With `share_prefixes`, runs of a batch that begin with the same tokens are computed once up to where they part: where a row's
+  // bits do not depend on its neighbours, and with the same bits as without.
+  Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
+             bool share_prefixes = true);
 
   // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
   absl::Status WarmUp();
@@ -32,7 +28,7 @@ class Gpt2Engine final : public Engine {
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                             const std::function<bool()>& stopped) const override;
-  // Looks at the weights in the host's memory: on a GPU, at those that were copied there.
+  // Looks at the weights as the forward pass uses them, and at those of the reference.
   absl::StatusOr<WeightsAudit> AuditWeights() const override;
 
  private:
@@ -41,7 +37,7 @@ class Gpt2Engine final : public Engine {
   Gpt2Checkpoint checkpoint_;
   ModelInfo model_;
   ComputeInfo compute_;
-  Gpt2 gpt2_;
+  std::unique_ptr<const Gpt2> gpt2_;
   const bool share_prefixes_;
 };
 

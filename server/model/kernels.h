@@ -1,6 +1,6 @@
 // The arithmetic of the forward pass, apart from the device that does it.
 //
-//   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops and the BLAS; a row's bits depend on nothing but its own past
+//   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops; a row's bits depend on nothing but its own past
 //                          ◄── TorchKernels: libtorch's operations, for GPUs; the same, where a probe finds it
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_H_
@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "server/checkpoint/gpt2_config.h"
@@ -16,6 +17,24 @@
 
 namespace hydrophone {
 
+// A Conv1D's weight [in, out] and bias [out], laid out as the kernels that made it read them. Thread-safe.
+class Linear {
+ public:
+  virtual ~Linear() = default;
+
+  // Hugging Face's Conv1D: x [n, in] times the weight plus the bias: [n, out]. Rows may lie apart from each other, here and below.
+  virtual at::Tensor Apply(const at::Tensor& x) const = 0;
+
+  // The activation of that.
+  virtual at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const = 0;
+
+  // x [n, count] times the weight's rows [first, first + count), without the bias: [n, out].
+  virtual at::Tensor TimesRows(const at::Tensor& x, int64_t first) const = 0;
+
+  // The weight that is used, as a checkpoint has it: [in, out], contiguous, in the host's memory.
+  virtual at::Tensor WeightOnHost() const = 0;
+};
+
 // Tensors are float32, on the kernels' device, and contiguous unless said otherwise. What is given back is new. Thread-safe.
 class Kernels {
  public:
@@ -23,12 +42,8 @@ class Kernels {
 
   virtual at::Device device() const { return at::kCPU; }
 
-  // Hugging Face's Conv1D: x [n, in] times weight [in, out] plus bias [out].
-  virtual at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const = 0;
-
-  // The activation of Conv1D's result.
-  virtual at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                     Gpt2Config::Activation activation) const = 0;
+  // Of a weight [in, out] in the host's memory and a bias [out] on the device. Either may be shared: their memory outlives the Linear.
+  virtual std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const = 0;
 
   // x [n, in] times weight [count, in] transposed: [n, count].
   virtual at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const = 0;

@@ -1,5 +1,6 @@
 #include "server/model/load_engine.h"
 
+#include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
 #include <torch/headeronly/version.h>
 
@@ -9,6 +10,7 @@
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/model/cpu_kernels.h"
 #include "server/model/device.h"
+#include "server/model/gpt2.h"
 #include "server/model/gpt2_engine.h"
 #include "server/model/libtorch_errors.h"
 #include "server/model/numerics.h"
@@ -19,31 +21,30 @@
 namespace hydrophone {
 namespace {
 
-// The kernels that a model of some configuration is computed with, and what the probe found about them.
+// The kernels that a model of some configuration is computed with, and what is known of them.
 struct Probed {
   std::unique_ptr<const Kernels> kernels;
-  ComputeInfo compute;
+  bool batch_independent = false;
+  std::string numerics;
 };
 
-Probed ProbeCpu(const Gpt2Config& config, int threads) {
-  const ProbeResult probe = ProbeProductsOf(config, threads);
-  Probed probed{std::make_unique<CpuKernels>(probe.blocking), {}};
-  probed.compute.batch_independent = probe.batch_independent;
-  probed.compute.numerics = NumericsString(probe);
-  return probed;
+// CpuKernels has no second way: that it keeps bits is checked, not chosen.
+Probed ProbeCpu(const Gpt2Config& config) {
+  auto kernels = std::make_unique<CpuKernels>();
+  const bool keeps_bits = KeepsBits(*kernels, config, ProbeSizeForCpu());
+  return {std::move(kernels), keeps_bits, CpuNumerics()};
 }
 
 // `gpu`: its part of the numerics string. Fixed shapes where they keep bits; else there is nothing to gain from them.
 Probed ProbeGpu(const Gpt2Config& config, c10::Device device, const std::string& gpu) {
   const c10::DeviceGuard current(device);
-  Probed probed{std::make_unique<TorchKernels>(device, ProductShapes::kFixed), {}};
-  const bool keeps_bits = KeepsBits(*probed.kernels, config);
-  if (!keeps_bits) probed.kernels = std::make_unique<TorchKernels>(device, ProductShapes::kAsTheyCome);
+  auto kernels = std::make_unique<TorchKernels>(device, ProductShapes::kFixed);
+  const bool keeps_bits = KeepsBits(*kernels, config, ProbeSizeForLibraries());
+  if (!keeps_bits) kernels = std::make_unique<TorchKernels>(device, ProductShapes::kAsTheyCome);
   const std::string shapes = keeps_bits ? absl::StrCat(kProductRows, ";product_columns=", kProductColumns) : "any";
-  probed.compute.batch_independent = keeps_bits;
-  probed.compute.numerics = absl::StrCat(gpu, ";libtorch=", TORCH_VERSION, ";product_rows=", shapes,
-                                         ";attention_block=", kTorchAttentionBlock);
-  return probed;
+  std::string numerics = absl::StrCat(gpu, ";libtorch=", TORCH_VERSION, ";product_rows=", shapes,
+                                      ";attention_block=", kTorchAttentionBlock);
+  return {std::move(kernels), keeps_bits, std::move(numerics)};
 }
 
 }  // namespace
@@ -56,27 +57,29 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
   if (!gpu.ok()) return gpu.status();
 
   const int threads = options.threads > 0 ? options.threads : ThreadsFromCpuQuota();
-  Probed probed;
-  absl::Status probing;
+  std::unique_ptr<const Gpt2> gpt2;
+  ComputeInfo compute;
+  compute.threads = threads;
+  absl::Status preparing;
   LoadOptions loading;
   loading.copy = options.copy_weights;
-  loading.meanwhile = [&](const Gpt2Config& config) {
-    probing = CatchingLibtorch(
-        [&] { probed = device->is_cpu() ? ProbeCpu(config, threads) : ProbeGpu(config, *device, *gpu); });
+  loading.meanwhile = [&](const Gpt2Checkpoint& loaded) {
+    preparing = CatchingLibtorch([&] {
+      at::set_num_threads(threads);
+      Probed probed = device->is_cpu() ? ProbeCpu(loaded.config) : ProbeGpu(loaded.config, *device, *gpu);
+      compute.batch_independent = probed.batch_independent;
+      compute.numerics = std::move(probed.numerics);
+      gpt2 = std::make_unique<Gpt2>(loaded.config, loaded.weights, std::move(probed.kernels));
+    });
   };
   absl::StatusOr<Gpt2Checkpoint> checkpoint = LoadGpt2Checkpoint(directory, loading);
   if (!checkpoint.ok()) return checkpoint.status();
-  if (!probing.ok()) return probing;
+  if (!preparing.ok()) return preparing;
 
   ModelInfo model = DescribeModel(*checkpoint);
   model.tokenizer_sha256 = options.tokenizer_sha256;
-  probed.compute.threads = threads;
-  std::unique_ptr<Gpt2Engine> engine;
-  absl::Status made = CatchingLibtorch([&] {
-    engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(probed.kernels),
-                                          std::move(probed.compute), options.share_prefixes);
-  });
-  if (!made.ok()) return made;
+  auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2), std::move(compute),
+                                             options.share_prefixes);
   if (absl::Status warm = engine->WarmUp(); !warm.ok()) return warm;
   return engine;
 }

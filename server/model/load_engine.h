@@ -18,7 +18,7 @@ struct EngineOptions {
   std::string device = "cpu";    // see ParseDevice
 };
 
-// Makes the device ready, loads the checkpoint, probes the products that its shapes need, and warms up. Errors are ParseDevice's,
+// Makes the device ready, loads the checkpoint, probes the operations that its shapes need, and warms up. Errors are ParseDevice's,
 // OpenCudaDevice's and LoadGpt2Checkpoint's; INTERNAL when memory runs out, the GPU's too.
 absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options = {});
 

@@ -5,6 +5,8 @@
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "server/model/transfers.h"
@@ -12,19 +14,17 @@
 namespace hydrophone {
 namespace {
 
-// Neighbours of the sizes at which libraries choose other kernels, up to several blocks of any blocking.
-constexpr int64_t kRows[] = {1, 2, 3, 8, 17, 33, 64, 127, 129, 255, 256, 257, 511, 700};
-constexpr int64_t kMostRows = 800;
 constexpr int64_t kPrefixes[] = {1, 2, 31, 63, 64, 65, 100, 128, 149};
 constexpr int64_t kLongest = 150, kNeighbour = 70;
 
 class Probe {
  public:
-  Probe(const Kernels& kernels, const Gpt2Config& config) : kernels_(kernels), config_(config) {}
+  Probe(const Kernels& kernels, const Gpt2Config& config, const ProbeSize& size)
+      : kernels_(kernels), config_(config), size_(size) {}
 
   bool KeepsBits() const {
     const int64_t d = config_.n_embd, f = config_.n_inner, d_head = config_.d_head();
-    return Products(d, 3 * d) && Products(d, d) && Products(d_head, d) && Products(d, f) && Products(f, d) && Transposed(d) &&
+    return Products(d, 3 * d) && Products(d, d) && HeadProducts() && Products(d, f) && Products(f, d) && Transposed(d) &&
            Transposed(d_head) && Transposed(f) && Norms() && Attention();
   }
 
@@ -35,10 +35,10 @@ class Probe {
   // Whether rows of work(x) are the same when only some of the rows of x are there.
   template <typename Work>
   bool Rows(int64_t width, const Work& work) const {
-    const at::Tensor x = Random({kMostRows, width});
+    const at::Tensor x = Random({size_.most_rows, width});
     const at::Tensor all = work(x);
-    for (int64_t rows : kRows) {
-      for (int64_t first : {int64_t{0}, kMostRows - rows}) {
+    for (int64_t rows : size_.rows) {
+      for (int64_t first : {int64_t{0}, size_.most_rows - rows}) {
         if (!at::equal(work(x.narrow(0, first, rows).clone()), all.narrow(0, first, rows))) return false;
       }
     }
@@ -47,9 +47,17 @@ class Probe {
 
   // With the activation, which is computed on products only.
   bool Products(int64_t in, int64_t out) const {
-    const at::Tensor weight = Random({in, out}), bias = Random({out});
-    return Rows(in, [&](const at::Tensor& x) { return kernels_.Conv1DActivated(x, weight, bias, config_.activation); }) &&
-           Rows(in, [&](const at::Tensor& x) { return kernels_.Conv1D(x, weight, bias); });
+    const int64_t columns = std::min(out, size_.columns);
+    const auto linear = kernels_.Prepare(at::randn({in, columns}), Random({columns}));
+    return Rows(in, [&](const at::Tensor& x) { return linear->ApplyActivated(x, config_.activation); }) &&
+           Rows(in, [&](const at::Tensor& x) { return linear->Apply(x); });
+  }
+
+  // Of one head with its rows of the output projection.
+  bool HeadProducts() const {
+    const int64_t d = config_.n_embd, d_head = config_.d_head(), columns = std::min(d, size_.columns);
+    const auto linear = kernels_.Prepare(at::randn({d, columns}), Random({columns}));
+    return Rows(d_head, [&](const at::Tensor& x) { return linear->TimesRows(x, d - d_head); });
   }
 
   bool Transposed(int64_t in) const {
@@ -111,13 +119,20 @@ class Probe {
 
   const Kernels& kernels_;
   const Gpt2Config& config_;
+  const ProbeSize& size_;
 };
 
 }  // namespace
 
-bool KeepsBits(const Kernels& kernels, const Gpt2Config& config) {
+ProbeSize ProbeSizeForLibraries() {
+  return {{1, 2, 3, 8, 17, 33, 64, 127, 129, 255, 256, 257, 511, 700}, 800, std::numeric_limits<int64_t>::max()};
+}
+
+ProbeSize ProbeSizeForCpu() { return {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 23, 50}, 60, 130}; }
+
+bool KeepsBits(const Kernels& kernels, const Gpt2Config& config, const ProbeSize& size) {
   const c10::InferenceMode inference;
-  return Probe(kernels, config).KeepsBits();
+  return Probe(kernels, config, size).KeepsBits();
 }
 
 }  // namespace hydrophone

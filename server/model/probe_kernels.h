@@ -2,15 +2,32 @@
 #ifndef HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
 
+#include <cstdint>
+#include <vector>
+
 #include "server/checkpoint/gpt2_config.h"
 #include "server/model/kernels.h"
 
 namespace hydrophone {
 
-// Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations of many numbers
+// How much is tried.
+struct ProbeSize {
+  std::vector<int64_t> rows;  // of products, among as many as most_rows
+  int64_t most_rows = 0;
+  int64_t columns = 0;  // of a product, at most
+};
+
+// For libraries: neighbours of the sizes at which they choose other kernels, up to several blocks of any blocking; whole products, since
+// they choose by all sizes.
+ProbeSize ProbeSizeForLibraries();
+
+// For CpuKernels: every number of rows that its registers take, and more than one tile of columns. Takes some hundredths of a second.
+ProbeSize ProbeSizeForCpu();
+
+// Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations of these numbers
 // of rows, at several places among them; attention in sequences of several lengths, alone, in a batch, and looked at. Compares rows to
 // the bit. Throws what libtorch throws.
-bool KeepsBits(const Kernels& kernels, const Gpt2Config& config);
+bool KeepsBits(const Kernels& kernels, const Gpt2Config& config, const ProbeSize& size);
 
 }  // namespace hydrophone
 

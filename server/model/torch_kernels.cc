@@ -13,9 +13,11 @@
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/var.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "server/model/torch_attention.h"
 
@@ -66,20 +68,38 @@ at::Tensor ScaleOf(const at::Tensor& x, double epsilon) {
   return at::sqrt(at::add(variance, epsilon));
 }
 
+class TorchLinear final : public Linear {
+ public:
+  TorchLinear(at::Tensor weight, at::Tensor bias, ProductShapes shapes)
+      : weight_(std::move(weight)), bias_(std::move(bias)), no_bias_(at::zeros_like(bias_)), shapes_(shapes) {}
+
+  at::Tensor Apply(const at::Tensor& x) const override { return Conv1D(x, weight_, bias_); }
+  at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const override {
+    at::Tensor values = Apply(x);
+    ActivateInPlace(activation, values);
+    return values;
+  }
+  at::Tensor TimesRows(const at::Tensor& x, int64_t first) const override {
+    return Conv1D(x.contiguous(), weight_.narrow(0, first, x.size(1)), no_bias_);
+  }
+  at::Tensor WeightOnHost() const override { return weight_.cpu(); }
+
+ private:
+  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+    if (shapes_ == ProductShapes::kAsTheyCome) return at::addmm(bias, x, weight);
+    return BlockByBlock(x, weight.size(1), [&](at::Tensor& tile, const at::Tensor& rows) {
+      at::addmm_out(tile, bias, rows, weight);
+    });
+  }
+
+  const at::Tensor weight_, bias_, no_bias_;
+  const ProductShapes shapes_;
+};
+
 }  // namespace
 
-at::Tensor TorchKernels::Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
-  if (shapes_ == ProductShapes::kAsTheyCome) return at::addmm(bias, x, weight);
-  return BlockByBlock(x, weight.size(1), [&](at::Tensor& tile, const at::Tensor& rows) {
-    at::addmm_out(tile, bias, rows, weight);
-  });
-}
-
-at::Tensor TorchKernels::Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                                         Gpt2Config::Activation activation) const {
-  at::Tensor values = Conv1D(x, weight, bias);
-  ActivateInPlace(activation, values);
-  return values;
+std::unique_ptr<const Linear> TorchKernels::Prepare(const at::Tensor& weight, const at::Tensor& bias) const {
+  return std::make_unique<TorchLinear>(weight.to(device_), bias, shapes_);
 }
 
 at::Tensor TorchKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {

@@ -27,9 +27,7 @@ class TorchKernels final : public Kernels {
   TorchKernels(at::Device device, ProductShapes shapes) : device_(device), shapes_(shapes) {}
 
   at::Device device() const override { return device_; }
-  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override;
-  at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                             Gpt2Config::Activation activation) const override;
+  std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override;
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override;
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override;

@@ -38,6 +38,9 @@ class Context(contextlib.ExitStack):
     def client(self, address):
         return self.enter_context(processes.Client(self.build, address))
 
+    def products(self):
+        return self.enter_context(processes.Products(self.build, self.threads))
+
     def hydrophone(self, *flags, preset="gpt2"):
         """A client of a server of its own."""
         return self.client(self.server(*flags, preset=preset).address)

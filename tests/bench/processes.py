@@ -141,6 +141,16 @@ class Client(_LineProcess):
         return self.ask({"way": way, "callers": callers, "calls": calls, "requests": requests, **more})
 
 
+class Products(_LineProcess):
+    """hydrophone_bench_products: the server's products alone."""
+
+    def __init__(self, build, threads):
+        super().__init__([str(build / "bin/hydrophone_bench_products"), str(threads)])
+
+    def seconds(self, rows):
+        return {"seconds": self.ask({"rows": rows})["seconds"]}
+
+
 class Peer(_LineProcess):
     """peers/NAME.py in a process of its own, loaded and ready when entered."""
 

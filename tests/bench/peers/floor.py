@@ -1,11 +1,10 @@
-"""The arithmetic that no server can do without: THREADS MODEL [MKL_CBWR].
+"""The arithmetic that no server can do without: THREADS MODEL.
 
 Every block's four products as torch.addmm, into memory that is there already, each block with weights of its own; and
 the causal half of the attention products, taken as half the time of the full squares.
 """
 
 import json
-import os
 import pathlib
 import sys
 import time
@@ -64,8 +63,6 @@ class Products:
 @torch.inference_mode()
 def main():
     torch.set_num_threads(int(sys.argv[1]))
-    if len(sys.argv) > 3:
-        os.environ["MKL_CBWR"] = sys.argv[3]  # read at the first product
     products = Products(sys.argv[2])
 
     def forward(count, length):

@@ -120,16 +120,30 @@ TEST(Gpt2CheckpointTest, CopiedWeightsSurviveTheirFilesEnd) {
 TEST(Gpt2CheckpointTest, LendsTheTimeOfTheDigestToItsCaller) {
   TempDirectory directory;
   WriteSmallCheckpoint(directory);
-  int calls = 0, blocks = 0;
+  int calls = 0;
+  size_t blocks = 0;
   LoadOptions options;
-  options.meanwhile = [&](const Gpt2Config& config) {
+  options.meanwhile = [&](const Gpt2Checkpoint& loaded) {
     ++calls;
-    blocks = config.n_layer;
+    blocks = loaded.weights.h.size();
   };
   const Gpt2Checkpoint checkpoint = Load(directory, options);
   EXPECT_EQ(calls, 1);
-  EXPECT_EQ(blocks, checkpoint.config.n_layer);
+  EXPECT_EQ(blocks, checkpoint.weights.h.size());
   EXPECT_EQ(checkpoint.weights_sha256, Load(directory).weights_sha256);
+}
+
+TEST(Gpt2CheckpointTest, ArraysThatAreGivenBackKeepTheirValues) {
+  for (const char* dtype : {"F32", "F16"}) {
+    for (bool copy : {false, true}) {
+      TempDirectory directory;
+      WriteSmallCheckpoint(directory, SmallTensors(dtype));
+      const Gpt2Checkpoint checkpoint = Load(directory, {.copy = copy});
+      for (const BlockWeights& block : checkpoint.weights.h) checkpoint.weights.give_back(block.mlp_c_fc.weight);
+      checkpoint.weights.give_back(checkpoint.weights.wte);
+      EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty()) << dtype << " copied: " << copy;
+    }
+  }
 }
 
 TEST(Gpt2CheckpointTest, WeightsOutliveTheCheckpoint) {

@@ -4,8 +4,12 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "tests/server/checkpoint/checkpoint_files.h"
 
 namespace hydrophone {
@@ -30,6 +34,37 @@ TEST_P(FileBytesTest, BytesOutliveTheOpenFileAndItsName) {
   ASSERT_EQ(std::remove(directory.File("f").c_str()), 0);
   EXPECT_EQ(bytes.bytes, content);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(bytes.bytes.data()) % 64, 0u);
+}
+
+// Of the mapping that begins at `address`.
+int ResidentKilobytes(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const std::string begin = absl::StrCat(absl::Hex(reinterpret_cast<uintptr_t>(address)), "-");
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    if (absl::StartsWith(line, begin)) found = true;
+    if (found && absl::StartsWith(line, "Rss:")) return std::atoi(line.c_str() + 4);
+  }
+  return -1;
+}
+
+TEST(MappedFileTest, PagesThatAreGivenBackAreFilledAgain) {
+  TempDirectory directory;
+  std::string content(1 << 20, 'x');
+  for (size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 7 % 251);
+  directory.Write("f", content);
+  const absl::StatusOr<RandomAccessFile> file = RandomAccessFile::Open(directory.File("f"));
+  ASSERT_TRUE(file.ok());
+  const absl::StatusOr<FileBytes> mapped = MapFile(*file);
+  ASSERT_TRUE(mapped.ok());
+  EXPECT_TRUE(mapped->mapped);
+  EXPECT_EQ(mapped->bytes, content);
+  EXPECT_EQ(ResidentKilobytes(mapped->bytes.data()), 1024);
+  GiveBackPages(mapped->bytes.substr(100, 100));  // no whole page
+  EXPECT_EQ(ResidentKilobytes(mapped->bytes.data()), 1024);
+  GiveBackPages(mapped->bytes.substr(100));
+  EXPECT_EQ(ResidentKilobytes(mapped->bytes.data()), 4) << "the page that is given back in part stays";
+  EXPECT_EQ(mapped->bytes, content);
 }
 
 TEST_P(FileBytesTest, AnEmptyFileHasNoBytes) {

@@ -38,12 +38,8 @@ class MetaKernels final : public Kernels {
   explicit MetaKernels(ProductShapes shapes) : torch_(at::kMeta, shapes) {}
 
   at::Device device() const override { return at::kMeta; }
-  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override {
-    return torch_.Conv1D(x, weight, bias);
-  }
-  at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                             Gpt2Config::Activation activation) const override {
-    return torch_.Conv1DActivated(x, weight, bias, activation);
+  std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override {
+    return torch_.Prepare(weight, bias);
   }
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
     return torch_.TimesTransposed(x, weight);

@@ -3,14 +3,24 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <utility>
 
+#include "server/model/cpu_kernels.h"
 #include "tests/server/model/random_gpt2.h"
 
 namespace hydrophone {
 
 Gpt2Engine MakeEngine(const Gpt2Config& config, int threads) {
-  ConfigureNumerics();
-  return Gpt2Engine(RandomCheckpoint(config, 1), InfoOf(config), ProbeProductsOf(config, threads), threads);
+  ComputeInfo compute;
+  compute.threads = threads;
+  compute.batch_independent = true;
+  return MakeEngine(config, std::make_unique<CpuKernels>(), compute);
+}
+
+Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute) {
+  Gpt2Checkpoint checkpoint = RandomCheckpoint(config, 1);
+  auto gpt2 = std::make_unique<Gpt2>(config, checkpoint.weights, std::move(kernels));
+  return Gpt2Engine(std::move(checkpoint), InfoOf(config), std::move(gpt2), compute);
 }
 
 std::vector<HookPoint> AllPoints(const Gpt2Config& config) {

@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
 #define HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
 
+#include <memory>
 #include <vector>
 
 #include "server/model/gpt2_engine.h"
@@ -10,8 +11,11 @@ namespace hydrophone {
 
 using Values = std::vector<float>;
 
-// Probed for its shapes as the server does it.
+// On the CPU.
 Gpt2Engine MakeEngine(const Gpt2Config& config, int threads);
+
+// With any kernels.
+Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute);
 
 // Every point that can be captured, at every layer.
 std::vector<HookPoint> AllPoints(const Gpt2Config& config);

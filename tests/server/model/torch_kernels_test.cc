@@ -51,8 +51,7 @@ void ExpectClose(const std::vector<Values>& got, const std::vector<Values>& expe
 class TorchForwardTest : public testing::TestWithParam<ProductShapes> {
  protected:
   Gpt2Engine MakeTorchEngine(const Gpt2Config& config) const {
-    return Gpt2Engine(RandomCheckpoint(config, 1), InfoOf(config), std::make_unique<TorchKernels>(at::kCPU, GetParam()),
-                      ComputeInfo{}, false);
+    return MakeEngine(config, std::make_unique<TorchKernels>(at::kCPU, GetParam()), ComputeInfo{});
   }
 };
 
@@ -170,55 +169,81 @@ TEST_F(TorchAttentionTest, NothingOfTheFutureReachesARowEvenIfItIsNotANumber) {
 }
 
 TEST(ProbeKernelsTest, FindsKernelsThatKeepBits) {
-  ConfigureNumerics();
-  const Gpt2Config config = SmallConfig();
-  EXPECT_TRUE(KeepsBits(CpuKernels(RowBlocking::kFixed), config));
+  EXPECT_TRUE(KeepsBits(CpuKernels(), SmallConfig(), ProbeSizeForCpu()));
+  EXPECT_TRUE(KeepsBits(CpuKernels(), SmallConfig(), ProbeSizeForLibraries()));
 }
 
 // Adds the number of rows to what an operation gives.
+at::Tensor Spoil(const at::Tensor& right) { return right + static_cast<double>(right.size(0)) * 1e-3; }
+
+class CountingLinear final : public Linear {
+ public:
+  enum class Wrong : uint8_t { kNone, kApply, kActivated, kRows };
+
+  CountingLinear(std::unique_ptr<const Linear> right, Wrong wrong) : right_(std::move(right)), wrong_(wrong) {}
+
+  at::Tensor Apply(const at::Tensor& x) const override { return Spoiled(Wrong::kApply, right_->Apply(x)); }
+  at::Tensor ApplyActivated(const at::Tensor& x, Activation activation) const override {
+    return Spoiled(Wrong::kActivated, right_->ApplyActivated(x, activation));
+  }
+  at::Tensor TimesRows(const at::Tensor& x, int64_t first) const override {
+    return Spoiled(Wrong::kRows, right_->TimesRows(x, first));
+  }
+  at::Tensor WeightOnHost() const override { return right_->WeightOnHost(); }
+
+ private:
+  at::Tensor Spoiled(Wrong which, const at::Tensor& right) const { return which == wrong_ ? Spoil(right) : right; }
+
+  const std::unique_ptr<const Linear> right_;
+  const Wrong wrong_;
+};
+
 class CountingKernels : public Kernels {
  public:
-  enum class Wrong : uint8_t { kConv1D, kTransposed, kNorm, kScale, kAttention };
+  enum class Wrong : uint8_t { kNone, kTransposed, kNorm, kScale, kAttention };
 
-  explicit CountingKernels(Wrong wrong) : wrong_(wrong) {}
+  explicit CountingKernels(Wrong wrong, CountingLinear::Wrong linear = CountingLinear::Wrong::kNone)
+      : wrong_(wrong), linear_(linear) {}
 
-  at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override {
-    return Spoil(Wrong::kConv1D, right_.Conv1D(x, weight, bias));
-  }
-  at::Tensor Conv1DActivated(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                             Activation activation) const override {
-    return right_.Conv1DActivated(x, weight, bias, activation);
+  std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override {
+    return std::make_unique<CountingLinear>(right_.Prepare(weight, bias), linear_);
   }
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
-    return Spoil(Wrong::kTransposed, right_.TimesTransposed(x, weight));
+    return Spoiled(Wrong::kTransposed, right_.TimesTransposed(x, weight));
   }
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon) const override {
-    return Spoil(Wrong::kNorm, right_.LayerNorm(x, weight, bias, epsilon));
+    return Spoiled(Wrong::kNorm, right_.LayerNorm(x, weight, bias, epsilon));
   }
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override {
-    return Spoil(Wrong::kScale, right_.LayerNormScale(x, epsilon));
+    return Spoiled(Wrong::kScale, right_.LayerNormScale(x, epsilon));
   }
   at::Tensor Activate(Activation activation, const at::Tensor& values) const override {
     return right_.Activate(activation, values);
   }
   at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
                              double scale, AttentionVisitor& visitor) const override {
-    return Spoil(Wrong::kAttention, right_.CausalAttention(qkv, sequences, n_head, scale, visitor));
+    return Spoiled(Wrong::kAttention, right_.CausalAttention(qkv, sequences, n_head, scale, visitor));
   }
 
  private:
-  at::Tensor Spoil(Wrong which, at::Tensor right) const {
-    return which == wrong_ ? right + static_cast<double>(right.size(0)) * 1e-3 : right;
-  }
+  at::Tensor Spoiled(Wrong which, const at::Tensor& right) const { return which == wrong_ ? Spoil(right) : right; }
 
   const Wrong wrong_;
-  const CpuKernels right_{RowBlocking::kFixed};
+  const CountingLinear::Wrong linear_;
+  const CpuKernels right_;
 };
 
 TEST(ProbeKernelsTest, FindsTheOperationThatDoesNot) {
   using Wrong = CountingKernels::Wrong;
-  for (Wrong wrong : {Wrong::kConv1D, Wrong::kTransposed, Wrong::kNorm, Wrong::kScale, Wrong::kAttention}) {
-    EXPECT_FALSE(KeepsBits(CountingKernels(wrong), SmallConfig())) << static_cast<int>(wrong);
+  using WrongLinear = CountingLinear::Wrong;
+  for (const ProbeSize& size : {ProbeSizeForCpu(), ProbeSizeForLibraries()}) {
+    EXPECT_TRUE(KeepsBits(CountingKernels(Wrong::kNone), SmallConfig(), size));
+    for (Wrong wrong : {Wrong::kTransposed, Wrong::kNorm, Wrong::kScale, Wrong::kAttention}) {
+      EXPECT_FALSE(KeepsBits(CountingKernels(wrong), SmallConfig(), size)) << static_cast<int>(wrong);
+    }
+    for (WrongLinear wrong : {WrongLinear::kApply, WrongLinear::kActivated, WrongLinear::kRows}) {
+      EXPECT_FALSE(KeepsBits(CountingKernels(Wrong::kNone, wrong), SmallConfig(), size)) << static_cast<int>(wrong);
+    }
   }
 }
 

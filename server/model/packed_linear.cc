@@ -1,0 +1,161 @@
+#include "server/model/packed_linear.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "server/model/elementwise.h"
+#include "server/model/panel_products.h"
+#include "server/model/parallel.h"
+
+namespace hydrophone {
+namespace {
+
+// A task's part of a product, at most: its part of a weight, of up to kSumBlock inner elements, stays in a core's cache of the second
+// level, and so do its rows. Whole panels on every CPU.
+constexpr int64_t kTileColumns = 96;
+constexpr int64_t kTileRows = 192;
+// So few rows use the registers badly.
+constexpr int64_t kFewestTileRows = 24;
+constexpr int64_t kTasksPerThread = 4;
+
+int64_t CeilOfRatio(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// `size` rows or columns in `parts` about equal parts, all but the last of whole `unit`s.
+struct Split {
+  int64_t size = 0;
+  int64_t unit = 1;
+  int64_t parts = 1;
+
+  int64_t First(int64_t part) const { return part == parts ? size : CeilOfRatio(size, unit) * part / parts * unit; }
+  int64_t Count(int64_t part) const { return First(part + 1) - First(part); }
+};
+
+Split SplitColumns(int64_t columns) {
+  return {columns, PanelColumns(), CeilOfRatio(columns, kTileColumns)};
+}
+
+// Parts of at most `tile_rows`, and enough tasks for all threads, so that one that was held up holds up nobody for long.
+Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
+  const int64_t for_threads = CeilOfRatio(kTasksPerThread * at::get_num_threads(), column_parts);
+  const int64_t most = std::max<int64_t>(rows / kFewestTileRows, 1);
+  return {rows, 1, std::max(CeilOfRatio(rows, tile_rows), std::min(for_threads, most))};
+}
+
+Rows<const float> RowsOf(const at::Tensor& matrix) { return {matrix.const_data_ptr<float>(), matrix.stride(0)}; }
+
+// x or a copy whose rows are contiguous.
+at::Tensor WithContiguousRows(const at::Tensor& x) { return x.stride(1) == 1 || x.size(1) == 1 ? x : x.contiguous(); }
+
+// Rows that do not all lie at the same place of a page: caches keep only a few lines that do, and a product reads a dozen rows at once.
+at::Tensor NewRows(int64_t rows, int64_t columns, const at::TensorOptions& options) {
+  constexpr int64_t kPageFloats = 4096 / sizeof(float), kLineFloats = 64 / sizeof(float);
+  const int64_t stride = columns % kPageFloats == 0 ? columns + kLineFloats : columns;
+  return at::empty({rows, stride}, options).narrow(1, 0, columns);
+}
+
+void ActivateTile(Gpt2Config::Activation activation, const PanelProduct& product) {
+  for (int64_t i = 0; i < product.rows; ++i) {
+    ApplyActivation(activation, product.y.From(i, 0).data, product.columns);
+  }
+}
+
+// Copies `columns` columns of a matrix [inner, ...] into a panel, zeros beside them.
+void PackPanel(Rows<const float> matrix, int64_t inner, int64_t columns, float* panel) {
+  const int64_t width = PanelColumns();
+  for (int64_t k = 0; k < inner; ++k, panel += width) {
+    std::fill(std::copy_n(matrix.From(k, 0).data, columns, panel), panel + width, 0.0f);
+  }
+}
+
+// The same of a transposed matrix, whose first rows are the columns.
+void PackTransposedPanel(Rows<const float> matrix, int64_t inner, int64_t columns, float* panel) {
+  const int64_t width = PanelColumns();
+  for (int64_t k = 0; k < inner; ++k, panel += width) {
+    for (int64_t j = 0; j < columns; ++j) panel[j] = *matrix.From(j, k).data;
+    std::fill(panel + columns, panel + width, 0.0f);
+  }
+}
+
+}  // namespace
+
+PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
+    : in_(weight.size(0)), out_(weight.size(1)), bias_(bias) {
+  const int64_t width = PanelColumns(), panels = CeilOfRatio(out_, width);
+  panels_ = at::empty({panels, in_, width}, weight.options());
+  const Rows<const float> from = RowsOf(weight);
+  float* const to = panels_.mutable_data_ptr<float>();
+  ForEachTask(panels, [&](int64_t panel) {
+    const int64_t first = panel * width;
+    PackPanel(from.From(0, first), in_, std::min(width, out_ - first), to + first * in_);
+  });
+}
+
+at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
+                               std::optional<Gpt2Config::Activation> activation) const {
+  const at::Tensor factor = WithContiguousRows(x);
+  const at::Tensor y = NewRows(x.size(0), out_, x.options());
+  const Rows<const float> x_rows = RowsOf(factor);
+  const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
+  const float* const panels = panels_.const_data_ptr<float>() + first * PanelColumns();
+  const Split columns = SplitColumns(out_), rows = SplitRows(x.size(0), kTileRows, columns.parts);
+  const int64_t tasks = rows.parts * columns.parts, threads = at::get_num_threads();
+  ForEachTask(tasks, [&](int64_t task) {
+    const int64_t row = rows.First(task / columns.parts), part = task % columns.parts, column = columns.First(part);
+    PanelProduct product;
+    product.x = x_rows.From(row, 0);
+    product.rows = rows.Count(task / columns.parts);
+    product.inner = x.size(1);
+    product.panels = panels + column * in_;
+    product.panel_stride = in_ * PanelColumns();
+    product.start = start.const_data_ptr<float>() + column;
+    product.y = y_rows.From(row, column);
+    product.columns = columns.Count(part);
+    // If the threads keep pace with each other.
+    const int64_t next = (task + threads) % columns.parts;
+    if (task + threads < tasks && columns.Count(next) >= product.columns) product.next_panels = panels + columns.First(next) * in_;
+    Multiply(product);
+    if (activation.has_value()) ActivateTile(*activation, product);
+  });
+  return y;
+}
+
+at::Tensor PackedLinear::TimesRows(const at::Tensor& x, int64_t first) const {
+  return Times(x, first, at::zeros({out_}, x.options()), std::nullopt);
+}
+
+at::Tensor PackedLinear::WeightOnHost() const {
+  return panels_.permute({1, 0, 2}).reshape({in_, -1}).narrow(1, 0, out_).contiguous();
+}
+
+at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
+  const at::Tensor factor = WithContiguousRows(x), transposed = WithContiguousRows(weight);
+  const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
+  const int64_t inner = x.size(1), width = PanelColumns();
+  const Rows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
+  const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
+  const std::vector<float> zeros(static_cast<size_t>(width));
+  const Split columns{weight.size(0), width, CeilOfRatio(weight.size(0), width)};
+  const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // each part packs the weight anew
+  ForEachTask(rows.parts * columns.parts, [&](int64_t task) {
+    thread_local std::vector<float> panel;  // kept, since fresh memory costs more than its use
+    panel.resize(static_cast<size_t>(inner * width));
+    const int64_t row = rows.First(task / columns.parts), column = columns.First(task % columns.parts);
+    PanelProduct product;
+    product.x = x_rows.From(row, 0);
+    product.rows = rows.Count(task / columns.parts);
+    product.inner = inner;
+    product.panels = panel.data();
+    product.start = zeros.data();
+    product.y = y_rows.From(row, column);
+    product.columns = columns.Count(task % columns.parts);
+    PackTransposedPanel(weight_rows.From(column, 0), inner, product.columns, panel.data());
+    Multiply(product);
+  });
+  return y;
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,42 @@
+// Products on the CPU, with the bits that panel_products.h promises.
+#ifndef HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_
+#define HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "server/model/kernels.h"
+
+namespace hydrophone {
+
+// Keeps the weight in panels: as much memory as the weight took, which is not needed any more.
+class PackedLinear final : public Linear {
+ public:
+  // weight [in, out] and bias [out], float32 on the CPU; weight's rows are contiguous.
+  PackedLinear(const at::Tensor& weight, const at::Tensor& bias);
+
+  at::Tensor Apply(const at::Tensor& x) const override { return Times(x, 0, bias_, std::nullopt); }
+  at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const override {
+    return Times(x, 0, bias_, activation);
+  }
+  at::Tensor TimesRows(const at::Tensor& x, int64_t first) const override;
+  at::Tensor WeightOnHost() const override;
+
+ private:
+  // x times the weight's rows from `first` on, plus start.
+  at::Tensor Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
+                   std::optional<Gpt2Config::Activation> activation) const;
+
+  int64_t in_ = 0, out_ = 0;
+  at::Tensor panels_;  // [panels, in, PanelColumns()]; zeros where the last panel is wider than the weight
+  at::Tensor bias_;    // [out]
+};
+
+// x [n, in] times weight [count, in] transposed: [n, count]; float32, rows contiguous. The weight is put into panels piece by piece.
+at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight);
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_

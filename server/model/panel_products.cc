@@ -1,0 +1,203 @@
+#include "server/model/panel_products.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+// This file is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it, with the same
+// bits on all that do. The others round twice.
+
+namespace hydrophone {
+namespace {
+
+#define HYDROPHONE_INLINE inline __attribute__((always_inline))
+
+// Floats that the compiler keeps in a register, or in some.
+typedef float Vector8 __attribute__((vector_size(8 * sizeof(float))));
+typedef float Vector16 __attribute__((vector_size(16 * sizeof(float))));
+
+// From any address.
+template <typename Vector>
+HYDROPHONE_INLINE void Load(const float* from, Vector& vector) {
+  std::memcpy(&vector, from, sizeof(vector));
+}
+
+template <typename Vector>
+constexpr int64_t kFloatsOf = sizeof(Vector) / sizeof(float);
+
+// Two vectors.
+template <typename Vector>
+constexpr int64_t kColumnsOf = 2 * kFloatsOf<Vector>;
+
+// Memory that will be read soon, a cache line after the other.
+struct Ahead {
+  const float* line = nullptr;
+  const float* end = nullptr;
+
+  HYDROPHONE_INLINE void FetchLine() {
+    constexpr int64_t kLineFloats = 64 / sizeof(float);
+    if (line >= end) return;
+    __builtin_prefetch(line, 0, 2);  // into the cache of the second level: the first has what is used now
+    line += kLineFloats;
+  }
+};
+
+// A group of rows in one block of inner elements.
+struct Block {
+  Rows<const float> x;
+  int64_t inner = 0;
+  const float* panels = nullptr;
+  int64_t panel_stride = 0;
+  Rows<const float> before;  // what the block's sums are added to
+  Rows<float> y;
+  int64_t columns = 0;
+  const float* next_panels = nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
+  int64_t fetch_from = 0, fetch_count = 0;
+
+  const float* Panel(int64_t p) const { return panels + p * panel_stride; }
+  Ahead NextPanel(int64_t p) const {
+    if (next_panels == nullptr) return {};
+    const float* first = next_panels + p * panel_stride + fetch_from;
+    return {first, first + fetch_count};
+  }
+};
+
+// y's part in one panel.
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, Rows<const float> before, Rows<float> y) {
+  const Rows<const float> x = block.x;
+  const float* panel = block.Panel(p);
+  Ahead next = block.NextPanel(p);
+  Vector sums[kRows][2] = {};
+  for (int64_t k = 0; k < block.inner; ++k, panel += kColumnsOf<Vector>) {
+    next.FetchLine();
+    Vector left, right;
+    Load(panel, left);
+    Load(panel + kFloatsOf<Vector>, right);
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < kRows; ++i) {
+      const float factor = x.data[i * x.stride + k];
+      sums[i][0] += factor * left;
+      sums[i][1] += factor * right;
+    }
+  }
+#pragma GCC unroll 16
+  for (int64_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (int64_t half = 0; half < 2; ++half) {
+      Vector sum;
+      Load(before.data + i * before.stride + half * kFloatsOf<Vector>, sum);
+      sum += sums[i][half];
+      std::memcpy(y.data + i * y.stride + half * kFloatsOf<Vector>, &sum, sizeof(sum));
+    }
+  }
+}
+
+// The last panel, when it is wider than what is left of y.
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void MultiplyLast(const Block& block, int64_t p) {
+  constexpr int64_t kColumns = kColumnsOf<Vector>;
+  const int64_t first = p * kColumns, columns = block.columns - first;
+  float tile[kRows * kColumns] = {};
+  for (int64_t i = 0; i < kRows; ++i) std::copy_n(block.before.From(i, first).data, columns, tile + i * kColumns);
+  MultiplyTile<Vector, kRows>(block, p, {tile, kColumns}, {tile, kColumns});
+  for (int64_t i = 0; i < kRows; ++i) std::copy_n(tile + i * kColumns, columns, block.y.From(i, first).data);
+}
+
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void MultiplyGroup(const Block& block) {
+  const int64_t whole = block.columns / kColumnsOf<Vector>;
+  for (int64_t p = 0; p < whole; ++p) {
+    const int64_t first = p * kColumnsOf<Vector>;
+    MultiplyTile<Vector, kRows>(block, p, block.before.From(0, first), block.y.From(0, first));
+  }
+  if (whole * kColumnsOf<Vector> < block.columns) MultiplyLast<Vector, kRows>(block, whole);
+}
+
+// `rows` <= kMost of them, a number that the compiler must know.
+template <typename Vector, int64_t kMost>
+HYDROPHONE_INLINE void MultiplyGroupOf(int64_t rows, const Block& block) {
+  if constexpr (kMost > 0) {
+    if (rows == kMost) return MultiplyGroup<Vector, kMost>(block);
+    MultiplyGroupOf<Vector, kMost - 1>(rows, block);
+  }
+}
+
+// Groups of about equal size, of at most kRows rows, one after the other: their part of x stays in the nearest cache, that of the panels
+// in the next.
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
+  constexpr int64_t kColumns = kColumnsOf<Vector>;
+  const int64_t groups = (product.rows + kRows - 1) / kRows;
+  for (int64_t k = 0; k < product.inner; k += kSumBlock) {
+    const bool last = k + kSumBlock >= product.inner;
+    const int64_t next_inner = std::min(kSumBlock, last ? product.inner : product.inner - k - kSumBlock);
+    for (int64_t group = 0; group < groups; ++group) {
+      const int64_t row = product.rows * group / groups, end = product.rows * (group + 1) / groups;
+      Block block;
+      block.x = product.x.From(row, k);
+      block.inner = std::min(kSumBlock, product.inner - k);
+      block.panels = product.panels + k * kColumns;
+      block.panel_stride = product.panel_stride;
+      block.y = product.y.From(row, 0);
+      block.before = k > 0 ? Rows<const float>{block.y.data, block.y.stride} : Rows<const float>{product.start, 0};
+      block.columns = product.columns;
+      block.next_panels = last ? product.next_panels : block.panels + kSumBlock * kColumns;
+      block.fetch_from = next_inner * group / groups * kColumns;
+      block.fetch_count = next_inner * (group + 1) / groups * kColumns - block.fetch_from;
+      MultiplyGroupOf<Vector, kRows>(end - row, block);
+    }
+  }
+}
+
+// As many rows as the registers hold the sums of. Functions for single instruction sets, and not clones that the loader picks one of:
+// the widths differ.
+void MultiplyPlain(const PanelProduct& product) { MultiplyBlocks<Vector8, 6>(product); }
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) void MultiplyAvx2(const PanelProduct& product) { MultiplyBlocks<Vector8, 6>(product); }
+__attribute__((target("avx512f,avx512vl,avx2,fma"))) void MultiplyAvx512(const PanelProduct& product) {
+  MultiplyBlocks<Vector16, 12>(product);
+}
+#endif
+
+std::vector<PanelKernel> FindKernels() {
+  std::vector<PanelKernel> kernels;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  if (avx512) kernels.push_back({kColumnsOf<Vector16>, MultiplyAvx512});
+  if (avx2) kernels.push_back({kColumnsOf<Vector8>, MultiplyAvx2});
+  if (avx2) return kernels;  // the plain one does not fuse there
+#endif
+  kernels.push_back({kColumnsOf<Vector8>, MultiplyPlain});
+  return kernels;
+}
+
+}  // namespace
+
+absl::Span<const PanelKernel> PanelKernels() {
+  static const auto* const kernels = new std::vector<PanelKernel>(FindKernels());
+  return *kernels;
+}
+
+bool SumsAreFused() {
+  // x * x is between two floats, and `-rounded` the one that it would be rounded to.
+  const float x = 1.0f + 0x1p-12f, rounded = -(1.0f + 0x1p-11f);
+  // As the second element of a sum, whose first is -rounded: nothing is left where the product is rounded.
+  const float row[] = {1.0f, x};
+  std::vector<float> panel(static_cast<size_t>(2 * PanelColumns())), start(panel.size()), sum(panel.size());
+  panel[0] = rounded;
+  panel[static_cast<size_t>(PanelColumns())] = x;
+  PanelProduct product;
+  product.x = {row, 2};
+  product.rows = product.columns = 1;
+  product.inner = 2;
+  product.panels = panel.data();
+  product.start = start.data();
+  product.y = {sum.data(), 1};
+  Multiply(product);
+  return sum[0] != 0.0f;
+}
+
+}  // namespace hydrophone

@@ -1,0 +1,61 @@
+// hydrophone_bench_products THREADS: GPT-2 124M's products, each block with weights of its own, as the server computes them. Answers each
+// line {"rows": n} of its input with a line {"seconds": s}.
+#include <ATen/Parallel.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/model/packed_linear.h"
+
+namespace hydrophone::bench {
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr int kBlocks = 12;
+constexpr std::pair<int64_t, int64_t> kShapes[] = {{768, 2304}, {768, 768}, {768, 3072}, {3072, 768}};
+
+struct Products {
+  std::vector<PackedLinear> linears;  // in the order of a forward pass
+
+  Products() {
+    for (int block = 0; block < kBlocks; ++block) {
+      for (const auto& [in, out] : kShapes) linears.emplace_back(at::randn({in, out}), at::randn({out}));
+    }
+  }
+
+  double Seconds(int64_t rows) const {
+    const at::Tensor narrow = at::randn({rows, 768}), wide = at::randn({rows, 3072});
+    const auto begun = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < linears.size(); ++i) linears[i].Apply(kShapes[i % std::size(kShapes)].first == 768 ? narrow : wide);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  }
+};
+
+int Main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: hydrophone_bench_products THREADS\n";
+    return kUsageError;
+  }
+  const c10::InferenceMode inference;
+  at::set_num_threads(std::atoi(argv[1]));
+  const Products products;
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    const nlohmann::json answer = {{"seconds", products.Seconds(nlohmann::json::parse(line).at("rows").get<int64_t>())}};
+    std::cout << answer.dump() << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace hydrophone::bench
+
+int main(int argc, char** argv) { return hydrophone::bench::Main(argc, argv); }
