@@ -210,7 +210,7 @@ at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const
   const at::Tensor vectors =
       at::from_blob(const_cast<float*>(projection.rows.data()), {projection.count, projection.width}, at::kFloat);
   const at::Tensor rows = picked.view({-1, picked.size(2)});
-  // The BLAS was probed for the model's own widths only.
+  // Kernels were probed for the model's own widths only.
   const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
   const at::Tensor products = probed ? functions_.times_transposed(rows, vectors) : DotProducts(rows, vectors);
   return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
