@@ -1,15 +1,11 @@
 #include "server/model/batch_rows.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 namespace hydrophone {
 namespace {
-
-// A run of the batch while rows are given out.
-struct Sequence {
-  size_t number = 0;
-  const std::vector<uint32_t>* token_ids = nullptr;
-};
 
 bool MayShare(const Plan& plan) {
   return plan.edits.empty() && !plan.train_seed.has_value() &&
@@ -21,6 +17,36 @@ int64_t CommonLength(const std::vector<uint32_t>& a, const std::vector<uint32_t>
   const auto size = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
   return std::mismatch(a.begin(), a.begin() + size, b.begin()).first - a.begin();
 }
+
+// Runs that others may share rows with.
+class Sharing {
+ public:
+  struct Beginning {
+    size_t sequence = 0;
+    int64_t length = 0;
+  };
+
+  // The longest beginning that a run has in common with one that was added.
+  Beginning Longest(const std::vector<uint32_t>& token_ids) const {
+    Beginning longest;
+    auto consider = [&](const auto& run) {
+      const int64_t length = CommonLength(*run.first, token_ids);
+      if (length > longest.length) longest = {run.second, length};
+    };
+    // Sorted, that is a neighbour.
+    const auto next = runs_.lower_bound(&token_ids);
+    if (next != runs_.end()) consider(*next);
+    if (next != runs_.begin()) consider(*std::prev(next));
+    return longest;
+  }
+  void Add(const std::vector<uint32_t>& token_ids, size_t sequence) { runs_.emplace(&token_ids, sequence); }
+
+ private:
+  struct ByTokens {
+    bool operator()(const std::vector<uint32_t>* a, const std::vector<uint32_t>* b) const { return *a < *b; }
+  };
+  std::map<const std::vector<uint32_t>*, size_t, ByTokens> runs_;  // their sequences, of equal runs the first
+};
 
 }  // namespace
 
@@ -45,33 +71,22 @@ void BatchRows::GiveOut() {
   for (std::vector<int64_t>* list : {&positions_, &row_of_, &first_, &own_from_, &first_token_}) list->clear();
   token_ids_.clear();
   first_sequence_.clear();
-  std::vector<Sequence> sharing, others;
   first_.push_back(0);
+  Sharing sharing;
   for (size_t member = 0; member < batch_.size(); ++member) {
     const Plan& plan = *batch_[member].plan;
-    first_sequence_.push_back(first_.size() - 1);
+    first_sequence_.push_back(sequences());
     first_token_.push_back(first_.back());
-    std::vector<Sequence>& kind = share_ && MayShare(plan) ? sharing : others;
+    const bool shares = share_ && MayShare(plan);
     for (const PlannedRun& run : plan.runs) {
-      if (members_[member]) kind.push_back({first_.size() - 1, &run.token_ids});
+      const size_t sequence = sequences();
       first_.push_back(first_.back() + (members_[member] ? static_cast<int64_t>(run.token_ids.size()) : 0));
+      own_from_.push_back(0);
+      if (!members_[member]) continue;
+      const Sharing::Beginning shared = shares ? sharing.Longest(run.token_ids) : Sharing::Beginning{};
+      AddRows(run.token_ids, shared.sequence, shared.length);
+      if (shares) sharing.Add(run.token_ids, sequence);
     }
-  }
-  row_of_.resize(static_cast<size_t>(first_.back()));
-  own_from_.assign(sequences(), 0);
-  for (const Sequence& sequence : others) AddOwnRows(sequence.number, 0, *sequence.token_ids);
-
-  // Sorted, the longest common beginning of a run with any before it is that with its neighbour.
-  std::stable_sort(sharing.begin(), sharing.end(),
-                   [](const Sequence& a, const Sequence& b) { return *a.token_ids < *b.token_ids; });
-  for (size_t i = 0; i < sharing.size(); ++i) {
-    int64_t common = 0;
-    if (i > 0) {
-      common = CommonLength(*sharing[i - 1].token_ids, *sharing[i].token_ids);
-      const int64_t* from = row_of_.data() + first_[sharing[i - 1].number];
-      std::copy(from, from + common, row_of_.data() + first_[sharing[i].number]);
-    }
-    AddOwnRows(sharing[i].number, common, *sharing[i].token_ids);
   }
 }
 
@@ -81,10 +96,13 @@ std::vector<SequenceRows> BatchRows::All() const {
   return all;
 }
 
-void BatchRows::AddOwnRows(size_t sequence, int64_t from, const std::vector<uint32_t>& token_ids) {
-  own_from_[sequence] = from;
-  for (size_t position = static_cast<size_t>(from); position < token_ids.size(); ++position) {
-    row_of_[static_cast<size_t>(first_[sequence]) + position] = rows();
+void BatchRows::AddRows(const std::vector<uint32_t>& token_ids, size_t of, int64_t shared) {
+  for (int64_t position = 0; position < shared; ++position) {
+    row_of_.push_back(row_of_[static_cast<size_t>(first_[of] + position)]);
+  }
+  own_from_.back() = shared;
+  for (size_t position = static_cast<size_t>(shared); position < token_ids.size(); ++position) {
+    row_of_.push_back(rows());
     token_ids_.push_back(token_ids[position]);
     positions_.push_back(static_cast<int64_t>(position));
   }

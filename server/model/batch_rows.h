@@ -21,7 +21,8 @@ struct SequenceRows {
   int64_t count() const { return static_cast<int64_t>(rows.size()); }
 };
 
-// A sequence is a run, counted over the whole batch: member after member, in each run after run.
+// A sequence is a run, counted over the whole batch: member after member, in each run after run. Rows are given out in that order, so
+// that what a member asks for is one piece of memory where it shares nothing.
 //
 //   tokens           rows of the matrices
 //   "a b c d"        0 1 2 3
@@ -64,7 +65,8 @@ class BatchRows {
 
  private:
   void GiveOut();
-  void AddOwnRows(size_t sequence, int64_t from, const std::vector<uint32_t>& token_ids);
+  // Of the last sequence: the first `shared` are those of another.
+  void AddRows(const std::vector<uint32_t>& token_ids, size_t of, int64_t shared);
 
   absl::Span<const BatchMember> batch_;
   bool share_;

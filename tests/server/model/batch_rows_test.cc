@@ -38,8 +38,9 @@ TEST_F(BatchRowsTest, RunsShareTheRowsOfTheirCommonBeginningAcrossMembers) {
   }
   EXPECT_EQ(b.rows[2], c.rows[2]);
   EXPECT_NE(a.rows[2], b.rows[2]);
+  EXPECT_EQ(a.own_from, 0);
+  EXPECT_EQ(b.own_from, 2);
   EXPECT_EQ(c.own_from, 3);
-  EXPECT_EQ(a.own_from, 2);
   for (size_t sequence = 0; sequence < 4; ++sequence) {
     const Plan& plan = sequence < 2 ? first_ : second_;
     const std::vector<uint32_t>& tokens = plan.runs[sequence % 2].token_ids;
@@ -49,6 +50,25 @@ TEST_F(BatchRowsTest, RunsShareTheRowsOfTheirCommonBeginningAcrossMembers) {
       EXPECT_EQ(rows.positions()[row], static_cast<int64_t>(i));
     }
   }
+}
+
+// So their rows can be sent from where they are.
+TEST_F(BatchRowsTest, RunsThatShareNothingLieInTheOrderInWhichTheyWereAskedFor) {
+  const Plan plan = PlanFor({{9, 1}, {5}, {7, 2, 3}}, {{Site::kAttnOut, 0}}, config_);
+  const BatchMember member{&plan, &sink_};
+  const BatchRows rows({&member, 1}, true);
+  EXPECT_THAT(rows.Of(0).rows, ElementsAre(0, 1));
+  EXPECT_THAT(rows.Of(1).rows, ElementsAre(2));
+  EXPECT_THAT(rows.Of(2).rows, ElementsAre(3, 4, 5));
+}
+
+// The longest common beginning is with neither the first nor the last of the runs before.
+TEST_F(BatchRowsTest, ARunSharesWithTheOneThatHasMostInCommon) {
+  const Plan plan = PlanFor({{1, 2, 9}, {1, 2, 3, 4}, {1, 8}, {1, 2, 3, 5}}, {{Site::kAttnOut, 0}}, config_);
+  const BatchMember member{&plan, &sink_};
+  const BatchRows rows({&member, 1}, true);
+  EXPECT_EQ(rows.Of(3).own_from, 3);
+  EXPECT_THAT(rows.Of(3).rows, ElementsAre(0, 1, 3, 6));
 }
 
 TEST_F(BatchRowsTest, EqualRunsAreOne) {
