@@ -11,7 +11,9 @@
 namespace hydrophone {
 namespace {
 
-// A sequence's queries, kQueryGroup at a time.
+// A sequence's queries that are scored before they mix: as many as registers hold the sums of.
+constexpr int64_t kQueryGroup = 12;
+
 struct QueryGroup {
   int64_t first = 0;  // position
   int64_t rows = 0;
@@ -53,16 +55,16 @@ class Attention {
   void Pack(size_t sequence, int64_t head, PackedHead& packed) const {
     packed.Pack(RowsOf(qkv_.k, sequence, head), RowsOf(qkv_.v, sequence, head), d_head_);
   }
-  // z's row of a query; the next queries' rows follow, d apart.
-  float* Z(size_t sequence, int64_t position, int64_t head) const {
-    return z_data_ + sequences_[sequence].rows[static_cast<size_t>(position)] * z_.stride(0) + head * d_head_;
+  // z's rows from a query on.
+  Rows<float> Z(size_t sequence, int64_t position, int64_t head) const {
+    return Rows<float>{z_data_, z_.stride(0)}.From(sequences_[sequence].rows[static_cast<size_t>(position)], head * d_head_);
   }
 
   void AttendHead(size_t sequence, int64_t head) const;
   // Unscaled scores of a group's queries.
-  void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group, float* scores, int64_t stride) const {
+  void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group, Rows<float> scores) const {
     const HeadRows q = RowsOf(qkv_.q, sequence, head);
-    packed.Score(q.Row(group.first), q.stride, group.rows, group.keys(), scores, stride);
+    packed.Score({q.Row(group.first), q.stride}, group.rows, group.keys(), scores);
   }
   void WriteScores(size_t sequence, int64_t head, const PackedHead& packed, at::Tensor square) const;
   void MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const;
@@ -84,9 +86,9 @@ void Attention::AttendHead(size_t sequence, int64_t head) const {
   const int64_t stride = PackedHead::Padded(packed.count());
   scores.resize(static_cast<size_t>(kQueryGroup * stride));
   ForEachGroup(sequences_[sequence].own_from, packed.count(), [&](QueryGroup group) {
-    Score(sequence, head, packed, group, scores.data(), stride);
+    Score(sequence, head, packed, group, {scores.data(), stride});
     for (int64_t i = 0; i < group.rows; ++i) SoftmaxRow(scores.data() + i * stride, group.first + i + 1, scale_);
-    packed.Mix(scores.data(), stride, group.first, group.rows, Z(sequence, group.first, head), z_.stride(0));
+    packed.Mix({scores.data(), stride}, group.first, group.rows, Z(sequence, group.first, head));
   });
 }
 
@@ -96,7 +98,7 @@ void Attention::WriteScores(size_t sequence, int64_t head, const PackedHead& pac
   std::vector<float> scores(static_cast<size_t>(kQueryGroup * stride));
   float* const squares = square.mutable_data_ptr<float>();
   ForEachGroup(0, count, [&](QueryGroup group) {
-    Score(sequence, head, packed, group, scores.data(), stride);
+    Score(sequence, head, packed, group, {scores.data(), stride});
     for (int64_t i = 0; i < group.rows; ++i) {
       const float* from = scores.data() + i * stride;
       float* to = squares + (group.first + i) * count;
@@ -120,9 +122,9 @@ void SoftmaxSquare(at::Tensor square) {
 // z's rows and columns of one head of one sequence from its pattern [s, s].
 void Attention::MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const {
   const int64_t count = packed.count();
-  const float* pattern = square.const_data_ptr<float>();
+  const Rows<const float> pattern{square.const_data_ptr<float>(), count};
   ForEachGroup(0, count, [&](QueryGroup group) {
-    packed.Mix(pattern + group.first * count, count, group.first, group.rows, Z(sequence, group.first, head), z_.stride(0));
+    packed.Mix(pattern.From(group.first, 0), group.first, group.rows, Z(sequence, group.first, head));
   });
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 // Eight elements at any address. Loops that are written with them keep their comparisons free of branches; compilers turn scalar ones
 // into jumps. They go by reference: by value, how they are passed would differ from one instruction set to the next.
-constexpr int64_t kWidth = 8;
+constexpr int64_t kWidth = 16;
 typedef float Vector __attribute__((vector_size(kWidth * sizeof(float)), aligned(alignof(float)), may_alias));
 typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(int32_t)), aligned(alignof(int32_t)), may_alias));
 

@@ -2,12 +2,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "server/model/elementwise.h"
+#include "server/model/pack_panel.h"
 #include "server/model/panel_products.h"
 #include "server/model/parallel.h"
 
@@ -63,23 +63,6 @@ void ActivateTile(Gpt2Config::Activation activation, const PanelProduct& product
   }
 }
 
-// Copies `columns` columns of a matrix [inner, ...] into a panel, zeros beside them.
-void PackPanel(Rows<const float> matrix, int64_t inner, int64_t columns, float* panel) {
-  const int64_t width = PanelColumns();
-  for (int64_t k = 0; k < inner; ++k, panel += width) {
-    std::fill(std::copy_n(matrix.From(k, 0).data, columns, panel), panel + width, 0.0f);
-  }
-}
-
-// The same of a transposed matrix, whose first rows are the columns.
-void PackTransposedPanel(Rows<const float> matrix, int64_t inner, int64_t columns, float* panel) {
-  const int64_t width = PanelColumns();
-  for (int64_t k = 0; k < inner; ++k, panel += width) {
-    for (int64_t j = 0; j < columns; ++j) panel[j] = *matrix.From(j, k).data;
-    std::fill(panel + columns, panel + width, 0.0f);
-  }
-}
-
 }  // namespace
 
 PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
@@ -90,7 +73,7 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
   float* const to = panels_.mutable_data_ptr<float>();
   ForEachTask(panels, [&](int64_t panel) {
     const int64_t first = panel * width;
-    PackPanel(from.From(0, first), in_, std::min(width, out_ - first), to + first * in_);
+    PackPanel([&](int64_t k) { return from.From(k, first).data; }, in_, std::min(width, out_ - first), to + first * in_);
   });
 }
 
@@ -111,7 +94,7 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
     product.inner = x.size(1);
     product.panels = panels + column * in_;
     product.panel_stride = in_ * PanelColumns();
-    product.start = start.const_data_ptr<float>() + column;
+    if (start.defined()) product.start = start.const_data_ptr<float>() + column;
     product.y = y_rows.From(row, column);
     product.columns = columns.Count(part);
     // If the threads keep pace with each other.
@@ -124,7 +107,7 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
 }
 
 at::Tensor PackedLinear::TimesRows(const at::Tensor& x, int64_t first) const {
-  return Times(x, first, at::zeros({out_}, x.options()), std::nullopt);
+  return Times(x, first, at::Tensor(), std::nullopt);
 }
 
 at::Tensor PackedLinear::WeightOnHost() const {
@@ -137,7 +120,6 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
   const int64_t inner = x.size(1), width = PanelColumns();
   const Rows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
   const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
-  const std::vector<float> zeros(static_cast<size_t>(width));
   const Split columns{weight.size(0), width, CeilOfRatio(weight.size(0), width)};
   const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // each part packs the weight anew
   ForEachTask(rows.parts * columns.parts, [&](int64_t task) {
@@ -149,10 +131,9 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
     product.rows = rows.Count(task / columns.parts);
     product.inner = inner;
     product.panels = panel.data();
-    product.start = zeros.data();
     product.y = y_rows.From(row, column);
     product.columns = columns.Count(task % columns.parts);
-    PackTransposedPanel(weight_rows.From(column, 0), inner, product.columns, panel.data());
+    PackTransposedPanel([&](int64_t j) { return weight_rows.From(column + j, 0).data; }, inner, product.columns, panel.data());
     Multiply(product);
   });
   return y;

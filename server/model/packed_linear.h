@@ -25,7 +25,7 @@ class PackedLinear final : public Linear {
   at::Tensor WeightOnHost() const override;
 
  private:
-  // x times the weight's rows from `first` on, plus start.
+  // x times the weight's rows from `first` on, plus start, if it is defined.
   at::Tensor Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
                    std::optional<Gpt2Config::Activation> activation) const;
 

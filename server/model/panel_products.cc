@@ -45,15 +45,18 @@ struct Ahead {
 // A group of rows in one block of inner elements.
 struct Block {
   Rows<const float> x;
-  int64_t inner = 0;
+  int64_t inner = 0;  // of the first row: none or less, where only later rows of a causal product have some here
+  bool causal = false;
   const float* panels = nullptr;
   int64_t panel_stride = 0;
-  Rows<const float> before;  // what the block's sums are added to
+  Rows<const float> before;  // what the block's sums are added to; null: nothing
   Rows<float> y;
   int64_t columns = 0;
   const float* next_panels = nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
   int64_t fetch_from = 0, fetch_count = 0;
 
+  // Row i's inner elements in this block.
+  int64_t InnerOf(int64_t i) const { return std::clamp<int64_t>(causal ? inner + i : inner, 0, kSumBlock); }
   const float* Panel(int64_t p) const { return panels + p * panel_stride; }
   Ahead NextPanel(int64_t p) const {
     if (next_panels == nullptr) return {};
@@ -62,32 +65,59 @@ struct Block {
   }
 };
 
+// The sums of kRows rows and one panel.
+template <typename Vector, int64_t kRows>
+struct Sums {
+  Vector of[kRows][2] = {};
+
+  // Row i's += factor times a row of the panel.
+  HYDROPHONE_INLINE void Add(int64_t i, float factor, const Vector& left, const Vector& right) {
+    of[i][0] += factor * left;
+    of[i][1] += factor * right;
+  }
+};
+
+// What the later rows of a causal product have more than the first.
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, Sums<Vector, kRows>& sums) {
+  const Rows<const float> x = block.x;
+#pragma GCC unroll 16
+  for (int64_t i = 1; i < kRows; ++i) {
+    for (int64_t k = block.InnerOf(0); k < block.InnerOf(i); ++k) {
+      Vector left, right;
+      Load(panel + k * kColumnsOf<Vector>, left);
+      Load(panel + k * kColumnsOf<Vector> + kFloatsOf<Vector>, right);
+      sums.Add(i, x.data[i * x.stride + k], left, right);
+    }
+  }
+}
+
 // y's part in one panel.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, Rows<const float> before, Rows<float> y) {
   const Rows<const float> x = block.x;
   const float* panel = block.Panel(p);
   Ahead next = block.NextPanel(p);
-  Vector sums[kRows][2] = {};
+  Sums<Vector, kRows> sums;
   for (int64_t k = 0; k < block.inner; ++k, panel += kColumnsOf<Vector>) {
     next.FetchLine();
     Vector left, right;
     Load(panel, left);
     Load(panel + kFloatsOf<Vector>, right);
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < kRows; ++i) {
-      const float factor = x.data[i * x.stride + k];
-      sums[i][0] += factor * left;
-      sums[i][1] += factor * right;
-    }
+    for (int64_t i = 0; i < kRows; ++i) sums.Add(i, x.data[i * x.stride + k], left, right);
   }
+  if (block.causal) AddLaterElements<Vector, kRows>(block, block.Panel(p), sums);
 #pragma GCC unroll 16
   for (int64_t i = 0; i < kRows; ++i) {
+    if (block.InnerOf(i) == 0) continue;  // not even adding zero leaves -0 as it is
 #pragma GCC unroll 2
     for (int64_t half = 0; half < 2; ++half) {
-      Vector sum;
-      Load(before.data + i * before.stride + half * kFloatsOf<Vector>, sum);
-      sum += sums[i][half];
+      Vector sum = sums.of[i][half];
+      if (before.data != nullptr) {
+        Load(before.data + i * before.stride + half * kFloatsOf<Vector>, sum);
+        sum += sums.of[i][half];
+      }
       std::memcpy(y.data + i * y.stride + half * kFloatsOf<Vector>, &sum, sizeof(sum));
     }
   }
@@ -99,8 +129,10 @@ HYDROPHONE_INLINE void MultiplyLast(const Block& block, int64_t p) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
   const int64_t first = p * kColumns, columns = block.columns - first;
   float tile[kRows * kColumns] = {};
-  for (int64_t i = 0; i < kRows; ++i) std::copy_n(block.before.From(i, first).data, columns, tile + i * kColumns);
-  MultiplyTile<Vector, kRows>(block, p, {tile, kColumns}, {tile, kColumns});
+  for (int64_t i = 0; i < kRows; ++i) {
+    if (block.before.data != nullptr) std::copy_n(block.before.From(i, first).data, columns, tile + i * kColumns);
+  }
+  MultiplyTile<Vector, kRows>(block, p, {block.before.data != nullptr ? tile : nullptr, kColumns}, {tile, kColumns});
   for (int64_t i = 0; i < kRows; ++i) std::copy_n(tile + i * kColumns, columns, block.y.From(i, first).data);
 }
 
@@ -109,7 +141,8 @@ HYDROPHONE_INLINE void MultiplyGroup(const Block& block) {
   const int64_t whole = block.columns / kColumnsOf<Vector>;
   for (int64_t p = 0; p < whole; ++p) {
     const int64_t first = p * kColumnsOf<Vector>;
-    MultiplyTile<Vector, kRows>(block, p, block.before.From(0, first), block.y.From(0, first));
+    const Rows<const float> before = block.before.data != nullptr ? block.before.From(0, first) : block.before;
+    MultiplyTile<Vector, kRows>(block, p, before, block.y.From(0, first));
   }
   if (whole * kColumnsOf<Vector> < block.columns) MultiplyLast<Vector, kRows>(block, whole);
 }
@@ -123,29 +156,40 @@ HYDROPHONE_INLINE void MultiplyGroupOf(int64_t rows, const Block& block) {
   }
 }
 
+// Inner elements of the longest row.
+int64_t MostInner(const PanelProduct& product) { return product.inner + (product.causal ? product.rows - 1 : 0); }
+
+// The group that begins with `row` in the block that begins with inner element k.
+template <int64_t kColumns>
+HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t row) {
+  Block block;
+  block.x = product.x.From(row, k);
+  block.inner = std::min(kSumBlock, product.inner + (product.causal ? row : 0) - k);
+  block.causal = product.causal;
+  block.panels = product.panels + k * kColumns;
+  block.panel_stride = product.panel_stride;
+  block.y = product.y.From(row, 0);
+  block.before = k > 0 ? Rows<const float>{block.y.data, block.y.stride} : Rows<const float>{product.start, 0};
+  block.columns = product.columns;
+  return block;
+}
+
 // Groups of about equal size, of at most kRows rows, one after the other: their part of x stays in the nearest cache, that of the panels
 // in the next.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
-  const int64_t groups = (product.rows + kRows - 1) / kRows;
-  for (int64_t k = 0; k < product.inner; k += kSumBlock) {
-    const bool last = k + kSumBlock >= product.inner;
-    const int64_t next_inner = std::min(kSumBlock, last ? product.inner : product.inner - k - kSumBlock);
+  const int64_t groups = (product.rows + kRows - 1) / kRows, inner = MostInner(product);
+  for (int64_t k = 0; k < inner; k += kSumBlock) {
+    const bool last = k + kSumBlock >= inner;
+    const int64_t next_inner = std::min(kSumBlock, last ? product.inner : inner - k - kSumBlock);
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t row = product.rows * group / groups, end = product.rows * (group + 1) / groups;
-      Block block;
-      block.x = product.x.From(row, k);
-      block.inner = std::min(kSumBlock, product.inner - k);
-      block.panels = product.panels + k * kColumns;
-      block.panel_stride = product.panel_stride;
-      block.y = product.y.From(row, 0);
-      block.before = k > 0 ? Rows<const float>{block.y.data, block.y.stride} : Rows<const float>{product.start, 0};
-      block.columns = product.columns;
+      Block block = BlockOf<kColumns>(product, k, row);
       block.next_panels = last ? product.next_panels : block.panels + kSumBlock * kColumns;
       block.fetch_from = next_inner * group / groups * kColumns;
       block.fetch_count = next_inner * (group + 1) / groups * kColumns - block.fetch_from;
-      MultiplyGroupOf<Vector, kRows>(end - row, block);
+      if (block.InnerOf(end - row - 1) > 0) MultiplyGroupOf<Vector, kRows>(end - row, block);
     }
   }
 }

@@ -31,10 +31,12 @@ struct PanelProduct {
   Rows<const float> x;  // [rows, inner]
   int64_t rows = 0;
   int64_t inner = 0;  // at least 1
+  // Row i has i inner elements more, as patterns of causal attention have. Neither x nor w is read where a row ends.
+  bool causal = false;
   // Row k of w is at panels + p * panel_stride + k * P in panel p. The last panel is whole in memory, with any numbers beside w.
   const float* panels = nullptr;
   int64_t panel_stride = 0;
-  const float* start = nullptr;  // [columns], for every row
+  const float* start = nullptr;  // [columns], for every row; null: zeros
   Rows<float> y;                 // [rows, columns]; may not overlap the others
   int64_t columns = 0;
   // Where the panels are, as many and with the same stride, that this thread is likely to multiply next; null: nobody knows. They are

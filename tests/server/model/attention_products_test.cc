@@ -16,7 +16,7 @@ using testing::Each;
 // Positions in the order in which their rows lie backwards in memory, so that nothing takes them for side by side.
 class PackedHeadTest : public testing::TestWithParam<int64_t> {
  protected:
-  static constexpr int64_t kCount = 45, kStride = 100;
+  static constexpr int64_t kCount = 45, kStride = 100, kMostRows = 13;
 
   PackedHeadTest() : d_head_(GetParam()) {
     std::mt19937 random(7);
@@ -38,13 +38,13 @@ class PackedHeadTest : public testing::TestWithParam<int64_t> {
   // z's rows [first, first + rows).
   std::vector<float> Mixed(int64_t first, int64_t rows) const {
     std::vector<float> z(static_cast<size_t>(rows * d_head_));
-    packed_.Mix(pattern_.data() + first * kStride, kStride, first, rows, z.data(), d_head_);
+    packed_.Mix({pattern_.data() + first * kStride, kStride}, first, rows, {z.data(), d_head_});
     return z;
   }
   std::vector<float> Scored(int64_t first, int64_t rows, int64_t keys) const {
     const int64_t stride = PackedHead::Padded(keys);
     std::vector<float> scores(static_cast<size_t>(rows * stride));
-    packed_.Score(q_.data() + first * kStride, kStride, rows, keys, scores.data(), stride);
+    packed_.Score({q_.data() + first * kStride, kStride}, rows, keys, {scores.data(), stride});
     return scores;
   }
 
@@ -83,7 +83,7 @@ TEST_P(PackedHeadTest, MixesTheValuesUpToEachRow) {
 
 TEST_P(PackedHeadTest, GivesARowTheSameBitsInEveryGroup) {
   const std::vector<float> alone_z = Mixed(20, 1), alone_scores = Scored(20, 1, 45);
-  for (int64_t rows = 2; rows <= kQueryGroup; ++rows) {
+  for (int64_t rows = 2; rows <= kMostRows; ++rows) {
     for (int64_t before = 0; before < rows; ++before) {
       const std::vector<float> z = Mixed(20 - before, rows), scores = Scored(20 - before, rows, 45);
       EXPECT_TRUE(std::equal(alone_z.begin(), alone_z.end(), z.begin() + before * d_head_)) << rows << " " << before;
@@ -94,12 +94,12 @@ TEST_P(PackedHeadTest, GivesARowTheSameBitsInEveryGroup) {
 }
 
 TEST_P(PackedHeadTest, TouchesNothingThatComesAfterARow) {
-  const std::vector<float> before = Mixed(20, kQueryGroup);
-  for (int64_t position = 20 + kQueryGroup; position < kCount; ++position) {
+  const std::vector<float> before = Mixed(20, kMostRows);
+  for (int64_t position = 20 + kMostRows; position < kCount; ++position) {
     std::fill_n(v_.data() + (kCount - 1 - position) * kStride, kStride, std::numeric_limits<float>::quiet_NaN());
   }
   Pack();
-  EXPECT_EQ(Mixed(20, kQueryGroup), before);
+  EXPECT_EQ(Mixed(20, kMostRows), before);
 }
 
 TEST_P(PackedHeadTest, ForgetsWhatItHeldWhenItIsPackedAgain) {

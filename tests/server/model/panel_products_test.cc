@@ -26,16 +26,28 @@ class PanelProductsTest : public testing::Test {
     rows_ = rows;
     inner_ = inner;
     columns_ = columns;
+    causal_ = false;
     x_ = RandomFloats(rows * inner, 1);
     w_ = RandomFloats(inner * columns, 2);
     start_ = RandomFloats(columns, 3);
   }
+  // The first row has `inner` elements; where the others end, there is what would show.
+  void MakeCausal(int64_t rows, int64_t inner, int64_t columns) {
+    Make(rows, inner + rows - 1, columns);
+    causal_ = true;
+    for (int64_t i = 0; i < rows; ++i) {
+      for (int64_t k = inner + i; k < inner_; ++k) x_[static_cast<size_t>(i * inner_ + k)] = std::numeric_limits<float>::quiet_NaN();
+    }
+  }
+  void StartFromZeros() { start_.clear(); }
+
+  int64_t InnerOf(int64_t i) const { return causal_ ? inner_ - rows_ + 1 + i : inner_; }
 
   float Element(int64_t i, int64_t j) const {
-    float element = start_[static_cast<size_t>(j)];
-    for (int64_t k = 0; k < inner_; k += kSumBlock) {
+    float element = start_.empty() ? 0.0f : start_[static_cast<size_t>(j)];
+    for (int64_t k = 0; k < InnerOf(i); k += kSumBlock) {
       float sum = 0;
-      for (int64_t l = k; l < std::min(k + kSumBlock, inner_); ++l) {
+      for (int64_t l = k; l < std::min(k + kSumBlock, InnerOf(i)); ++l) {
         const float x = x_[static_cast<size_t>(i * inner_ + l)], w = w_[static_cast<size_t>(l * columns_ + j)];
         sum = SumsAreFused() ? std::fma(x, w, sum) : sum + x * w;
       }
@@ -65,13 +77,14 @@ class PanelProductsTest : public testing::Test {
     PanelProduct product;
     product.x = {x_.data(), inner_};
     product.rows = rows_;
-    product.inner = inner_;
+    product.inner = InnerOf(0);
+    product.causal = causal_;
     product.panels = packed.data();
     product.panel_stride = inner_ * width;
-    product.start = start_.data();
+    if (!start_.empty()) product.start = start_.data();
     product.y = {y.data(), columns_ + 1};
     product.columns = columns_;
-    product.next_panels = packed.data();
+    if (!causal_) product.next_panels = packed.data();
     kernel.multiply(product);
     std::vector<float> rows;
     for (int64_t i = 0; i < rows_; ++i) {
@@ -82,8 +95,18 @@ class PanelProductsTest : public testing::Test {
     return rows;
   }
 
+  void ExpectTheBitsOfTheDefinition() const {
+    const std::vector<float> expected = ByDefinition();
+    for (const PanelKernel& kernel : PanelKernels()) {
+      const std::vector<float> y = By(kernel);
+      ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
+          << rows_ << "x" << inner_ << "x" << columns_ << ", panels of " << kernel.panel_columns;
+    }
+  }
+
  private:
-  int64_t rows_ = 0, inner_ = 0, columns_ = 0;
+  int64_t rows_ = 0, inner_ = 0, columns_ = 0;  // inner_: of the longest row
+  bool causal_ = false;
   std::vector<float> x_, w_, start_;
 };
 
@@ -92,12 +115,29 @@ TEST_F(PanelProductsTest, EveryKernelHasTheBitsOfTheDefinition) {
     for (int64_t inner : {int64_t{1}, int64_t{64}, kSumBlock, kSumBlock + 1, 2 * kSumBlock + 100}) {
       for (int64_t columns : {1, 16, 31, 32, 33, 96}) {
         Make(rows, inner, columns);
-        const std::vector<float> expected = ByDefinition();
-        for (const PanelKernel& kernel : PanelKernels()) {
-          const std::vector<float> y = By(kernel);
-          ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
-              << rows << "x" << inner << "x" << columns << ", panels of " << kernel.panel_columns;
-        }
+        ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
+      }
+    }
+  }
+}
+
+TEST_F(PanelProductsTest, StartsFromZerosWhereNothingElseIsGiven) {
+  for (int64_t columns : {1, 32, 70}) {
+    Make(13, kSumBlock + 1, columns);
+    StartFromZeros();
+    ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
+  }
+}
+
+TEST_F(PanelProductsTest, ACausalRowHasOneElementMoreThanTheRowBefore) {
+  for (int64_t rows : {1, 2, 6, 12, 13, 30}) {
+    // Also where the end of a block lies between two rows' ends.
+    for (int64_t inner : {int64_t{1}, int64_t{64}, kSumBlock - 7, kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock - 3}) {
+      for (int64_t columns : {5, 32, 70}) {
+        MakeCausal(rows, inner, columns);
+        ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
+        StartFromZeros();
+        ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
       }
     }
   }
