@@ -20,6 +20,9 @@ constexpr int64_t kTileColumns = 96;
 constexpr int64_t kTileRows = 192;
 // So few rows use the registers badly.
 constexpr int64_t kFewestTileRows = 24;
+// Tasks are small, so that a thread that was held up holds up the others for a short time only. Fewer columns a task cost less than fewer
+// rows, for which a weight is read once more.
+constexpr int64_t kColumnTasksPerThread = 12;
 constexpr int64_t kTasksPerThread = 4;
 
 int64_t CeilOfRatio(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -34,11 +37,13 @@ struct Split {
   int64_t Count(int64_t part) const { return First(part + 1) - First(part); }
 };
 
-Split SplitColumns(int64_t columns) {
-  return {columns, PanelColumns(), CeilOfRatio(columns, kTileColumns)};
+Split SplitColumns(int64_t columns, int64_t rows) {
+  const int64_t panels = CeilOfRatio(columns, PanelColumns()), row_parts = CeilOfRatio(rows, kTileRows);
+  const int64_t for_threads = CeilOfRatio(kColumnTasksPerThread * at::get_num_threads(), row_parts);
+  return {columns, PanelColumns(), std::max(CeilOfRatio(columns, kTileColumns), std::min(for_threads, panels))};
 }
 
-// Parts of at most `tile_rows`, and enough tasks for all threads, so that one that was held up holds up nobody for long.
+// Parts of at most `tile_rows`, and enough tasks for all threads.
 Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
   const int64_t for_threads = CeilOfRatio(kTasksPerThread * at::get_num_threads(), column_parts);
   const int64_t most = std::max<int64_t>(rows / kFewestTileRows, 1);
@@ -84,7 +89,7 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
   const Rows<const float> x_rows = RowsOf(factor);
   const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const float* const panels = panels_.const_data_ptr<float>() + first * PanelColumns();
-  const Split columns = SplitColumns(out_), rows = SplitRows(x.size(0), kTileRows, columns.parts);
+  const Split columns = SplitColumns(out_, x.size(0)), rows = SplitRows(x.size(0), kTileRows, columns.parts);
   const int64_t tasks = rows.parts * columns.parts, threads = at::get_num_threads();
   ForEachTask(tasks, [&](int64_t task) {
     const int64_t row = rows.First(task / columns.parts), part = task % columns.parts, column = columns.First(part);
