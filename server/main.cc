@@ -32,9 +32,9 @@ namespace {
 constexpr char kVersion[] = HYDROPHONE_VERSION;
 constexpr int kStartFailed = 1;
 
-// Freed blocks below the first size are used again; the C library gives memory back to the system where more than the second lies
-// idle at an arena's end. Its defaults give large blocks back at once, and the page faults of their next use cost more than sending
-// them.
+// Freed blocks below the first size are used again; the C library gives memory back to the system where more than the
+// second lies idle at an arena's end. Its defaults give large blocks back at once, and the page faults of their next
+// use cost more than sending them.
 constexpr int kLargestKeptBlock = 64 << 20;
 constexpr int kMostIdleBytes = 256 << 20;
 
@@ -61,8 +61,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
                               .share_prefixes = flags.share_prefixes,
                               .device = flags.device};
-  // On a thread that ends. OpenMP keeps a team for each thread that has computed, and where all teams together have more threads than
-  // there are CPUs, those that wait for the next product sleep at once and have to be woken for it.
+  // On a thread that ends. OpenMP keeps a team for each thread that has computed, and where all teams together have
+  // more threads than there are CPUs, those that wait for the next product sleep at once and have to be woken for it.
   auto engine = std::async(std::launch::async, [&] { return LoadEngine(flags.model, options); }).get();
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();

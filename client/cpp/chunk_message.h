@@ -22,7 +22,9 @@ struct ChunkMessage {
 
 // Reads a message that is laid out as a server lays out a chunk:
 //
+// clang-format off
 //   ExtractResponse.chunk tag │ length │ Chunk fields 1-4, in any order │ Chunk.data tag │ length │ data
+// clang-format on
 //
 // with or without data, and nothing after it. nullopt for every other message, whether it is well formed or not: that
 // is for protobuf to say, and what is not nullopt is what protobuf would have said.

@@ -96,8 +96,8 @@ absl::Status Client::Retry(const std::function<absl::Status()>& call) const {
 }
 
 template <typename Request, typename Response>
-absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(
-                                           grpc::ClientContext*, const Request&, Response*),
+absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*,
+                                                                                           const Request&, Response*),
                                        const Request& request) {
   Response response;
   const auto stub = v1::ActivationService::NewStub(Channel());

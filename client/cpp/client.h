@@ -29,8 +29,7 @@ namespace hydrophone::client {
 struct ClientOptions {
   std::string address = "127.0.0.1:50051";  // HOST:PORT, or any gRPC target
 
-  absl::Duration timeout =
-      absl::InfiniteDuration();  // of each call, from its start to its last byte
+  absl::Duration timeout = absl::InfiniteDuration();  // of each call, from its start to its last byte
 
   // Until there has been a connection, a call waits so long for one, while gRPC tries again: a first attempt may fail
   // for a reason that is gone in the next moment, such as a server that is about to listen. Then it is made all the
@@ -88,14 +87,14 @@ class Client {
   // Makes `call` until it succeeds, fails for good, or was made often enough.
   absl::Status Retry(const std::function<absl::Status()>& call) const;
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Unary(grpc::Status (v1::ActivationService::Stub::*method)(
-                                     grpc::ClientContext*, const Request&, Response*),
+  absl::StatusOr<Response> Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*,
+                                                                                     const Request&, Response*),
                                  const Request& request);
 
   const ClientOptions options_;
   absl::Mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
-  bool connected_ ABSL_GUARDED_BY(mutex_) = false;  // channel_ has been, once
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;      // channel_ has been, once
   uint64_t receive_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // largest message that channel_ takes
   std::unique_ptr<v1::GetModelResponse> model_ ABSL_GUARDED_BY(mutex_);
 };

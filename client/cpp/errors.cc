@@ -21,8 +21,7 @@ google::rpc::Status DetailsOf(const absl::Status& status) {
 }
 
 void SetDetails(const google::rpc::Status& details, absl::Status& status) {
-  if (details.details_size() > 0)
-    status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
+  if (details.details_size() > 0) status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
 }
 
 // The first detail of this type.
@@ -73,8 +72,7 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status) {
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
   const auto retry = FindDetail<google::rpc::RetryInfo>(DetailsOf(status));
   if (!retry) return std::nullopt;
-  return absl::Seconds(retry->retry_delay().seconds()) +
-         absl::Nanoseconds(retry->retry_delay().nanos());
+  return absl::Seconds(retry->retry_delay().seconds()) + absl::Nanoseconds(retry->retry_delay().nanos());
 }
 
 absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run) {
@@ -95,8 +93,7 @@ absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint
 
 std::string Describe(const absl::Status& status) {
   std::string text = absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
-  if (const std::string reason = ReasonOf(status); !reason.empty())
-    absl::StrAppend(&text, " [", reason, "]");
+  if (const std::string reason = ReasonOf(status); !reason.empty()) absl::StrAppend(&text, " [", reason, "]");
   for (const FieldViolation& violation : ViolationsOf(status)) {
     const std::string line = absl::StrCat(violation.field, ": ", violation.description);
     // The message of a request with one violation is that violation.

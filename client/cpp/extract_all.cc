@@ -43,9 +43,8 @@ absl::Status CountTokens(Client& client, const Inputs& inputs, const v1::GetMode
     if (!response.ok()) return response.status();
     for (size_t i = 0; i < range.count && i < static_cast<size_t>(response->inputs_size()); ++i) {
       InputCost& cost = (*costs)[range.first + i];
-      cost.tokens = std::min<uint64_t>(
-          cost.tokens,
-          static_cast<uint64_t>(response->inputs(static_cast<int>(i)).token_ids_size()));
+      cost.tokens = std::min<uint64_t>(cost.tokens,
+                                       static_cast<uint64_t>(response->inputs(static_cast<int>(i)).token_ids_size()));
     }
   }
   return absl::OkStatus();

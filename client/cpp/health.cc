@@ -28,16 +28,15 @@ absl::Status CheckHealth(const std::shared_ptr<grpc::Channel>& channel, const st
   HealthCheckResponse response;
   grpc::Status status;
   absl::Notification done;
-  stub.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response,
-                 [&](grpc::Status result) {
-                   status = std::move(result);
-                   done.Notify();
-                 });
+  stub.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response, [&](grpc::Status result) {
+    status = std::move(result);
+    done.Notify();
+  });
   done.WaitForNotification();
   if (!status.ok()) return FromGrpcStatus(status);
   if (response.status() == HealthCheckResponse::SERVING) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat(
-      "the server answers, but is ", HealthCheckResponse::ServingStatus_Name(response.status())));
+  return absl::UnavailableError(
+      absl::StrCat("the server answers, but is ", HealthCheckResponse::ServingStatus_Name(response.status())));
 }
 
 }  // namespace hydrophone::client

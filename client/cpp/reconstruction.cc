@@ -96,24 +96,21 @@ absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, co
                             mode);
   if (!deltas.ok()) return deltas.status();
 
-  const auto find = [](const Arrays& arrays, uint32_t selector,
-                       uint32_t layer) -> absl::Span<const float> {
+  const auto find = [](const Arrays& arrays, uint32_t selector, uint32_t layer) -> absl::Span<const float> {
     const auto found = arrays.find({selector, static_cast<int32_t>(layer)});
     return found == arrays.end() ? absl::Span<const float>() : absl::MakeConstSpan(found->second);
   };
   std::vector<Reconstruction> results;
   for (const uint32_t layer : layers) {
     const auto before = find(*state_arrays, 0, layer);
-    const auto after =
-        layer < last ? find(*state_arrays, 0, layer + 1) : find(*state_arrays, 1, last);
+    const auto after = layer < last ? find(*state_arrays, 0, layer + 1) : find(*state_arrays, 1, last);
     const auto attention = find(*deltas, 0, layer);
     const auto mlp = find(*deltas, 1, layer);
     if (after.empty() || before.size() != after.size() || attention.size() != after.size() ||
         mlp.size() != after.size()) {
-      return absl::DataLossError(absl::StrCat("layer ", layer, ": the state before it has ",
-                                              before.size(), " elements, the attention delta ",
-                                              attention.size(), ", the MLP delta ", mlp.size(),
-                                              ", the state after it ", after.size()));
+      return absl::DataLossError(absl::StrCat("layer ", layer, ": the state before it has ", before.size(),
+                                              " elements, the attention delta ", attention.size(), ", the MLP delta ",
+                                              mlp.size(), ", the state after it ", after.size()));
     }
     results.push_back(Reconstruct(before, attention, mlp, after));
     results.back().layer = layer;

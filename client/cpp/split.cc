@@ -17,9 +17,7 @@ uint64_t Less(uint64_t limit, uint64_t taken) {
 }
 
 // Whether `more` fits beside `used` under `limit`, without overflow.
-bool Fits(uint64_t used, uint64_t more, uint64_t limit) {
-  return used <= limit && more <= limit - used;
-}
+bool Fits(uint64_t used, uint64_t more, uint64_t limit) { return used <= limit && more <= limit - used; }
 
 }  // namespace
 
@@ -43,14 +41,12 @@ InputCost CostOf(const v1::Run& run) {
 }
 
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length) {
-  uint64_t most = input.text().size() + input.text_bytes().size() +
-                  static_cast<uint64_t>(input.token_ids_size());
+  uint64_t most = input.text().size() + input.text_bytes().size() + static_cast<uint64_t>(input.token_ids_size());
   if (input.prepend_bos()) ++most;
   return input.truncate() && context_length > 0 ? std::min<uint64_t>(most, context_length) : most;
 }
 
-std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
-                                    const RequestCapacity& capacity) {
+std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const RequestCapacity& capacity) {
   const uint64_t max_inputs = OrUnlimited(capacity.inputs);
   const uint64_t max_tokens = OrUnlimited(capacity.tokens);
   const uint64_t max_bytes = OrUnlimited(capacity.bytes);

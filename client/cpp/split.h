@@ -49,8 +49,7 @@ uint64_t MostTokens(const v1::Input& input, uint32_t context_length);
 
 // In order, as few ranges as filling one after the other gives. What alone exceeds a limit gets a range of its own: the
 // server's refusal says more than this could.
-std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs,
-                                    const RequestCapacity& capacity);
+std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const RequestCapacity& capacity);
 
 }  // namespace hydrophone::client
 

@@ -23,13 +23,10 @@ bool MakeRoom(uint64_t needed, uint64_t size, TensorBytesBuilder* bytes) {
 }
 
 absl::Status Mismatch(const std::string& what, uint64_t got, uint64_t expected) {
-  return absl::DataLossError(
-      absl::StrCat("damaged stream: ", what, ": got ", got, ", expected ", expected));
+  return absl::DataLossError(absl::StrCat("damaged stream: ", what, ": got ", got, ", expected ", expected));
 }
 
-absl::Status Misplaced(const char* what) {
-  return absl::DataLossError(absl::StrCat("damaged stream: ", what));
-}
+absl::Status Misplaced(const char* what) { return absl::DataLossError(absl::StrCat("damaged stream: ", what)); }
 
 absl::Status NoHeader() { return Misplaced("the first message is not the header"); }
 
@@ -102,10 +99,9 @@ absl::Status StreamAssembler::Finish() const {
   if (finished_) return absl::OkStatus();
   if (!header_.has_value()) return absl::DataLossError("cut stream: it ended before its header");
   if (validate_only_ && inputs_ == header_->inputs()) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("cut stream: it ended without a trailer, after ", inputs_,
-                                          " of ", header_->inputs(), " inputs, ", complete_.size(),
-                                          " of ", header_->tensors(), " tensors and ", data_bytes_,
-                                          " of ", header_->data_bytes(), " bytes"));
+  return absl::DataLossError(absl::StrCat("cut stream: it ended without a trailer, after ", inputs_, " of ",
+                                          header_->inputs(), " inputs, ", complete_.size(), " of ", header_->tensors(),
+                                          " tensors and ", data_bytes_, " of ", header_->data_bytes(), " bytes"));
 }
 
 absl::Status StreamAssembler::AddHeader(const v1::Header& header) {
@@ -115,35 +111,30 @@ absl::Status StreamAssembler::AddHeader(const v1::Header& header) {
 }
 
 absl::Status StreamAssembler::AddInput(v1::InputInfo* input) {
-  if (inputs_ == header_->inputs())
-    return Mismatch("inputs", uint64_t{inputs_} + 1, header_->inputs());
+  if (inputs_ == header_->inputs()) return Mismatch("inputs", uint64_t{inputs_} + 1, header_->inputs());
   if (input->index() != inputs_) return Mismatch("an input's index", input->index(), inputs_);
   ++inputs_;
   return sink_.OnInput(std::move(*input));
 }
 
 absl::Status StreamAssembler::CheckCaptureMayCome(uint32_t tensor) const {
-  if (inputs_ != header_->inputs())
-    return Mismatch("inputs before the first capture", inputs_, header_->inputs());
+  if (inputs_ != header_->inputs()) return Mismatch("inputs before the first capture", inputs_, header_->inputs());
   if (validate_only_) return Misplaced("a capture in the answer to validate_only");
   if (tensor >= header_->tensors()) {
-    return absl::DataLossError(absl::StrCat("damaged stream: got tensor ", tensor,
-                                            ", but the header announced ", header_->tensors(),
-                                            " tensors"));
+    return absl::DataLossError(absl::StrCat("damaged stream: got tensor ", tensor, ", but the header announced ",
+                                            header_->tensors(), " tensors"));
   }
   if (complete_.count(tensor) != 0) return Misplaced("more of a tensor that was complete");
   return absl::OkStatus();
 }
 
 absl::Status StreamAssembler::StartTensor(v1::Chunk* chunk) {
-  if (!chunk->has_info())
-    return Misplaced("a tensor's first chunk does not say which tensor it is");
+  if (!chunk->has_info()) return Misplaced("a tensor's first chunk does not say which tensor it is");
   const auto size = SizeOf(chunk->info(), header_->data_bytes() - announced_bytes_);
   if (!size.has_value()) {
-    return absl::DataLossError(
-        absl::StrCat("damaged stream: tensor ", chunk->info().name(), " has type ",
-                     chunk->info().dtype(), " and a shape that does not fit the ",
-                     header_->data_bytes(), " bytes that the header announced"));
+    return absl::DataLossError(absl::StrCat("damaged stream: tensor ", chunk->info().name(), " has type ",
+                                            chunk->info().dtype(), " and a shape that does not fit the ",
+                                            header_->data_bytes(), " bytes that the header announced"));
   }
   announced_bytes_ += *size;
   Partial& partial = partial_[chunk->tensor()];
@@ -196,8 +187,7 @@ absl::Status StreamAssembler::CompleteTensor(uint32_t tensor) {
 
 absl::Status StreamAssembler::AddValues(v1::Values* values) {
   if (absl::Status status = CheckCaptureMayCome(values->tensor()); !status.ok()) return status;
-  if (partial_.count(values->tensor()) != 0)
-    return Misplaced("one tensor comes both as chunks and as values");
+  if (partial_.count(values->tensor()) != 0) return Misplaced("one tensor comes both as chunks and as values");
   complete_.insert(values->tensor());
   return sink_.OnValues(std::move(*values));
 }
@@ -210,10 +200,8 @@ absl::Status StreamAssembler::AddTrailer(const v1::Trailer& trailer) {
       const Partial& partial = partial_.begin()->second;
       return Mismatch(absl::StrCat("bytes of ", partial.info.name()), partial.bytes.size(), partial.size);
     }
-    if (complete_.size() != header_->tensors())
-      return Mismatch("tensors", complete_.size(), header_->tensors());
-    if (data_bytes_ != header_->data_bytes())
-      return Mismatch("bytes", data_bytes_, header_->data_bytes());
+    if (complete_.size() != header_->tensors()) return Mismatch("tensors", complete_.size(), header_->tensors());
+    if (data_bytes_ != header_->data_bytes()) return Mismatch("bytes", data_bytes_, header_->data_bytes());
     if (trailer.tensors() != header_->tensors())
       return Mismatch("the trailer's tensors", trailer.tensors(), header_->tensors());
     if (trailer.data_bytes() != header_->data_bytes()) {

@@ -25,8 +25,7 @@ class StreamAssembler {
  public:
   // `sink` outlives this. `validate_only`: as in the request; the stream then ends after the
   // inputs.
-  StreamAssembler(bool validate_only, ExtractSink* sink)
-      : validate_only_(validate_only), sink_(*sink) {}
+  StreamAssembler(bool validate_only, ExtractSink* sink) : validate_only_(validate_only), sink_(*sink) {}
 
   // Takes the next message, serialized. After an error, neither Add nor Finish may be called. RESOURCE_EXHAUSTED when
   // there is no memory for a tensor.

@@ -34,8 +34,10 @@ class TensorBytes {
 
 // Memory that is filled from its beginning. Not thread-safe.
 //
+// clang-format off
 //   memory │ bytes appended │ room [not initialised] │
 //          0             size()                  capacity
+// clang-format on
 class TensorBytesBuilder {
  public:
   TensorBytesBuilder() = default;

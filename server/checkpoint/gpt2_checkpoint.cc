@@ -15,9 +15,9 @@
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/gpt2_tensors.h"
 #include "server/checkpoint/mapped_file.h"
-#include "server/core/messages.h"
 #include "server/checkpoint/random_access_file.h"
 #include "server/checkpoint/weight_files.h"
+#include "server/core/messages.h"
 
 namespace hydrophone {
 namespace {
@@ -110,7 +110,8 @@ absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, 
   if (absl::Status status = LoadWeights(*files, options, checkpoint); !status.ok()) {
     return Annotate(status, Printable(directory));
   }
-  std::future<absl::StatusOr<std::string>> digesting = std::async(std::launch::async, [&] { return DigestFiles(*files); });
+  std::future<absl::StatusOr<std::string>> digesting =
+      std::async(std::launch::async, [&] { return DigestFiles(*files); });
   if (options.meanwhile) options.meanwhile(checkpoint);
   absl::StatusOr<std::string> digest = digesting.get();
   if (!digest.ok()) return digest.status();

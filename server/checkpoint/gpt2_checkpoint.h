@@ -21,8 +21,8 @@ struct LoadOptions {
   // running server ends the process with SIGBUS; a copied one cannot.
   bool copy = false;
 
-  // Called once, on the caller's thread, when all but weights_sha256 is there and while another thread reads the files for that, which
-  // takes the longest. None: nothing is called.
+  // Called once, on the caller's thread, when all but weights_sha256 is there and while another thread reads the files
+  // for that, which takes the longest. None: nothing is called.
   std::function<void(const Gpt2Checkpoint& checkpoint)> meanwhile = nullptr;
 };
 

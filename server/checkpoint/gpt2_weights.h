@@ -41,8 +41,8 @@ struct Gpt2Weights {
   // Keeps the arrays' memory: the mapped files, and what was converted to float32.
   std::shared_ptr<const void> owner;
 
-  // For who has copied one of the arrays: gives its pages back to the system if they are a mapped file's, which fills them again when
-  // they are read. Thread-safe. May be null.
+  // For who has copied one of the arrays: gives its pages back to the system if they are a mapped file's, which fills
+  // them again when they are read. Thread-safe. May be null.
   std::function<void(absl::Span<const float> array)> give_back;
 };
 

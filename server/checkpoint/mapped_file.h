@@ -21,7 +21,8 @@ struct FileBytes {
 // afterwards, touching what was cut ends the process with SIGBUS.
 absl::StatusOr<FileBytes> MapFile(const RandomAccessFile& file);
 
-// Gives the pages that lie within `part` of a mapped file back to the system, which fills them again when they are read.
+// Gives the pages that lie within `part` of a mapped file back to the system, which fills them again when they are
+// read.
 void GiveBackPages(absl::string_view part);
 
 // Copies the file into memory of its own. RESOURCE_EXHAUSTED when there is not enough.

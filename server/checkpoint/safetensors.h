@@ -1,11 +1,13 @@
 // The header of a safetensors file.
 //
+// clang-format off
 //   file    = length header data
 //   length  = unsigned 64-bit little-endian: the header's bytes; at most 100,000,000
 //   header  = JSON (UTF-8) object that begins with "{"; spaces may follow it
 //               { NAME: {"dtype": DTYPE, "shape": [DIMENSION ...], "data_offsets": [BEGIN, END]} ...,
 //                 "__metadata__": {STRING: STRING ...} }                              (optional)
 //   data    = the tensors' elements, little-endian, C order
+// clang-format on
 //
 // BEGIN and END count bytes from the beginning of `data`; END - BEGIN is what dtype and shape make; the tensors cover
 // `data` completely and nowhere twice. Nothing demands that elements are aligned.

@@ -23,9 +23,8 @@ class CaptureSink {
  public:
   virtual ~CaptureSink() = default;
 
-  // What plan.captures[index] asks for, float32: its runs' tensors one after another, [Capture::Elements()]; each index once, in
-  // ascending order.
-  // The view's elements are never written again.
+  // What plan.captures[index] asks for, float32: its runs' tensors one after another, [Capture::Elements()]; each index
+  // once, in ascending order. The view's elements are never written again.
   virtual void OnCapture(size_t index, TensorView values) = 0;
 
   // Whether the caller has left or run out of time. Asked between layers; once true, no more captures are handed over.
@@ -54,17 +53,18 @@ class Engine {
   virtual const ModelInfo& model() const = 0;
   virtual const ComputeInfo& compute() const = 0;
 
-  // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each member's edits
-  // and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has stopped. One thread at a time.
-  // INTERNAL when the library fails (out of memory included): then members still short of captures get no more.
+  // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each
+  // member's edits and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has
+  // stopped. One thread at a time. INTERNAL when the library fails (out of memory included): then members still short
+  // of captures get no more.
   virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
 
   // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.
   virtual absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const = 0;
 
-  // A plain float64 forward pass over one sequence, written separately from Run. Gives kEmbed, kPosEmbed, every block's kResidPre,
-  // kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that order. Asks `stopped` between tokens'
-  // blocks of work and returns CANCELLED when it says so. Thread-safe; single-threaded; slow.
+  // A plain float64 forward pass over one sequence, written separately from Run. Gives kEmbed, kPosEmbed, every block's
+  // kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that order. Asks
+  // `stopped` between tokens' blocks of work and returns CANCELLED when it says so. Thread-safe; single-threaded; slow.
   virtual absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                                     const std::function<bool()>& stopped) const = 0;
 

@@ -1,5 +1,5 @@
-// How a layer says what is wrong, so that the edge can tell the caller: absl::Status with a reason, the violations of a bad request,
-// and when to try again. rpc turns these into google.rpc.Status details, in one place.
+// How a layer says what is wrong, so that the edge can tell the caller: absl::Status with a reason, the violations of a
+// bad request, and when to try again. rpc turns these into google.rpc.Status details, in one place.
 #ifndef HYDROPHONE_SERVER_CORE_ERRORS_H_
 #define HYDROPHONE_SERVER_CORE_ERRORS_H_
 

@@ -1,8 +1,9 @@
 // Reading a hook point's name.
 //
-//   name    = part { "." part }              a layer may also stand in brackets: "hidden_states[3]" is
-//   "hidden_states.3" layer   = [ "-" ] digits | "*" | "L"     the first such part; "L", as ListHookPoints writes it,
-//   is as good as none
+// clang-format off
+//   name  = part { "." part }             a layer may also stand in brackets: "hidden_states[3]" is "hidden_states.3"
+//   layer = [ "-" ] digits | "*" | "L"    the first such part; "L", as ListHookPoints writes it, is as good as none
+// clang-format on
 //
 // With its layer replaced by "L", a name is looked up among all spellings. These are, for every point: the names of the
 // catalogue; Hugging Face's ones also without "transformer." and with ".output" appended; and each of them without the

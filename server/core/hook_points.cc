@@ -68,9 +68,7 @@ bool IsRawResidual(HookPoint point, const ModelInfo& model) {
 }
 
 // Heads are the first of a row's two dimensions, and a square's first dimension.
-int64_t HeadCount(Site site, const ModelInfo& model) {
-  return HookPointOf(site).shape.size() == 3 ? model.n_head : 1;
-}
+int64_t HeadCount(Site site, const ModelInfo& model) { return HookPointOf(site).shape.size() == 3 ? model.n_head : 1; }
 
 int64_t FeatureCount(Site site, const ModelInfo& model) { return RowShape(site, model).back(); }
 

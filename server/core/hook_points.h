@@ -13,7 +13,8 @@
 
 namespace hydrophone {
 
-// A place of the forward pass, in the order in which one block computes them. Those between kResidPre and kResidPost are in every block.
+// A place of the forward pass, in the order in which one block computes them. Those between kResidPre and kResidPost
+// are in every block.
 enum class Site : uint8_t {
   kEmbed,
   kPosEmbed,
@@ -38,8 +39,8 @@ enum class Site : uint8_t {
   kMlpPre,
   kMlpPost,
   kMlpOut,
-  kMlpDropped,  // after the MLP half's dropout
-  kResidPost,   // raw, the last block's too
+  kMlpDropped,              // after the MLP half's dropout
+  kResidPost,               // raw, the last block's too
   kReconstructionResidual,  // H[L+1] - ((H[L] + attention delta) + MLP delta)
   kLnFinalScale,
   kLnFinalNormalized,
@@ -104,8 +105,8 @@ bool IsRawResidual(HookPoint point, const ModelInfo& model);
 // Scores and patterns: [H, s, s] instead of rows.
 bool IsSquare(Site site);
 
-// The grid that a run's value at the site is, beside its positions: its heads (1 for a site without) and the features of each
-// (for a square site the number of keys, which is the run's: 0 here).
+// The grid that a run's value at the site is, beside its positions: its heads (1 for a site without) and the features
+// of each (for a square site the number of keys, which is the run's: 0 here).
 int64_t HeadCount(Site site, const ModelInfo& model);
 int64_t FeatureCount(Site site, const ModelInfo& model);
 

@@ -13,8 +13,9 @@
 
 namespace hydrophone {
 
-// A run's value at a point is a grid of positions x heads x features. A point without heads counts as one head; on scores and
-// patterns the positions are queries and the features are keys. Which of the heads and features; empty: all, in order.
+// A run's value at a point is a grid of positions x heads x features. A point without heads counts as one head; on
+// scores and patterns the positions are queries and the features are keys. Which of the heads and features; empty: all,
+// in order.
 struct Units {
   std::vector<int32_t> heads;     // each below HeadCount
   std::vector<int32_t> features;  // each below FeatureCount (keys: below the shortest of the runs)
@@ -28,15 +29,15 @@ struct PlannedRun {
   std::vector<uint32_t> token_ids;
 };
 
-// A change of one run's value at one point, made where the forward pass computes it. A capture at the point shows the value after
-// all of the run's edits there.
+// A change of one run's value at one point, made where the forward pass computes it. A capture at the point shows the
+// value after all of the run's edits there.
 struct Edit {
   enum class Operation : uint8_t {
     kZero,
     kScale,         // times `scale`
     kAdd,           // plus `values`
     kSet,           // `values` instead
-    kProjectOut,    // v - (v . u) / (u . u) u along the features, u = `values`, one for each feature: float64, rounded once
+    kProjectOut,    // v - (v . u) / (u . u) u along the features, u = `values`; float64, rounded once
     kPatch,         // the values of `source` instead
     kPositionMean,  // the mean over `positions` instead: float64, rounded once
   };
@@ -48,8 +49,8 @@ struct Edit {
   Operation operation = Operation::kZero;
   float scale = 1;
 
-  // kAdd, kSet, kProjectOut: elements, and how far to go in them for the next of the edit's positions, heads, features (0: the same
-  // again). Shared by the edits that one intervention became.
+  // kAdd, kSet, kProjectOut: elements, and how far to go in them for the next of the edit's positions, heads, features
+  // (0: the same again). Shared by the edits that one intervention became.
   std::shared_ptr<const std::vector<float>> values;
   std::array<int64_t, 3> strides = {0, 0, 0};
 
@@ -77,12 +78,12 @@ struct Projection {
   std::vector<float> rows;
 };
 
-// What is read off the logits of a row instead of the row itself. At kLogits, the model's own; at a raw residual point, the logit
-// lens: ln_f of the row, unembedded.
+// What is read off the logits of a row instead of the row itself. At kLogits, the model's own; at a raw residual point,
+// the logit lens: ln_f of the row, unembedded.
 struct Readout {
   enum class Kind : uint8_t {
-    kTokens,         // kTokenFields floats for each of the top_k tokens, largest logit first, then for each of token_ids
-    kLogitDiff,      // 1 float: logit of `correct` minus logit of `wrong`
+    kTokens,     // kTokenFields floats for each of the top_k tokens, largest logit first, then for each of token_ids
+    kLogitDiff,  // 1 float: logit of `correct` minus logit of `wrong`
     kNextTokenLoss,  // 1 float: -log p(the run's next token), nats; the row must have a next token
     kDivergence,     // 1 float: KL(baseline row || row), nats
   };
@@ -100,7 +101,9 @@ struct Readout {
 // The model computes all runs of a plan as one matrix [tokens, ...], run after run; rows are counted in it. A capture's
 // rows are those of `runs` in order: rows_per_run[i] of them belong to runs[i].
 //
+// clang-format off
 //   value ─► rows ─► units ─► reduction ─► projection or readout ─► handed over: one tensor a run, one after another
+// clang-format on
 //
 // For most points the tensor of runs[i] is [rows, row_shape...]. For scores and patterns it is [heads, rows, keys].
 struct Capture {
@@ -141,8 +144,8 @@ struct Plan {
   std::vector<int64_t> first_token;  // of each run in the plan's matrix; one more at the end: the number of tokens
   std::vector<Capture> captures;     // in the order of ForwardOrder
 
-  // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's edits are
-  // in the order in which the request states them.
+  // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's
+  // edits are in the order in which the request states them.
   std::vector<Edit> edits;
 
   // All runs, a patch's source before the runs that read it. Empty: as they are numbered.
@@ -157,9 +160,9 @@ struct Plan {
   int64_t tokens() const { return first_token.empty() ? 0 : first_token.back(); }
 };
 
-// Sorts points as a forward pass computes them: embeddings, the blocks' points layer by layer, then those after the blocks.
-// hidden_states[I] comes right after blocks.I.hook_resid_pre, whose value (edits included) it is; hidden_states[N] right after ln_f.
-// `n_layer` is the number of blocks.
+// Sorts points as a forward pass computes them: embeddings, the blocks' points layer by layer, then those after the
+// blocks. hidden_states[I] comes right after blocks.I.hook_resid_pre, whose value (edits included) it is;
+// hidden_states[N] right after ln_f. `n_layer` is the number of blocks.
 int64_t ForwardOrder(HookPoint point, int n_layer);
 
 }  // namespace hydrophone

@@ -17,12 +17,14 @@ constexpr size_t ElementSize(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 
 
 // Row-major (C order), contiguous, little-endian elements that `owner` keeps alive.
 //
+// clang-format off
 //   TensorView ──shares──► owner ──keeps──► storage [elements]
 //       │                                      ▲
 //       └──────────────── data ────────────────┘
+// clang-format on
 //
-// Copying a view is cheap and shares the elements. Whoever sends the bytes holds a copy until the last one has left; when
-// the last holder lets go, the storage is freed, on that holder's thread.
+// Copying a view is cheap and shares the elements. Whoever sends the bytes holds a copy until the last one has left;
+// when the last holder lets go, the storage is freed, on that holder's thread.
 struct TensorView {
   Dtype dtype = Dtype::kFloat32;
   std::vector<int64_t> shape;
@@ -37,9 +39,7 @@ struct TensorView {
   size_t bytes() const { return elements() * ElementSize(dtype); }
 
   // The elements; the dtype must be kFloat32.
-  absl::Span<const float> floats() const {
-    return {reinterpret_cast<const float*>(data), elements()};
-  }
+  absl::Span<const float> floats() const { return {reinterpret_cast<const float*>(data), elements()}; }
 
   // Rows [first, first + count) along the first dimension, sharing the elements.
   TensorView Rows(int64_t first, int64_t count) const {

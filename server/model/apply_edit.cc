@@ -83,7 +83,8 @@ void ApplyEdit(const Edit& edit, const MutableGrid& value, const Grid& source) {
     case Edit::Operation::kScale:
       return ChangeEach(edit, value, [&](float x, int64_t, int64_t, int64_t) { return x * edit.scale; });
     case Edit::Operation::kAdd:
-      return ChangeEach(edit, value, [&](float x, int64_t p, int64_t h, int64_t f) { return x + ValueAt(edit, p, h, f); });
+      return ChangeEach(edit, value,
+                        [&](float x, int64_t p, int64_t h, int64_t f) { return x + ValueAt(edit, p, h, f); });
     case Edit::Operation::kSet:
       return ChangeEach(edit, value, [&](float, int64_t p, int64_t h, int64_t f) { return ValueAt(edit, p, h, f); });
     case Edit::Operation::kProjectOut:

@@ -57,7 +57,8 @@ class Attention {
   }
   // z's rows from a query on.
   Rows<float> Z(size_t sequence, int64_t position, int64_t head) const {
-    return Rows<float>{z_data_, z_.stride(0)}.From(sequences_[sequence].rows[static_cast<size_t>(position)], head * d_head_);
+    return Rows<float>{z_data_, z_.stride(0)}.From(sequences_[sequence].rows[static_cast<size_t>(position)],
+                                                   head * d_head_);
   }
 
   void AttendHead(size_t sequence, int64_t head) const;
@@ -145,7 +146,8 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
   visitor.OnScores(sequence, square);
   ForEachTask(n_head_, [&](int64_t head) { SoftmaxSquare(square[head]); });
   visitor.OnPattern(sequence, square);
-  ForEachTask(n_head_, [&](int64_t head) { MixSquare(sequence, head, heads[static_cast<size_t>(head)], square[head]); });
+  ForEachTask(n_head_,
+              [&](int64_t head) { MixSquare(sequence, head, heads[static_cast<size_t>(head)], square[head]); });
 }
 
 }  // namespace
@@ -153,7 +155,8 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
 void MaskFuture(at::Tensor& squares, float value) {
   const int64_t count = squares.size(1);
   float* row = squares.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < squares.size(0) * count; ++i, row += count) std::fill(row + i % count + 1, row + count, value);
+  for (int64_t i = 0; i < squares.size(0) * count; ++i, row += count)
+    std::fill(row + i % count + 1, row + count, value);
 }
 
 at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,

@@ -1,5 +1,5 @@
-// Causal self-attention over the sequences of a ragged batch, in products of our own (attention_products.h), so that a row's bits
-// depend on nothing but its own sequence up to its own position.
+// Causal self-attention over the sequences of a ragged batch, in products of our own (attention_products.h), so that a
+// row's bits depend on nothing but its own sequence up to its own position.
 #ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 #define HYDROPHONE_SERVER_MODEL_ATTENTION_H_
 
@@ -19,8 +19,8 @@ struct QueriesKeysValues {
   at::Tensor q, k, v;
 };
 
-// Somebody who looks at, or changes, whole scores and patterns. Not for the fast path: they are laid out as squares for visited
-// sequences only. The bits of what follows are the same as without a visit that changes nothing.
+// Somebody who looks at, or changes, whole scores and patterns. Not for the fast path: they are laid out as squares for
+// visited sequences only. The bits of what follows are the same as without a visit that changes nothing.
 class AttentionVisitor {
  public:
   virtual ~AttentionVisitor() = default;
@@ -38,8 +38,8 @@ inline constexpr float kMaskedScore = -std::numeric_limits<float>::infinity();
 // Sets what squares [H, s, s] have above their diagonals.
 void MaskFuture(at::Tensor& squares, float value);
 
-// `scale` multiplies the scores. Queries are the sequences' own rows; visited sequences must share none. Gives z [tokens, d], the
-// heads side by side: what attn.c_proj takes.
+// `scale` multiplies the scores. Queries are the sequences' own rows; visited sequences must share none. Gives z
+// [tokens, d], the heads side by side: what attn.c_proj takes.
 at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
                            double scale, AttentionVisitor& visitor);
 

@@ -1,8 +1,8 @@
 // The products of one attention head: queries with keys, and patterns with values.
 //
-// Their sums are those of panel_products.h. So a row's bits depend on the rows before it and on nothing else: neither on how many rows
-// are multiplied at a time, nor on what comes after it, were it NaN. A BLAS promises neither, and computes the whole square where causal
-// attention needs half.
+// Their sums are those of panel_products.h. So a row's bits depend on the rows before it and on nothing else: neither
+// on how many rows are multiplied at a time, nor on what comes after it, were it NaN. A BLAS promises neither, and
+// computes the whole square where causal attention needs half.
 #ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_PRODUCTS_H_
 #define HYDROPHONE_SERVER_MODEL_ATTENTION_PRODUCTS_H_
 
@@ -24,8 +24,8 @@ struct HeadRows {
   const float* Row(int64_t i) const { return data + rows[static_cast<size_t>(i)] * stride; }
 };
 
-// One head's keys and values, copied into the order in which the products read them. May be packed again for another head or
-// sequence, and keeps its memory for that. Read by any number of threads at a time.
+// One head's keys and values, copied into the order in which the products read them. May be packed again for another
+// head or sequence, and keeps its memory for that. Read by any number of threads at a time.
 class PackedHead {
  public:
   // Keys and values of the same positions; `d_head` elements a row.

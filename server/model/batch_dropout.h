@@ -17,7 +17,8 @@
 
 namespace hydrophone {
 
-// A sequence is a run, counted over the whole batch. Probabilities are the checkpoint's: embd_pdrop, attn_pdrop, resid_pdrop.
+// A sequence is a run, counted over the whole batch. Probabilities are the checkpoint's: embd_pdrop, attn_pdrop,
+// resid_pdrop.
 class BatchDropout {
  public:
   // `rows` and `config` outlive this.

@@ -57,7 +57,8 @@ void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
 
 void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
-    if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0) continue;  // read from the value itself, or done
+    if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0)
+      continue;  // read from the value itself, or done
     at::Tensor& saved = saved_[{entry.sequence, entry.order}];
     if (!saved.defined()) saved = CopyInHost(RowsOf(value, entry.sequence));
   }

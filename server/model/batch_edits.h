@@ -60,8 +60,8 @@ class BatchEdits {
 
   const BatchRows& rows_;
   const ModelInfo& model_;
-  std::vector<Entry> edits_;        // by order; at one point as the plans have them
-  std::vector<Entry> reads_;        // by order of what is read
+  std::vector<Entry> edits_;  // by order; at one point as the plans have them
+  std::vector<Entry> reads_;  // by order of what is read
   std::vector<size_t> in_order_;
   Saved saved_;
 };

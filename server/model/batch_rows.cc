@@ -50,7 +50,8 @@ class Sharing {
 
 }  // namespace
 
-BatchRows::BatchRows(absl::Span<const BatchMember> batch, bool share) : batch_(batch), share_(share), members_(batch.size(), true) {
+BatchRows::BatchRows(absl::Span<const BatchMember> batch, bool share)
+    : batch_(batch), share_(share), members_(batch.size(), true) {
   GiveOut();
 }
 

@@ -1,5 +1,5 @@
-// Which row of a batch's matrices holds which position of which run: runs that begin with the same tokens share the rows up to where
-// they part.
+// Which row of a batch's matrices holds which position of which run: runs that begin with the same tokens share the
+// rows up to where they part.
 #ifndef HYDROPHONE_SERVER_MODEL_BATCH_ROWS_H_
 #define HYDROPHONE_SERVER_MODEL_BATCH_ROWS_H_
 
@@ -16,28 +16,29 @@ namespace hydrophone {
 // Where one sequence's rows are.
 struct SequenceRows {
   absl::Span<const int64_t> rows;  // of each position
-  int64_t own_from = 0;            // the first position whose row is computed for this sequence; from there on they lie side by side
+  int64_t own_from =
+      0;  // the first position whose row is computed for this sequence; from there on they lie side by side
 
   int64_t count() const { return static_cast<int64_t>(rows.size()); }
 };
 
-// A sequence is a run, counted over the whole batch: member after member, in each run after run. Rows are given out in that order, so
-// that what a member asks for is one piece of memory where it shares nothing.
+// A sequence is a run, counted over the whole batch: member after member, in each run after run. Rows are given out in
+// that order, so that what a member asks for is one piece of memory where it shares nothing.
 //
 //   tokens           rows of the matrices
 //   "a b c d"        0 1 2 3
 //   "a b x"          0 1 4      own rows from position 2 on
 //   "a b x y"        0 1 4 5    own rows from position 3 on
 //
-// A row's value depends on its own past alone, so that one row serves all who have that past. Runs that are not only looked at (edits,
-// dropout) or whose attention is laid out in squares share nothing.
+// A row's value depends on its own past alone, so that one row serves all who have that past. Runs that are not only
+// looked at (edits, dropout) or whose attention is laid out in squares share nothing.
 class BatchRows {
  public:
   // With `share` false, every position has a row of its own. The batch and its plans outlive this.
   BatchRows(absl::Span<const BatchMember> batch, bool share);
 
-  // Goes on with these members only; the others' sequences have no positions any more. Gives the row that each row was before;
-  // nothing when these are the members already.
+  // Goes on with these members only; the others' sequences have no positions any more. Gives the row that each row was
+  // before; nothing when these are the members already.
   std::optional<std::vector<int64_t>> Keep(const std::vector<bool>& members);
 
   // Rows that are computed.

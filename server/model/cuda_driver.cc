@@ -40,7 +40,8 @@ std::string DescribeGpu(int index) {
   auto* const get_attribute = driver.Find<GetAttribute>("cuDeviceGetAttribute");
   int device = 0;
   std::array<char, 256> name{};
-  if (get_device == nullptr || get_name == nullptr || get_attribute == nullptr || get_device(&device, index) != kSuccess ||
+  if (get_device == nullptr || get_name == nullptr || get_attribute == nullptr ||
+      get_device(&device, index) != kSuccess ||
       get_name(name.data(), static_cast<int>(name.size()) - 1, device) != kSuccess) {
     return "gpu=unknown";
   }

@@ -1,5 +1,5 @@
-// What CUDA's libraries say about themselves and about a GPU, asked through their C interfaces by name: their binary interfaces do not
-// change, so no header of theirs is needed.
+// What CUDA's libraries say about themselves and about a GPU, asked through their C interfaces by name: their binary
+// interfaces do not change, so no header of theirs is needed.
 #ifndef HYDROPHONE_SERVER_MODEL_CUDA_DRIVER_H_
 #define HYDROPHONE_SERVER_MODEL_CUDA_DRIVER_H_
 
@@ -31,7 +31,8 @@ class LoadedLibrary {
   void* const handle_;
 };
 
-// "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108" of the GPU with this number; "gpu=unknown" when the driver does not say.
+// "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108" of the GPU with this number; "gpu=unknown" when the
+// driver does not say.
 std::string DescribeGpu(int index);
 
 // "130002"; "unknown" when no cuBLAS is loaded.

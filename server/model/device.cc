@@ -40,8 +40,8 @@ std::filesystem::path DirectoryOf(const char* loaded) {
 }
 
 std::string WhatToInstall() {
-  return absl::StrCat("--device=cuda needs libtorch's CUDA build with all its CUDA libraries, as `pip install torch==", TORCH_VERSION,
-                      "` brings them");
+  return absl::StrCat("--device=cuda needs libtorch's CUDA build with all its CUDA libraries, as `pip install torch==",
+                      TORCH_VERSION, "` brings them");
 }
 
 // Loaded for as long as the process runs.
@@ -66,14 +66,14 @@ absl::Status CheckIndex(c10::Device device) {
     count = c10::impl::VirtualGuardImpl(device.type()).deviceCount();
   }
   if (count == 0) {
-    return absl::FailedPreconditionError(absl::StrCat("--device: got ", device.str(), ", but no GPU can be used here: no NVIDIA ",
-                                                      "driver, no device, or none that this process may see.", warnings.text()));
+    return absl::FailedPreconditionError(
+        absl::StrCat("--device: got ", device.str(), ", but no GPU can be used here: no NVIDIA ",
+                     "driver, no device, or none that this process may see.", warnings.text()));
   }
   if (device.index() >= count) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--device: got ", device.str(), ", expected cuda:0",
-                     count == 1 ? "" : absl::StrCat(" to cuda:", count - 1), ": this process sees ", count,
-                     count == 1 ? " GPU" : " GPUs"));
+    return absl::FailedPreconditionError(absl::StrCat("--device: got ", device.str(), ", expected cuda:0",
+                                                      count == 1 ? "" : absl::StrCat(" to cuda:", count - 1),
+                                                      ": this process sees ", count, count == 1 ? " GPU" : " GPUs"));
   }
   return absl::OkStatus();
 }
@@ -91,7 +91,8 @@ absl::StatusOr<c10::Device> ParseDevice(absl::string_view text) {
   absl::string_view rest = text;
   if (rest == "cuda") return c10::Device(c10::kCUDA, 0);
   int index = -1;
-  const bool digits = absl::ConsumePrefix(&rest, "cuda:") && rest.find_first_not_of("0123456789") == absl::string_view::npos;
+  const bool digits =
+      absl::ConsumePrefix(&rest, "cuda:") && rest.find_first_not_of("0123456789") == absl::string_view::npos;
   if (digits && absl::SimpleAtoi(rest, &index) && index <= std::numeric_limits<c10::DeviceIndex>::max()) {
     return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
   }
@@ -109,10 +110,12 @@ absl::StatusOr<std::string> OpenCudaDevice(c10::Device device) {
     if (!status.ok()) return;
     at::globalContext().lazyInitDevice(device.type());
     at::globalContext().setAllowTF32CuBLAS(false);
-    description = absl::StrCat(DescribeGpu(device.index()), ";cuda=", VersionOf(at::Context::versionCUDART()),
-                               ";cublas=", CublasVersion(), ";tf32=", at::globalContext().allowTF32CuBLAS() ? "on" : "off");
+    description =
+        absl::StrCat(DescribeGpu(device.index()), ";cuda=", VersionOf(at::Context::versionCUDART()),
+                     ";cublas=", CublasVersion(), ";tf32=", at::globalContext().allowTF32CuBLAS() ? "on" : "off");
   });
-  if (!opened.ok()) return absl::FailedPreconditionError(absl::StrCat("cannot use ", device.str(), ": ", opened.message()));
+  if (!opened.ok())
+    return absl::FailedPreconditionError(absl::StrCat("cannot use ", device.str(), ": ", opened.message()));
   if (!status.ok()) return status;
   return description;
 }

@@ -1,5 +1,5 @@
-// What the forward pass is computed on: the CPU, or a GPU by libtorch's CUDA part, which is loaded at run time and which no header of
-// CUDA's is needed for.
+// What the forward pass is computed on: the CPU, or a GPU by libtorch's CUDA part, which is loaded at run time and
+// which no header of CUDA's is needed for.
 #ifndef HYDROPHONE_SERVER_MODEL_DEVICE_H_
 #define HYDROPHONE_SERVER_MODEL_DEVICE_H_
 
@@ -18,10 +18,10 @@ absl::StatusOr<c10::Device> ParseDevice(absl::string_view text);
 // Makes a GPU ready for use and gives its part of the numerics string, e.g.
 // "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108;cuda=13.0;cublas=130002;tf32=off".
 //
-// Loads libtorch_cuda.so from where libtorch_cpu.so lies, turns TF32 off, and has cuBLAS take its memory in a way that keeps its bits
-// from run to run. Must come before anything else that asks libtorch about GPUs: libtorch remembers that there was none.
-// FAILED_PRECONDITION, in one message that says what to do: the library or one of those it needs is missing, there is no GPU, or not
-// as many. Once per process and device.
+// Loads libtorch_cuda.so from where libtorch_cpu.so lies, turns TF32 off, and has cuBLAS take its memory in a way that
+// keeps its bits from run to run. Must come before anything else that asks libtorch about GPUs: libtorch remembers that
+// there was none. FAILED_PRECONDITION, in one message that says what to do: the library or one of those it needs is
+// missing, there is no GPU, or not as many. Once per process and device.
 absl::StatusOr<std::string> OpenCudaDevice(c10::Device device);
 
 }  // namespace hydrophone

@@ -12,14 +12,15 @@ namespace {
 
 #define HYDROPHONE_INLINE inline __attribute__((always_inline))
 
-// Eight elements at any address. Loops that are written with them keep their comparisons free of branches; compilers turn scalar ones
-// into jumps. They go by reference: by value, how they are passed would differ from one instruction set to the next.
+// Eight elements at any address. Loops that are written with them keep their comparisons free of branches; compilers
+// turn scalar ones into jumps. They go by reference: by value, how they are passed would differ from one instruction
+// set to the next.
 constexpr int64_t kWidth = 16;
 typedef float Vector __attribute__((vector_size(kWidth * sizeof(float)), aligned(alignof(float)), may_alias));
 typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(int32_t)), aligned(alignof(int32_t)), may_alias));
 
-// x = exp(x), within 2 units in the last place; arguments are clamped to where the result is a normal number. Cody and Waite's reduction
-// to |r| <= ln(2)/2 and the polynomial of Cephes' expf (Moshier, netlib).
+// x = exp(x), within 2 units in the last place; arguments are clamped to where the result is a normal number. Cody and
+// Waite's reduction to |r| <= ln(2)/2 and the polynomial of Cephes' expf (Moshier, netlib).
 HYDROPHONE_INLINE void Exp(Vector& x) {
   constexpr float kHighest = 88.0f, kLowest = -86.0f;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
@@ -145,12 +146,18 @@ HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest
 
 void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t count) {
   switch (activation) {
-    case Gpt2Config::Activation::kGeluNew: return GeluNew(values, count);
-    case Gpt2Config::Activation::kGelu: return Gelu(values, count);
-    case Gpt2Config::Activation::kQuickGelu: return QuickGelu(values, count);
-    case Gpt2Config::Activation::kRelu: return Relu(values, count);
-    case Gpt2Config::Activation::kSilu: return Silu(values, count);
-    case Gpt2Config::Activation::kTanh: return Tanh(values, count);
+    case Gpt2Config::Activation::kGeluNew:
+      return GeluNew(values, count);
+    case Gpt2Config::Activation::kGelu:
+      return Gelu(values, count);
+    case Gpt2Config::Activation::kQuickGelu:
+      return QuickGelu(values, count);
+    case Gpt2Config::Activation::kRelu:
+      return Relu(values, count);
+    case Gpt2Config::Activation::kSilu:
+      return Silu(values, count);
+    case Gpt2Config::Activation::kTanh:
+      return Tanh(values, count);
   }
 }
 

@@ -15,11 +15,13 @@ namespace hydrophone {
 // The grid's `positions`, in their order, with the heads and features of `units`: a new [positions, heads, features].
 at::Tensor Gather(const Grid& grid, absl::Span<const int64_t> positions, const Units& units);
 
-// Each run's rows of `rows` [n, heads, features] made into one: [runs, heads, features]. `rows_per_run` sums to n, none is 0.
-// Means add the run's rows in their order in float64 and are rounded once; a maximum is NaN if one of the values is.
+// Each run's rows of `rows` [n, heads, features] made into one: [runs, heads, features]. `rows_per_run` sums to n, none
+// is 0. Means add the run's rows in their order in float64 and are rounded once; a maximum is NaN if one of the values
+// is.
 at::Tensor Reduce(const at::Tensor& rows, absl::Span<const uint32_t> rows_per_run, Reduction reduction);
 
-// rows [n, width] times vectors [count, width] transposed: [n, count], each sum in float64 and in the width's order, rounded once.
+// rows [n, width] times vectors [count, width] transposed: [n, count], each sum in float64 and in the width's order,
+// rounded once.
 at::Tensor DotProducts(const at::Tensor& rows, const at::Tensor& vectors);
 
 }  // namespace hydrophone

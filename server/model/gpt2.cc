@@ -91,7 +91,7 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
 
 at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
   const std::vector<int64_t> ids(rows.token_ids().begin(), rows.token_ids().end());
-  at::Tensor embed = at::index_select(wte_, 0, Indices(ids, device()));                    // [rows, d]
+  at::Tensor embed = at::index_select(wte_, 0, Indices(ids, device()));                   // [rows, d]
   at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions(), device()));  // [rows, d]
   embed = pass.taps.Show({Site::kEmbed, -1}, embed);
   pos_embed = pass.taps.Show({Site::kPosEmbed, -1}, pos_embed);
@@ -101,15 +101,15 @@ at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
 at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
-  const at::Tensor ln_1 = Norm(
-      block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
+  const at::Tensor ln_1 =
+      Norm(block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
   const Delta attn = Attention(layer, ln_1, pass);
   if (!attn.out.defined() || !taps.Reaches({Site::kResidMid, layer})) return {};
   const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
   if (!taps.Reaches({Site::kLn2Scale, layer})) return {};
 
-  const at::Tensor ln_2 = Norm(
-      block.ln_2, resid_mid, {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
+  const at::Tensor ln_2 = Norm(block.ln_2, resid_mid,
+                               {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
   if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
   const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
@@ -135,8 +135,7 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
   if (!taps.Reaches({Site::kAttnOut, layer})) return {};
   Delta delta;  // [rows, d]
   delta.out = taps.Show({Site::kAttnOut, layer}, block.attn_c_proj->Apply(z));
-  delta.dropped =
-      taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
+  delta.dropped = taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
   return delta;
 }
 
@@ -169,7 +168,7 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   const at::Tensor inner = Inner(layer, normed, taps);
   const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
   if (!taps.Reaches({Site::kMlpOut, layer})) return {};
-  Delta delta;                                                       // [rows, d]
+  Delta delta;  // [rows, d]
   delta.out = taps.Show({Site::kMlpOut, layer}, block.mlp_c_proj->Apply(post));
   delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));
   return delta;
@@ -217,8 +216,8 @@ at::Tensor Gpt2::Apply(const LayerNorm& norm, const at::Tensor& x) const {
   return kernels_->LayerNorm(x, norm.weight, norm.bias, config_.layer_norm_epsilon);
 }
 
-// What Hugging Face multiplies the scores with. reorder_and_upcast_attn applies it in the product instead of after it, in
-// float32, which is where we compute anyway.
+// What Hugging Face multiplies the scores with. reorder_and_upcast_attn applies it in the product instead of after it,
+// in float32, which is where we compute anyway.
 double Gpt2::ScoreScale(int layer) const {
   double scale = 1.0;
   if (config_.scale_attn_weights) scale /= std::sqrt(static_cast<double>(config_.d_head()));

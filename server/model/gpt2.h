@@ -1,7 +1,7 @@
 // GPT-2's forward pass in float32 over a ragged batch, with a tap at every hook point.
 //
-// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019); arithmetic and names as in Hugging Face's
-// modeling_gpt2.py. Nothing is folded or centred: the weights are those of the checkpoint.
+// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019); arithmetic and names as in Hugging
+// Face's modeling_gpt2.py. Nothing is folded or centred: the weights are those of the checkpoint.
 #ifndef HYDROPHONE_SERVER_MODEL_GPT2_H_
 #define HYDROPHONE_SERVER_MODEL_GPT2_H_
 
@@ -25,8 +25,8 @@ namespace hydrophone {
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:
-  // Prepares the Conv1D's, and gives their weights' memory back where it is a file's. Shares the memory of all else, and keeps it; copies
-  // it to the kernels' device unless that is the CPU.
+  // Prepares the Conv1D's, and gives their weights' memory back where it is a file's. Shares the memory of all else,
+  // and keeps it; copies it to the kernels' device unless that is the CPU.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
   // Computes value after value as long as the taps need one, and shows them every one.
@@ -35,7 +35,8 @@ class Gpt2 {
 
   at::Device device() const { return kernels_->device(); }
 
-  // Whether the values that the forward pass uses are those of an array of the weights that this was made of, bit for bit.
+  // Whether the values that the forward pass uses are those of an array of the weights that this was made of, bit for
+  // bit.
   bool Uses(absl::Span<const float> loaded) const;
 
   // ln_f of x [n, d], on the device.
@@ -95,8 +96,8 @@ class Gpt2 {
   std::unique_ptr<const Kernels> kernels_;
   Gpt2Weights loaded_;
   std::map<const float*, std::function<at::Tensor()>> used_;  // on the host, by where they were loaded
-  at::Tensor wte_;  // [V, d]
-  at::Tensor wpe_;  // [P, d]
+  at::Tensor wte_;                                            // [V, d]
+  at::Tensor wpe_;                                            // [P, d]
   std::vector<Block> h_;
   LayerNorm ln_f_;
   at::Tensor lm_head_;  // [V, d]

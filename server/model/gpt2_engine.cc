@@ -31,8 +31,8 @@ class WarmUpSink final : public CaptureSink {
 
 }  // namespace
 
-Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
-                       bool share_prefixes)
+Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2,
+                       ComputeInfo compute, bool share_prefixes)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
       compute_(std::move(compute)),
@@ -110,7 +110,8 @@ absl::StatusOr<WeightsAudit> Gpt2Engine::AuditWeights() const {
   std::vector<std::string>& differing = audit->differing_parameters;
   Gpt2Weights weights = checkpoint_.weights;  // the list wants some that it may fill
   const absl::Status looked = CatchingLibtorch([&] {
-    for (const Gpt2Parameter& parameter : Gpt2Parameters(checkpoint_.config, !checkpoint_.config.tie_word_embeddings, weights)) {
+    for (const Gpt2Parameter& parameter :
+         Gpt2Parameters(checkpoint_.config, !checkpoint_.config.tie_word_embeddings, weights)) {
       const bool known = std::find(differing.begin(), differing.end(), parameter.name) != differing.end();
       if (!known && !gpt2_->Uses(*parameter.values)) differing.push_back(parameter.name);
     }

@@ -13,9 +13,10 @@ namespace hydrophone {
 
 class Gpt2Engine final : public Engine {
  public:
-  // `gpt2` was made of the checkpoint's weights. `compute` says what is known of its kernels; its device and libtorch_version are filled
-  // in here. With `share_prefixes`, runs of a batch that begin with the same tokens are computed once up to where they part: where a row's
-  // bits do not depend on its neighbours, and with the same bits as without.
+  // `gpt2` was made of the checkpoint's weights. `compute` says what is known of its kernels; its device and
+  // libtorch_version are filled in here. With `share_prefixes`, runs of a batch that begin with the same tokens are
+  // computed once up to where they part: where a row's bits do not depend on its neighbours, and with the same bits as
+  // without.
   Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
              bool share_prefixes = true);
 

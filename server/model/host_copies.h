@@ -1,9 +1,11 @@
 // Values of a forward pass on their way from the device to the host's memory, beside the computation.
 //
-//   compute stream   ── block 0 ──┬── block 1 ──┬── block 2 ──►     the host's thread enqueues all of it and does not wait
-//   side stream                   └─ copy ─┐    └─ copy ─┐
-//   host's memory                          ▼             ▼
-//                                       arrived       arrived       in the order of asking, in Poll, Fetch, Queue and Finish
+// clang-format off
+//   compute stream  ── block 0 ──┬── block 1 ──┬── block 2 ──►    the host's thread enqueues all of it and waits for none
+//   side stream                  └─ copy ─┐    └─ copy ─┐
+//   host's memory                         ▼             ▼
+//                                      arrived       arrived      in the order of asking, in Poll, Fetch, Queue, Finish
+// clang-format on
 #ifndef HYDROPHONE_SERVER_MODEL_HOST_COPIES_H_
 #define HYDROPHONE_SERVER_MODEL_HOST_COPIES_H_
 
@@ -38,7 +40,8 @@ class Copier {
   virtual std::unique_ptr<CopyUnderWay> Start(const at::Tensor& value) = 0;
 };
 
-// Of the captures that have been computed but not copied yet, on the device. With more under way, Fetch waits for the oldest.
+// Of the captures that have been computed but not copied yet, on the device. With more under way, Fetch waits for the
+// oldest.
 inline constexpr size_t kMostBytesUnderWay = size_t{256} << 20;
 
 // Used by one thread, during one forward pass. What has not arrived when this is destroyed is forgotten.

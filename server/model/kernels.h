@@ -1,7 +1,9 @@
 // The arithmetic of the forward pass, apart from the device that does it.
 //
+// clang-format off
 //   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops; a row's bits depend on nothing but its own past
 //                          ◄── TorchKernels: libtorch's operations, for GPUs; the same, where a probe finds it
+// clang-format on
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_H_
 
@@ -22,7 +24,8 @@ class Linear {
  public:
   virtual ~Linear() = default;
 
-  // Hugging Face's Conv1D: x [n, in] times the weight plus the bias: [n, out]. Rows may lie apart from each other, here and below.
+  // Hugging Face's Conv1D: x [n, in] times the weight plus the bias: [n, out]. Rows may lie apart from each other, here
+  // and below.
   virtual at::Tensor Apply(const at::Tensor& x) const = 0;
 
   // The activation of that.
@@ -35,14 +38,16 @@ class Linear {
   virtual at::Tensor WeightOnHost() const = 0;
 };
 
-// Tensors are float32, on the kernels' device, and contiguous unless said otherwise. What is given back is new. Thread-safe.
+// Tensors are float32, on the kernels' device, and contiguous unless said otherwise. What is given back is new.
+// Thread-safe.
 class Kernels {
  public:
   virtual ~Kernels() = default;
 
   virtual at::Device device() const { return at::kCPU; }
 
-  // Of a weight [in, out] in the host's memory and a bias [out] on the device. Either may be shared: their memory outlives the Linear.
+  // Of a weight [in, out] in the host's memory and a bias [out] on the device. Either may be shared: their memory
+  // outlives the Linear.
   virtual std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const = 0;
 
   // x [n, in] times weight [count, in] transposed: [n, count].
@@ -52,7 +57,8 @@ class Kernels {
   virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                double epsilon) const = 0;
 
-  // What LayerNorm divides by: sqrt(variance + epsilon) of each row of x [n, d], computed in float64 and rounded once. [n, 1].
+  // What LayerNorm divides by: sqrt(variance + epsilon) of each row of x [n, d], computed in float64 and rounded once.
+  // [n, 1].
   virtual at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const = 0;
 
   // activation(values) of any shape.

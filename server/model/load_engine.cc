@@ -78,8 +78,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
 
   ModelInfo model = DescribeModel(*checkpoint);
   model.tokenizer_sha256 = options.tokenizer_sha256;
-  auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2), std::move(compute),
-                                             options.share_prefixes);
+  auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2),
+                                             std::move(compute), options.share_prefixes);
   if (absl::Status warm = engine->WarmUp(); !warm.ok()) return warm;
   return engine;
 }

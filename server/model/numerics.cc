@@ -41,8 +41,8 @@ int ThreadsFromCpuQuota() {
 }
 
 std::string CpuNumerics() {
-  return absl::StrCat("cpu=", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION, ";sums=", SumsAreFused() ? "fused" : "rounded", "/",
-                      kSumBlock);
+  return absl::StrCat("cpu=", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
+                      ";sums=", SumsAreFused() ? "fused" : "rounded", "/", kSumBlock);
 }
 
 }  // namespace hydrophone

@@ -14,14 +14,14 @@
 namespace hydrophone {
 namespace {
 
-// A task's part of a product, at most: its part of a weight, of up to kSumBlock inner elements, stays in a core's cache of the second
-// level, and so do its rows. Whole panels on every CPU.
+// A task's part of a product, at most: its part of a weight, of up to kSumBlock inner elements, stays in a core's cache
+// of the second level, and so do its rows. Whole panels on every CPU.
 constexpr int64_t kTileColumns = 96;
 constexpr int64_t kTileRows = 192;
 // So few rows use the registers badly.
 constexpr int64_t kFewestTileRows = 24;
-// Tasks are small, so that a thread that was held up holds up the others for a short time only. Fewer columns a task cost less than fewer
-// rows, for which a weight is read once more.
+// Tasks are small, so that a thread that was held up holds up the others for a short time only. Fewer columns a task
+// cost less than fewer rows, for which a weight is read once more.
 constexpr int64_t kColumnTasksPerThread = 12;
 constexpr int64_t kTasksPerThread = 4;
 
@@ -55,7 +55,8 @@ Rows<const float> RowsOf(const at::Tensor& matrix) { return {matrix.const_data_p
 // x or a copy whose rows are contiguous.
 at::Tensor WithContiguousRows(const at::Tensor& x) { return x.stride(1) == 1 || x.size(1) == 1 ? x : x.contiguous(); }
 
-// Rows that do not all lie at the same place of a page: caches keep only a few lines that do, and a product reads a dozen rows at once.
+// Rows that do not all lie at the same place of a page: caches keep only a few lines that do, and a product reads a
+// dozen rows at once.
 at::Tensor NewRows(int64_t rows, int64_t columns, const at::TensorOptions& options) {
   constexpr int64_t kPageFloats = 4096 / sizeof(float), kLineFloats = 64 / sizeof(float);
   const int64_t stride = columns % kPageFloats == 0 ? columns + kLineFloats : columns;
@@ -78,7 +79,8 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
   float* const to = panels_.mutable_data_ptr<float>();
   ForEachTask(panels, [&](int64_t panel) {
     const int64_t first = panel * width;
-    PackPanel([&](int64_t k) { return from.From(k, first).data; }, in_, std::min(width, out_ - first), to + first * in_);
+    PackPanel([&](int64_t k) { return from.From(k, first).data; }, in_, std::min(width, out_ - first),
+              to + first * in_);
   });
 }
 
@@ -104,7 +106,8 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
     product.columns = columns.Count(part);
     // If the threads keep pace with each other.
     const int64_t next = (task + threads) % columns.parts;
-    if (task + threads < tasks && columns.Count(next) >= product.columns) product.next_panels = panels + columns.First(next) * in_;
+    if (task + threads < tasks && columns.Count(next) >= product.columns)
+      product.next_panels = panels + columns.First(next) * in_;
     Multiply(product);
     if (activation.has_value()) ActivateTile(*activation, product);
   });
@@ -138,7 +141,8 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
     product.panels = panel.data();
     product.y = y_rows.From(row, column);
     product.columns = columns.Count(task % columns.parts);
-    PackTransposedPanel([&](int64_t j) { return weight_rows.From(column + j, 0).data; }, inner, product.columns, panel.data());
+    PackTransposedPanel([&](int64_t j) { return weight_rows.From(column + j, 0).data; }, inner, product.columns,
+                        panel.data());
     Multiply(product);
   });
   return y;

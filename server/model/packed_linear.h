@@ -34,7 +34,8 @@ class PackedLinear final : public Linear {
   at::Tensor bias_;    // [out]
 };
 
-// x [n, in] times weight [count, in] transposed: [n, count]; float32, rows contiguous. The weight is put into panels piece by piece.
+// x [n, in] times weight [count, in] transposed: [n, count]; float32, rows contiguous. The weight is put into panels
+// piece by piece.
 at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight);
 
 }  // namespace hydrophone

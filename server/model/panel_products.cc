@@ -4,8 +4,8 @@
 #include <cstring>
 #include <vector>
 
-// This file is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it, with the same
-// bits on all that do. The others round twice.
+// This file is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it,
+// with the same bits on all that do. The others round twice.
 
 namespace hydrophone {
 namespace {
@@ -52,7 +52,8 @@ struct Block {
   Rows<const float> before;  // what the block's sums are added to; null: nothing
   Rows<float> y;
   int64_t columns = 0;
-  const float* next_panels = nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
+  const float* next_panels =
+      nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
   int64_t fetch_from = 0, fetch_count = 0;
 
   // Row i's inner elements in this block.
@@ -174,8 +175,8 @@ HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t 
   return block;
 }
 
-// Groups of about equal size, of at most kRows rows, one after the other: their part of x stays in the nearest cache, that of the panels
-// in the next.
+// Groups of about equal size, of at most kRows rows, one after the other: their part of x stays in the nearest cache,
+// that of the panels in the next.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
@@ -194,11 +195,13 @@ HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   }
 }
 
-// As many rows as the registers hold the sums of. Functions for single instruction sets, and not clones that the loader picks one of:
-// the widths differ.
+// As many rows as the registers hold the sums of. Functions for single instruction sets, and not clones that the loader
+// picks one of: the widths differ.
 void MultiplyPlain(const PanelProduct& product) { MultiplyBlocks<Vector8, 6>(product); }
 #if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) void MultiplyAvx2(const PanelProduct& product) { MultiplyBlocks<Vector8, 6>(product); }
+__attribute__((target("avx2,fma"))) void MultiplyAvx2(const PanelProduct& product) {
+  MultiplyBlocks<Vector8, 6>(product);
+}
 __attribute__((target("avx512f,avx512vl,avx2,fma"))) void MultiplyAvx512(const PanelProduct& product) {
   MultiplyBlocks<Vector16, 12>(product);
 }

@@ -24,8 +24,8 @@ class Probe {
 
   bool KeepsBits() const {
     const int64_t d = config_.n_embd, f = config_.n_inner, d_head = config_.d_head();
-    return Products(d, 3 * d) && Products(d, d) && HeadProducts() && Products(d, f) && Products(f, d) && Transposed(d) &&
-           Transposed(d_head) && Transposed(f) && Norms() && Attention();
+    return Products(d, 3 * d) && Products(d, d) && HeadProducts() && Products(d, f) && Products(f, d) &&
+           Transposed(d) && Transposed(d_head) && Transposed(f) && Norms() && Attention();
   }
 
  private:

@@ -1,4 +1,5 @@
-// Whether kernels give a row the same bits whatever is computed beside it: found by trying, since libraries do not promise it.
+// Whether kernels give a row the same bits whatever is computed beside it: found by trying, since libraries do not
+// promise it.
 #ifndef HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
 
@@ -17,16 +18,17 @@ struct ProbeSize {
   int64_t columns = 0;  // of a product, at most
 };
 
-// For libraries: neighbours of the sizes at which they choose other kernels, up to several blocks of any blocking; whole products, since
-// they choose by all sizes.
+// For libraries: neighbours of the sizes at which they choose other kernels, up to several blocks of any blocking;
+// whole products, since they choose by all sizes.
 ProbeSize ProbeSizeForLibraries();
 
-// For CpuKernels: every number of rows that its registers take, and more than one tile of columns. Takes some hundredths of a second.
+// For CpuKernels: every number of rows that its registers take, and more than one tile of columns. Takes some
+// hundredths of a second.
 ProbeSize ProbeSizeForCpu();
 
-// Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations of these numbers
-// of rows, at several places among them; attention in sequences of several lengths, alone, in a batch, and looked at. Compares rows to
-// the bit. Throws what libtorch throws.
+// Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations
+// of these numbers of rows, at several places among them; attention in sequences of several lengths, alone, in a batch,
+// and looked at. Compares rows to the bit. Throws what libtorch throws.
 bool KeepsBits(const Kernels& kernels, const Gpt2Config& config, const ProbeSize& size);
 
 }  // namespace hydrophone

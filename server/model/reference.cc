@@ -24,9 +24,8 @@ constexpr double kSqrtHalf = 0.70710678118654752440;
 
 class Reference {
  public:
-  Reference(const Gpt2Config& config, const Gpt2Weights& weights,
-            absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
-            const std::function<bool()>& stopped)
+  Reference(const Gpt2Config& config, const Gpt2Weights& weights, absl::Span<const uint32_t> token_ids,
+            const ReferenceSink& sink, const std::function<bool()>& stopped)
       : config_(config),
         weights_(weights),
         token_ids_(token_ids),
@@ -104,8 +103,7 @@ class Reference {
       variance /= width;
       const double scale = std::sqrt(variance + config_.layer_norm_epsilon);
       for (size_t i = 0; i < d_; ++i) {
-        y[t * d_ + i] = (row[i] - mean) / scale * static_cast<double>(ln.weight[i]) +
-                        static_cast<double>(ln.bias[i]);
+        y[t * d_ + i] = (row[i] - mean) / scale * static_cast<double>(ln.weight[i]) + static_cast<double>(ln.bias[i]);
       }
     }
     return y;
@@ -119,8 +117,7 @@ class Reference {
       const size_t end = std::min(T_, begin + kTokensAtOnce);
       for (size_t t = begin; t < end; ++t) std::copy(c.bias.begin(), c.bias.end(), &y[t * out]);
       for (size_t k = 0; k < in; ++k) {
-        for (size_t t = begin; t < end; ++t)
-          AddScaled(x[t * in + k], &c.weight[k * out], out, &y[t * out]);
+        for (size_t t = begin; t < end; ++t) AddScaled(x[t * in + k], &c.weight[k * out], out, &y[t * out]);
       }
     }
     return true;
@@ -209,8 +206,7 @@ absl::Status CheckTokens(const Gpt2Config& config, absl::Span<const uint32_t> to
   }
   for (uint32_t id : token_ids) {
     if (id >= static_cast<uint32_t>(config.vocab_size)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("got token ", id, ", expected an id below ", config.vocab_size));
+      return absl::InvalidArgumentError(absl::StrCat("got token ", id, ", expected an id below ", config.vocab_size));
     }
   }
   return absl::OkStatus();

@@ -15,7 +15,8 @@ namespace hydrophone {
 // Each copy waits, on the device, for what the current stream had been given when it was started. Used by one thread.
 class StreamCopier final : public Copier {
  public:
-  // `device` has been opened (device.h). Without `pinned`, copies go to ordinary memory: the side stream then waits for each of them.
+  // `device` has been opened (device.h). Without `pinned`, copies go to ordinary memory: the side stream then waits for
+  // each of them.
   explicit StreamCopier(at::Device device, bool pinned = true);
 
   std::unique_ptr<CopyUnderWay> Start(const at::Tensor& value) override;

@@ -132,9 +132,8 @@ void Taps::Give(HookPoint point, const at::Tensor& value) {
   edits_.Save(point, value);
   for (const Entry& entry : EntriesOf(point)) {
     if (SinkOf(entry).Stopped()) continue;
-    WithRows(entry, value, RowsOf(entry), [this, entry](const at::Tensor& host, const std::vector<int64_t>& rows) {
-      GiveRows(entry, host, rows);
-    });
+    WithRows(entry, value, RowsOf(entry),
+             [this, entry](const at::Tensor& host, const std::vector<int64_t>& rows) { GiveRows(entry, host, rows); });
   }
 }
 
@@ -169,9 +168,10 @@ void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at
     if (SinkOf(entry).Stopped()) continue;
     std::vector<int64_t> rows = RowsOf(entry);
     const at::Tensor value = compute(at::from_blob(rows.data(), {static_cast<int64_t>(rows.size())}, at::kLong));
-    WithRows(entry, value, Counting(value.size(0)), [this, entry](const at::Tensor& host, const std::vector<int64_t>& all) {
-      HandOver(entry, Select(CaptureOf(entry), host, all));
-    });
+    WithRows(entry, value, Counting(value.size(0)),
+             [this, entry](const at::Tensor& host, const std::vector<int64_t>& all) {
+               HandOver(entry, Select(CaptureOf(entry), host, all));
+             });
   }
 }
 

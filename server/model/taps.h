@@ -19,7 +19,8 @@
 
 namespace hydrophone {
 
-// What captures need of the model beside its values. Each row's result depends on the row alone. Tensors are in the host's memory.
+// What captures need of the model beside its values. Each row's result depends on the row alone. Tensors are in the
+// host's memory.
 struct TapFunctions {
   std::function<at::Tensor(const at::Tensor& rows)> final_layer_norm;  // [n, d] to [n, d]
   std::function<at::Tensor(const at::Tensor& rows)> unembed;           // [n, d], what ln_f gives, to logits [n, V]
@@ -29,11 +30,12 @@ struct TapFunctions {
   HostCopies* copies = nullptr;
 };
 
-// A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during one forward pass.
-// Points are shown in ForwardOrder; values are float32.
+// A batch's taps. The batch is one matrix [rows, ...]; BatchRows says which row is whose. Used by one thread, during
+// one forward pass. Points are shown in ForwardOrder; values are float32.
 //
-// On the CPU, captures are handed over as their values are shown. On a device, the rows asked for are taken there and copied beside the
-// computation; selecting, reducing, projecting and reading off logits is the same code on the same numbers, once they have arrived.
+// On the CPU, captures are handed over as their values are shown. On a device, the rows asked for are taken there and
+// copied beside the computation; selecting, reducing, projecting and reading off logits is the same code on the same
+// numbers, once they have arrived.
 class Taps {
  public:
   // `batch`, its plans and sinks, `rows`, `model` and what `functions` refer to outlive the taps.
@@ -44,28 +46,31 @@ class Taps {
   // Whether it, or an edit there, needs the point's value: else the value need never be in memory.
   bool Touches(HookPoint point) const;
 
-  // Shows `value` [tokens, width] with contiguous rows: makes the edits at the point, in a copy, and gives the result to every
-  // capture. Goes on with what this returns: the value itself when there are no edits. Its memory must not be written to again.
+  // Shows `value` [tokens, width] with contiguous rows: makes the edits at the point, in a copy, and gives the result
+  // to every capture. Goes on with what this returns: the value itself when there are no edits. Its memory must not be
+  // written to again.
   //
+  // clang-format off
   //   value's storage ◄── at::Tensor ◄── TensorView::owner ◄── sink ... until the last byte has left
+  // clang-format on
   //
-  // Captures share the value's memory when they take most of it as it is; others are copied, so that a slow reader of a few rows
-  // does not hold the whole batch's. On a device, edits are made in the host's memory: the value goes there and back, and the computation
-  // waits for it.
+  // Captures share the value's memory when they take most of it as it is; others are copied, so that a slow reader of a
+  // few rows does not hold the whole batch's. On a device, edits are made in the host's memory: the value goes there
+  // and back, and the computation waits for it.
   [[nodiscard]] at::Tensor Show(HookPoint point, at::Tensor value);
 
   // The same for a point without edits.
   void Give(HookPoint point, const at::Tensor& value);
 
-  // For points that are computed for the rows asked for only: compute(rows) gives the value [n, width] of rows [n] of the batch;
-  // `rows` are in the host's memory.
+  // For points that are computed for the rows asked for only: compute(rows) gives the value [n, width] of rows [n] of
+  // the batch; `rows` are in the host's memory.
   void GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute);
 
   // The logits, from ln_f's output [tokens, d].
   void GiveLogits(HookPoint point, const at::Tensor& normed);
 
-  // Attention scores and patterns come sequence by sequence (runs counted over the batch, in SequencesInOrder), as squares [H, s, s].
-  // Marks those whose square somebody asks for, edits or reads at the point.
+  // Attention scores and patterns come sequence by sequence (runs counted over the batch, in SequencesInOrder), as
+  // squares [H, s, s]. Marks those whose square somebody asks for, edits or reads at the point.
   void MarkSquares(HookPoint point, std::vector<bool>& sequences) const;
   const std::vector<size_t>& SequencesInOrder() const { return edits_.SequencesInOrder(); }
   // Whether the sequence's member has not left the batch.
@@ -79,7 +84,8 @@ class Taps {
   // Hands over what is still under way from the device. To be called once the forward pass is done.
   void Finish();
 
-  // Whether a member that has not stopped still asks for this point or a later one: else nothing from there on need be computed.
+  // Whether a member that has not stopped still asks for this point or a later one: else nothing from there on need be
+  // computed.
   bool Reaches(HookPoint point) const;
   // For each member, whether it does.
   std::vector<bool> MembersReaching(HookPoint point) const;
@@ -98,7 +104,7 @@ class Taps {
     int64_t element = 0;
   };
   struct SquareCapture {
-    at::Tensor values;                                  // of all its runs
+    at::Tensor values;                                // of all its runs
     std::map<size_t, std::vector<SquarePart>> parts;  // by sequence
   };
 
@@ -110,8 +116,8 @@ class Taps {
   std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
   std::vector<uint32_t> NextTokens(const Entry& entry) const;
 
-  // Calls work(host, its rows) with the rows of `value` in the host's memory: at once on the CPU, with the value itself; else when they
-  // have been copied.
+  // Calls work(host, its rows) with the rows of `value` in the host's memory: at once on the CPU, with the value
+  // itself; else when they have been copied.
   template <typename Work>
   void WithRows(const Entry& entry, const at::Tensor& value, std::vector<int64_t> rows, Work work);
 
@@ -136,8 +142,8 @@ class Taps {
   const ModelInfo& model_;
   const TapFunctions functions_;
   BatchEdits edits_;
-  std::vector<int64_t> deepest_;         // order of each member's last capture; -1: none
-  std::vector<Entry> entries_;           // sorted by order, member, capture
+  std::vector<int64_t> deepest_;                                // order of each member's last capture; -1: none
+  std::vector<Entry> entries_;                                  // sorted by order, member, capture
   std::map<std::pair<size_t, size_t>, SquareCapture> squares_;  // under way, by member and capture
 };
 

@@ -46,8 +46,11 @@ class Attention {
   const at::Tensor& z() const { return z_; }
 
  private:
-  // The rows of a matrix for the sequences, one after another, each padded to whole blocks with copies of its first row.
-  at::Tensor Padded(const at::Tensor& rows, const at::Tensor& indices) const { return at::index_select(rows, 0, indices); }
+  // The rows of a matrix for the sequences, one after another, each padded to whole blocks with copies of its first
+  // row.
+  at::Tensor Padded(const at::Tensor& rows, const at::Tensor& indices) const {
+    return at::index_select(rows, 0, indices);
+  }
   // `count` rows from `first` on, by head: [H, count, d/H].
   at::Tensor Heads(const at::Tensor& rows, int64_t first, int64_t count) const {
     return rows.narrow(0, first, count).view({count, n_head_, d_head_}).transpose(0, 1);
@@ -55,8 +58,8 @@ class Attention {
   template <typename Work>
   void ForEachBlock(size_t sequence, int64_t from, const Work& work) const;
 
-  at::Tensor Scores(const Block& block) const;                             // [H, block, keys]
-  at::Tensor Mix(const Block& block, const at::Tensor& pattern) const;     // [H, block, d/H]
+  at::Tensor Scores(const Block& block) const;                          // [H, block, keys]
+  at::Tensor Mix(const Block& block, const at::Tensor& pattern) const;  // [H, block, d/H]
   void Write(size_t sequence, const Block& block, const at::Tensor& mixed);
   at::Tensor NotFiniteSoFar(size_t sequence) const;
 
@@ -66,14 +69,15 @@ class Attention {
   std::vector<int64_t> starts_;  // of each sequence's padded rows
   at::Tensor z_;                 // [tokens, d]
   at::Tensor q_, k_, v_;         // [padded, d]; v with 0 where it is not finite
-  // v where it is not finite, else 0, added up from each sequence's start. The pattern's zeros do not keep NaN and infinities out of
-  // a product with v; so they are taken out of v and added to the sums of the positions that may see them.
-  at::Tensor not_finite_;        // [padded, d]
-  at::Tensor future_;            // [block, block]: true above the diagonal
+  // v where it is not finite, else 0, added up from each sequence's start. The pattern's zeros do not keep NaN and
+  // infinities out of a product with v; so they are taken out of v and added to the sums of the positions that may see
+  // them.
+  at::Tensor not_finite_;  // [padded, d]
+  at::Tensor future_;      // [block, block]: true above the diagonal
 };
 
-Attention::Attention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& all, const std::vector<size_t>& sequences,
-                     int64_t n_head, double scale)
+Attention::Attention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& all,
+                     const std::vector<size_t>& sequences, int64_t n_head, double scale)
     : sequences_(all),
       n_head_(n_head),
       d_head_(qkv.q.size(1) / n_head),
@@ -118,7 +122,8 @@ at::Tensor Attention::Scores(const Block& block) const {
 }
 
 at::Tensor Attention::Mix(const Block& block, const at::Tensor& pattern) const {
-  return at::bmm(pattern, Heads(v_, block.start, block.keys())).add_(Heads(not_finite_, block.start + block.first, kBlock));
+  return at::bmm(pattern, Heads(v_, block.start, block.keys()))
+      .add_(Heads(not_finite_, block.start + block.first, kBlock));
 }
 
 // z's own rows of the block.
@@ -130,9 +135,8 @@ void Attention::Write(size_t sequence, const Block& block, const at::Tensor& mix
 }
 
 void Attention::Attend(size_t sequence) {
-  ForEachBlock(sequence, sequences_[sequence].own_from, [&](const Block& block) {
-    Write(sequence, block, Mix(block, at::softmax(Scores(block), 2)));
-  });
+  ForEachBlock(sequence, sequences_[sequence].own_from,
+               [&](const Block& block) { Write(sequence, block, Mix(block, at::softmax(Scores(block), 2))); });
 }
 
 // The same operations on the same shapes: the squares are cut into the fast path's blocks again.
@@ -168,8 +172,8 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
 
 }  // namespace
 
-at::Tensor TorchCausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
-                                double scale, AttentionVisitor& visitor) {
+at::Tensor TorchCausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences,
+                                int64_t n_head, double scale, AttentionVisitor& visitor) {
   const std::vector<size_t> visited = visitor.Visited();
   std::vector<bool> is_visited(sequences.size(), false);
   for (size_t sequence : visited) is_visited[sequence] = true;

@@ -24,7 +24,8 @@
 namespace hydrophone {
 namespace {
 
-constexpr int64_t kAlignment = 64;  // elements: 256 bytes; no library looks at more, and CUDA's allocations have as much
+constexpr int64_t kAlignment =
+    64;  // elements: 256 bytes; no library looks at more, and CUDA's allocations have as much
 
 bool IsAligned(const at::Tensor& tensor) { return tensor.storage_offset() % kAlignment == 0; }
 
@@ -54,12 +55,24 @@ at::Tensor BlockByBlock(const at::Tensor& x, int64_t width, const Fill& fill) {
 
 void ActivateInPlace(Gpt2Config::Activation activation, at::Tensor& values) {
   switch (activation) {
-    case Gpt2Config::Activation::kGeluNew: at::gelu_(values, "tanh"); return;
-    case Gpt2Config::Activation::kGelu: at::gelu_(values, "none"); return;
-    case Gpt2Config::Activation::kQuickGelu: values.mul_(at::sigmoid(at::mul(values, 1.702))); return;
-    case Gpt2Config::Activation::kRelu: at::relu_(values); return;
-    case Gpt2Config::Activation::kSilu: at::silu_(values); return;
-    case Gpt2Config::Activation::kTanh: at::tanh_(values); return;
+    case Gpt2Config::Activation::kGeluNew:
+      at::gelu_(values, "tanh");
+      return;
+    case Gpt2Config::Activation::kGelu:
+      at::gelu_(values, "none");
+      return;
+    case Gpt2Config::Activation::kQuickGelu:
+      values.mul_(at::sigmoid(at::mul(values, 1.702)));
+      return;
+    case Gpt2Config::Activation::kRelu:
+      at::relu_(values);
+      return;
+    case Gpt2Config::Activation::kSilu:
+      at::silu_(values);
+      return;
+    case Gpt2Config::Activation::kTanh:
+      at::tanh_(values);
+      return;
   }
 }
 
@@ -87,9 +100,8 @@ class TorchLinear final : public Linear {
  private:
   at::Tensor Conv1D(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
     if (shapes_ == ProductShapes::kAsTheyCome) return at::addmm(bias, x, weight);
-    return BlockByBlock(x, weight.size(1), [&](at::Tensor& tile, const at::Tensor& rows) {
-      at::addmm_out(tile, bias, rows, weight);
-    });
+    return BlockByBlock(x, weight.size(1),
+                        [&](at::Tensor& tile, const at::Tensor& rows) { at::addmm_out(tile, bias, rows, weight); });
   }
 
   const at::Tensor weight_, bias_, no_bias_;

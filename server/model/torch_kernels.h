@@ -14,14 +14,15 @@ enum class ProductShapes : uint8_t {
   kFixed,
 };
 
-// Multiples of 64, so that every block of rows of any width begins at a multiple of 256 bytes, as the first one does. A product of so
-// many rows takes a GPU hardly longer than one of a single row.
+// Multiples of 64, so that every block of rows of any width begins at a multiple of 256 bytes, as the first one does. A
+// product of so many rows takes a GPU hardly longer than one of a single row.
 inline constexpr int64_t kProductRows = 256;
 // Of the weight of every TimesTransposed.
 inline constexpr int64_t kProductColumns = 1024;
 
-// What is row by row in libtorch (LayerNorm, element-wise functions) and attention, which is in fixed blocks (torch_attention.h), gives
-// a row the same bits whatever rows are beside it; with kFixed, products do too. probe_kernels.h tries whether that holds on a device.
+// What is row by row in libtorch (LayerNorm, element-wise functions) and attention, which is in fixed blocks
+// (torch_attention.h), gives a row the same bits whatever rows are beside it; with kFixed, products do too.
+// probe_kernels.h tries whether that holds on a device.
 class TorchKernels final : public Kernels {
  public:
   TorchKernels(at::Device device, ProductShapes shapes) : device_(device), shapes_(shapes) {}

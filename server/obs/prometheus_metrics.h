@@ -1,15 +1,18 @@
 // core's Metrics as Prometheus counters, gauges and histograms.
 //
 // The names of gRPC's ecosystem, labelled grpc_type, grpc_service, grpc_method (and grpc_code):
+// clang-format off
 //   grpc_server_started_total, grpc_server_handled_total, grpc_server_handling_seconds,
 //   grpc_server_msg_received_total, grpc_server_msg_sent_total
 // Ours:
 //   hydrophone_response_bytes_total{grpc_method}                    bytes of messages handed to gRPC
 //   hydrophone_queue_depth_requests, hydrophone_queue_limit_requests
 //   hydrophone_response_budget_used_bytes, hydrophone_response_budget_limit_bytes
-//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds       histograms; a request's wait, a batch's forward
-//   pass hydrophone_batch_requests, hydrophone_batch_tokens              histograms hydrophone_tokens_total computed
+//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds            histograms; a request's wait, a batch's forward
+//   hydrophone_batch_requests, hydrophone_batch_tokens                   histograms
+//   hydrophone_tokens_total                                              computed
 //   hydrophone_build_info{version,libtorch}, hydrophone_model_info{...}  always 1
+// clang-format on
 #ifndef HYDROPHONE_SERVER_OBS_PROMETHEUS_METRICS_H_
 #define HYDROPHONE_SERVER_OBS_PROMETHEUS_METRICS_H_
 

@@ -25,7 +25,9 @@ class RequestBytes {
 
 // The head is copied; the tail is borrowed:
 //
+// clang-format off
 //   ByteBuffer ─► slice ─keeps─► frame.owner ─keeps─► the tensor's storage (and the job's share of the response budget)
+// clang-format on
 //
 // gRPC drops the slice when its bytes have left, or will never leave, on whatever thread.
 grpc::ByteBuffer ToByteBuffer(const Frame& frame);

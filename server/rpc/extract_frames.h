@@ -19,7 +19,9 @@ namespace hydrophone {
 
 // Header, an InputInfo an input, the captures' messages, trailer.
 //
+// clang-format off
 //   engine thread ─ Add, Add, ..., End ─► outbox [captures not yet sent] ─ Next ─► one frame at a time (pool)
+// clang-format on
 //
 // Captures wait as they are and are encoded when their turn comes: the outbox holds the job's share of the response
 // budget and nothing more. Add, End and Abandon may be called from any thread; Next from one at a time.

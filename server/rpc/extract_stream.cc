@@ -47,10 +47,8 @@ void ExtractStream::Admit() {
 void ExtractStream::Continue(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
   Generation::Caller caller{
       deadline_, [self = shared_from_this()] { return self->stopped_.load(); },
-      [self = shared_from_this(), request = std::move(request),
-       sha256 = call.request_sha256](const absl::StatusOr<Continuations>& continuations) {
-        self->Continued(*request, sha256, continuations);
-      }};
+      [self = shared_from_this(), request = std::move(request), sha256 = call.request_sha256](
+          const absl::StatusOr<Continuations>& continuations) { self->Continued(*request, sha256, continuations); }};
   Generation::Start(GreedyContinuation(call, service_.request), std::move(caller), service_.scheduler,
                     service_.workers);
 }

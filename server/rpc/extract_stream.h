@@ -2,12 +2,14 @@
 //
 // Who keeps what alive:
 //
+// clang-format off
 //   gRPC ── raw pointer ──► ExtractStream ◄── self_ (until OnDone) ── itself
 //                            │   │    ▲▲
 //                            │   │    │└── Scheduler (Submit ... after Job::OnDone)
 //                            │   │    └─── WorkerPool's task (one step)
 //                            │   └► writing_ and ready_ [ByteBuffers] ─► slices ─┐
 //                            └► ExtractFrames ─► outbox [TensorViews] ───────────┴► storage + budget lease
+// clang-format on
 //
 // Who runs what: gRPC's threads deliver OnWriteDone, OnCancel and OnDone and only hand on; the engine's thread delivers
 // OnCapture and Job::OnDone and only hands on; a worker pumps: encodes the next frame while the one before is being
@@ -92,7 +94,8 @@ class ExtractStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const absl::Time deadline_;
   std::optional<OpenCalls::Call> call_;
   std::atomic<bool> stopped_ = false;
-  std::unique_ptr<ExtractFrames> frames_;  // set once, in Submit, before anybody else looks; OnCancel looks under mutex_
+  std::unique_ptr<ExtractFrames>
+      frames_;  // set once, in Submit, before anybody else looks; OnCancel looks under mutex_
 
   std::mutex mutex_;                         // guards what follows
   bool pumping_ = false;                     // a worker pumps or is about to

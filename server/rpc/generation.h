@@ -18,7 +18,9 @@ namespace hydrophone {
 
 // Keeps itself alive from Start until its end.
 //
+// clang-format off
 //   worker: NextStep, Submit ─► Scheduler ─► engine's thread: captures, OnDone ─► worker: Take, and again, or `done`
+// clang-format on
 //
 // A step waits in the queue like any other job: between two steps, other requests run, and a full queue ends the
 // generation as it refuses a request.

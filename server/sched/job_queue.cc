@@ -46,8 +46,8 @@ std::vector<Admitted> JobQueue::TakeBatch() {
   bool passing = false;  // somebody further in front waits for bytes
   for (Iterator waiting = jobs_.begin(); waiting != jobs_.end();) {
     if (tokens + waiting->tokens > limits_.max_batch_tokens) break;
-    auto lease = passing ? budget_->TryReservePassing(waiting->capture_bytes)
-                         : budget_->TryReserve(waiting->capture_bytes);
+    auto lease =
+        passing ? budget_->TryReservePassing(waiting->capture_bytes) : budget_->TryReserve(waiting->capture_bytes);
     if (lease == nullptr) {
       if (!passing) BytesAreSetAsideFor(*waiting);
       passing = true;

@@ -14,9 +14,11 @@ namespace hydrophone {
 
 // A budget of bytes that leases are taken from.
 //
+// clang-format off
 //   scheduler ──owns──► ResponseBudget ◄──keeps── BudgetLease ◄──keeps── every TensorView of one job
 //                                                                        (in an outbox, or in a slice that gRPC still
 //                                                                        sends)
+// clang-format on
 //
 // The last view of a job that goes takes the lease with it, on whatever thread: that gives the job's bytes back. A
 // lease may outlive the scheduler; `metrics` outlives every lease. Thread-safe.
@@ -48,9 +50,11 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   // As TryReserve, for those who pass whoever waits: all of them since SetAside hold, together, at most what the budget
   // has beside the bytes set aside. So he waits for those who were there before him, and for none who came later.
   //
+  // clang-format off
   //   |<────────────────────── capacity ──────────────────────>|
   //   |  those before him, until they let go   |     free      |
   //   |  those who pass him, at most |<───── set aside ───────>|
+  // clang-format on
   std::shared_ptr<Lease> TryReservePassing(uint64_t bytes);
 
   // Calls `on_release` after every give-back, on the thread that gave back. Once a later call of this function has
@@ -73,7 +77,7 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   uint64_t wait_ = 0;             // how many waits have begun
   uint64_t set_aside_bytes_ = 0;  // for the latest
   uint64_t passing_bytes_ = 0;    // held by those who passed it
-  std::mutex listener_mutex_;  // guards on_release_, and is held while it is called
+  std::mutex listener_mutex_;     // guards on_release_, and is held while it is called
   std::function<void()> on_release_;
 };
 

@@ -1,11 +1,13 @@
 // Admits requests, packs them into batches, and runs the engine on its one thread.
 //
+// clang-format off
 //   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnDone
 //             │ at most                 │ as many from the front as fit in max_batch_tokens
 //             │ max_queued_requests     │ each with its capture_bytes reserved from the response budget
 //             │                         └ it starts when it is full or has enough company (see Linger), at the
 //             │                           latest batch_linger_microseconds after the engine could begin it
 //             └ who stopped or ran out of time leaves
+// clang-format on
 #ifndef HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 #define HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 

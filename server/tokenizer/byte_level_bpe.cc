@@ -23,14 +23,13 @@ void AppendText(absl::string_view text, size_t begin, size_t end, WordMerger* me
 
 }  // namespace
 
-std::vector<EncodedToken> ByteLevelBpe::Encode(absl::string_view bytes,
-                                               SpecialTokens specials) const {
+std::vector<EncodedToken> ByteLevelBpe::Encode(absl::string_view bytes, SpecialTokens specials) const {
   std::vector<EncodedToken> tokens;
   WordMerger merger(&vocabulary_, &merges_);
   size_t begin = 0;
   while (begin < bytes.size()) {
-    const size_t special = specials == SpecialTokens::kAsTokens ? bytes.find(kEndOfText, begin)
-                                                                : absl::string_view::npos;
+    const size_t special =
+        specials == SpecialTokens::kAsTokens ? bytes.find(kEndOfText, begin) : absl::string_view::npos;
     const size_t end = std::min(special, bytes.size());
     AppendText(bytes, begin, end, &merger, &tokens);
     if (special == absl::string_view::npos) break;
@@ -44,8 +43,8 @@ absl::StatusOr<std::string> ByteLevelBpe::Decode(absl::Span<const uint32_t> ids)
   std::string bytes;
   for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= vocab_size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "token id ", ids[i], " at index ", i, ": the vocabulary ends at ", vocab_size() - 1));
+      return absl::InvalidArgumentError(
+          absl::StrCat("token id ", ids[i], " at index ", i, ": the vocabulary ends at ", vocab_size() - 1));
     }
     bytes += vocabulary_.bytes(ids[i]);
   }

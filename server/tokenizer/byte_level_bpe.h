@@ -18,9 +18,7 @@ namespace hydrophone {
 class ByteLevelBpe final : public Tokenizer {
  public:
   ByteLevelBpe(Vocabulary vocabulary, MergeTable merges, std::string sha256)
-      : vocabulary_(std::move(vocabulary)),
-        merges_(std::move(merges)),
-        sha256_(std::move(sha256)) {}
+      : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), sha256_(std::move(sha256)) {}
 
   // With kAsTokens every <|endoftext|> is the special token, and the text on each side of it is
   // split as though the input ended or began there (so a space before it is a token of its own).

@@ -9,9 +9,9 @@ namespace hydrophone {
 namespace {
 
 bool Contains(absl::Span<const CharRange> ranges, char32_t code_point) {
-  const auto range = std::lower_bound(
-      ranges.begin(), ranges.end(), code_point,
-      [](const CharRange& candidate, char32_t wanted) { return candidate.last < wanted; });
+  const auto range =
+      std::lower_bound(ranges.begin(), ranges.end(), code_point,
+                       [](const CharRange& candidate, char32_t wanted) { return candidate.last < wanted; });
   return range != ranges.end() && range->first <= code_point;
 }
 

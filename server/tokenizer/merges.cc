@@ -16,8 +16,7 @@ uint64_t KeyOf(uint32_t left, uint32_t right) { return uint64_t{left} << 32 | ri
 absl::StatusOr<uint32_t> IdOf(absl::string_view piece, const Vocabulary& vocabulary) {
   const std::optional<uint32_t> id = vocabulary.Find(piece);
   if (id.has_value()) return *id;
-  return absl::InvalidArgumentError(
-      absl::StrCat("piece ", ShowPiece(piece), " is not in the vocabulary"));
+  return absl::InvalidArgumentError(absl::StrCat("piece ", ShowPiece(piece), " is not in the vocabulary"));
 }
 
 }  // namespace
@@ -38,8 +37,7 @@ absl::StatusOr<MergeTable> MergeTable::Parse(absl::string_view text, const Vocab
 }
 
 absl::Status MergeTable::Add(absl::string_view line, const Vocabulary& vocabulary) {
-  const std::pair<absl::string_view, absl::string_view> pair =
-      absl::StrSplit(line, absl::MaxSplits(' ', 1));
+  const std::pair<absl::string_view, absl::string_view> pair = absl::StrSplit(line, absl::MaxSplits(' ', 1));
   const auto& [left_piece, right_piece] = pair;
   if (left_piece.empty() || right_piece.empty() || absl::StrContains(right_piece, ' ')) {
     return absl::InvalidArgumentError(

@@ -38,7 +38,8 @@ bool IsOff(const Json& value) { return value.is_null() || value == false || valu
 absl::Status CheckModel(const Json& model) {
   const Json& type = Member(model, "type");
   if (type != "BPE") return Refused("model.type", type, "\"BPE\"");
-  for (const char* name : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
+  for (const char* name :
+       {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges"}) {
     const Json& value = Member(model, name);
     if (!IsOff(value)) return Refused(absl::StrCat("model.", name), value, "none");
   }

@@ -15,8 +15,7 @@ namespace hydrophone {
 // The members in the file's order, twice if they come twice. INVALID_ARGUMENT with the place (a
 // byte's number) when `json` is not such an object. Stops at the first nested value, so depth costs
 // nothing.
-absl::StatusOr<std::vector<std::pair<std::string, uint64_t>>> ParseVocabJson(
-    absl::string_view json);
+absl::StatusOr<std::vector<std::pair<std::string, uint64_t>>> ParseVocabJson(absl::string_view json);
 
 }  // namespace hydrophone
 

@@ -39,19 +39,17 @@ absl::Status Vocabulary::TakePieces(Entries entries) {
   ids_.reserve(size);
   for (auto& [piece, id] : entries) {
     if (id >= size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("piece ", ShowPiece(piece), " has id ", id, ", but ", size,
-                       " pieces must have the ids 0 to ", size - 1, " without gaps"));
+      return absl::InvalidArgumentError(absl::StrCat("piece ", ShowPiece(piece), " has id ", id, ", but ", size,
+                                                     " pieces must have the ids 0 to ", size - 1, " without gaps"));
     }
     if (taken[id]) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "id ", id, " is given to both ", ShowPiece(pieces_[id]), " and ", ShowPiece(piece)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("id ", id, " is given to both ", ShowPiece(pieces_[id]), " and ", ShowPiece(piece)));
     }
     taken[id] = true;
     pieces_[id] = std::move(piece);
     if (!ids_.emplace(pieces_[id], static_cast<uint32_t>(id)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("piece ", ShowPiece(pieces_[id]), " comes twice"));
+      return absl::InvalidArgumentError(absl::StrCat("piece ", ShowPiece(pieces_[id]), " comes twice"));
     }
   }
   bytes_.reserve(size);
@@ -64,8 +62,8 @@ absl::Status Vocabulary::FindBytes() {
     const absl::string_view piece = PrintableByte(static_cast<uint8_t>(byte));
     const std::optional<uint32_t> id = Find(piece);
     if (!id.has_value()) {
-      return absl::InvalidArgumentError(absl::StrCat("byte ", byte, " has no piece of its own (",
-                                                     ShowPiece(piece), "): not a byte-level BPE"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("byte ", byte, " has no piece of its own (", ShowPiece(piece), "): not a byte-level BPE"));
     }
     byte_ids_[byte] = *id;
   }

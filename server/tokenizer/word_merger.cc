@@ -11,8 +11,7 @@ constexpr uint32_t kTaken = 0;  // as `end`: the piece is out of the list (no pi
 
 }  // namespace
 
-void WordMerger::Append(absl::string_view word, uint32_t offset,
-                        std::vector<EncodedToken>* tokens) {
+void WordMerger::Append(absl::string_view word, uint32_t offset, std::vector<EncodedToken>* tokens) {
   Start(word);
   while (!heap_.empty()) {
     std::pop_heap(heap_.begin(), heap_.end());

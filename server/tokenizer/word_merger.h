@@ -21,8 +21,7 @@ namespace hydrophone {
 // Keeps its working memory from word to word. Not thread-safe; the tables must outlive it.
 class WordMerger {
  public:
-  WordMerger(const Vocabulary* vocabulary, const MergeTable* merges)
-      : vocabulary_(vocabulary), merges_(merges) {}
+  WordMerger(const Vocabulary* vocabulary, const MergeTable* merges) : vocabulary_(vocabulary), merges_(merges) {}
 
   // Appends the tokens of `word`, which begins at byte `offset` of the input. offset + word.size()
   // must be below 2^32.

@@ -13,9 +13,7 @@
 namespace hydrophone {
 
 // 0 and -0 differ; a NaN equals itself.
-inline bool SameBits(float a, float b) {
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
-}
+inline bool SameBits(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b); }
 
 // How many elements of two arrays of one size differ.
 inline size_t CountDifferentBits(absl::Span<const float> a, absl::Span<const float> b) {

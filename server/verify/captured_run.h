@@ -15,9 +15,7 @@ namespace hydrophone {
 // sequence. Owns them.
 class CapturedRun {
  public:
-  void Put(HookPoint point, std::vector<float> values) {
-    arrays_[{point.site, point.layer}] = std::move(values);
-  }
+  void Put(HookPoint point, std::vector<float> values) { arrays_[{point.site, point.layer}] = std::move(values); }
 
   // The array; empty when there is none.
   absl::Span<const float> Get(HookPoint point) const {

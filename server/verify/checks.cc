@@ -34,8 +34,7 @@ Check MakeCheck(std::string name, double value, double tolerance, std::string de
   return {std::move(name), value <= tolerance, value, tolerance, std::move(detail)};
 }
 
-Check MakeExactCheck(std::string name, double value, size_t different_elements,
-                     std::string detail) {
+Check MakeExactCheck(std::string name, double value, size_t different_elements, std::string detail) {
   Check check = MakeCheck(std::move(name), value, 0, std::move(detail));
   check.passed = check.passed && different_elements == 0;
   absl::StrAppend(&check.detail, "; elements with other bits: ", different_elements);
@@ -58,8 +57,7 @@ Check ReconstructionCheck(absl::Span<const LayerReport> layers) {
   }
   return MakeExactCheck(
       "A3.reconstruction", largest, different,
-      absl::StrCat("largest |H[L+1] - ((H[L] + attention delta) + MLP delta)| in float32 over ",
-                   layers.size(),
+      absl::StrCat("largest |H[L+1] - ((H[L] + attention delta) + MLP delta)| in float32 over ", layers.size(),
                    " layers, states and deltas captured in separate passes; none, since these are "
                    "the forward "
                    "pass's own two additions"));
@@ -99,16 +97,14 @@ Check DropoutCheck(size_t equal, size_t total) {
 
 Check WeightsCheck(const WeightsAudit& audit, const ModelInfo& model) {
   const bool same_digest = audit.file_sha256 == model.weights_sha256;
-  std::string detail =
-      same_digest
-          ? absl::StrCat("the weight files, read again, still have SHA-256 ", audit.file_sha256)
-          : absl::StrCat("the weight files, read again, have SHA-256 ", audit.file_sha256,
-                         ", when loaded ", model.weights_sha256);
+  std::string detail = same_digest
+                           ? absl::StrCat("the weight files, read again, still have SHA-256 ", audit.file_sha256)
+                           : absl::StrCat("the weight files, read again, have SHA-256 ", audit.file_sha256,
+                                          ", when loaded ", model.weights_sha256);
   if (audit.differing_parameters.empty()) {
     absl::StrAppend(&detail, "; every parameter in memory equals its file's to the bit");
   } else {
-    absl::StrAppend(&detail,
-                    "; parameters in memory that differ: ", SomeOf(audit.differing_parameters));
+    absl::StrAppend(&detail, "; parameters in memory that differ: ", SomeOf(audit.differing_parameters));
   }
   const size_t differences = audit.differing_parameters.size() + (same_digest ? 0 : 1);
   return MakeCheck("weights.digest", static_cast<double>(differences), 0, std::move(detail));

@@ -25,9 +25,7 @@ std::string ProfileNote(const FinalStateReport& report, size_t blocks) {
       blocks, report.normalised_norm, report.raw_profile_norms.back(), blocks - 1, blocks - 1);
 }
 
-size_t CountEqual(absl::Span<const float> a, absl::Span<const float> b) {
-  return a.size() - CountDifferentBits(a, b);
-}
+size_t CountEqual(absl::Span<const float> a, absl::Span<const float> b) { return a.size() - CountDifferentBits(a, b); }
 
 Check BlockInputsCheck(const FinalStateArrays& arrays, const FinalStateReport& report) {
   size_t different = 0;
@@ -35,8 +33,7 @@ Check BlockInputsCheck(const FinalStateArrays& arrays, const FinalStateReport& r
     different += CountDifferentBits(arrays.states[i], arrays.block_inputs[i]);
   return MakeExactCheck(
       "B1.block_inputs", report.max_abs_input_difference, different,
-      absl::StrCat("largest |hidden_states[i] - what enters block i|, i = 0 to ",
-                   arrays.block_inputs.size() - 1,
+      absl::StrCat("largest |hidden_states[i] - what enters block i|, i = 0 to ", arrays.block_inputs.size() - 1,
                    ", captured in separate passes; none, since they name one value"));
 }
 
@@ -44,10 +41,8 @@ Check RawCheck(const FinalStateArrays& arrays) {
   const size_t blocks = arrays.block_inputs.size();
   const double total = static_cast<double>(arrays.raw.size());
   return MakeCheck("B2.raw_is_not_normalised",
-                   static_cast<double>(CountEqual(arrays.raw, arrays.states[blocks])) / total,
-                   kMostEqual,
-                   absl::StrCat("share of elements in which hidden_states[", blocks,
-                                "] equals blocks.", blocks - 1,
+                   static_cast<double>(CountEqual(arrays.raw, arrays.states[blocks])) / total, kMostEqual,
+                   absl::StrCat("share of elements in which hidden_states[", blocks, "] equals blocks.", blocks - 1,
                                 ".hook_resid_post; ln_f lies between them and moves nearly all, so "
                                 "most are equal only when it was "
                                 "left out"));
@@ -57,8 +52,7 @@ Check LnFCheck(const FinalStateArrays& arrays, const FinalStateReport& report) {
   const size_t blocks = arrays.block_inputs.size();
   return MakeExactCheck("B3.ln_f", report.max_abs_ln_f_difference,
                         CountDifferentBits(arrays.ln_f_of_raw, arrays.states[blocks]),
-                        absl::StrCat("largest |ln_f(blocks.", blocks - 1,
-                                     ".hook_resid_post) - hidden_states[", blocks,
+                        absl::StrCat("largest |ln_f(blocks.", blocks - 1, ".hook_resid_post) - hidden_states[", blocks,
                                      "]|, with the checkpoint's ln_f on a separately captured raw "
                                      "output; none, since the library is "
                                      "the same"));
@@ -79,15 +73,13 @@ double MeanNorm(absl::Span<const float> values, size_t width) {
   return norms / static_cast<double>(rows);
 }
 
-FinalStateReport MakeFinalStateReport(const FinalStateArrays& arrays, size_t width,
-                                      bool keep_residual) {
+FinalStateReport MakeFinalStateReport(const FinalStateArrays& arrays, size_t width, bool keep_residual) {
   const size_t blocks = arrays.block_inputs.size();
   const absl::Span<const float> last = arrays.states[blocks];
   FinalStateReport report;
   for (size_t i = 0; i < blocks; ++i) {
     report.max_abs_input_difference =
-        LargerOrNan(report.max_abs_input_difference,
-                    LargestDifference(arrays.states[i], arrays.block_inputs[i]));
+        LargerOrNan(report.max_abs_input_difference, LargestDifference(arrays.states[i], arrays.block_inputs[i]));
     report.raw_profile_norms.push_back(MeanNorm(arrays.states[i], width));
   }
   report.raw_profile_norms.push_back(MeanNorm(arrays.raw, width));
@@ -96,14 +88,12 @@ FinalStateReport MakeFinalStateReport(const FinalStateArrays& arrays, size_t wid
   report.max_abs_ln_f_difference = LargestDifference(arrays.ln_f_of_raw, last);
   report.profile_note = ProfileNote(report, blocks);
   if (keep_residual) {
-    for (size_t i = 0; i < last.size(); ++i)
-      report.ln_f_residual.push_back(arrays.ln_f_of_raw[i] - last[i]);
+    for (size_t i = 0; i < last.size(); ++i) report.ln_f_residual.push_back(arrays.ln_f_of_raw[i] - last[i]);
   }
   return report;
 }
 
-std::vector<Check> FinalStateChecks(const FinalStateArrays& arrays,
-                                    const FinalStateReport& report) {
+std::vector<Check> FinalStateChecks(const FinalStateArrays& arrays, const FinalStateReport& report) {
   return {BlockInputsCheck(arrays, report), RawCheck(arrays), LnFCheck(arrays, report)};
 }
 

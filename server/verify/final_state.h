@@ -21,8 +21,7 @@ struct FinalStateArrays {
 // The rows' L2 norms, averaged, in float64; NaN without rows.
 double MeanNorm(absl::Span<const float> values, size_t width);
 
-FinalStateReport MakeFinalStateReport(const FinalStateArrays& arrays, size_t width,
-                                      bool keep_residual);
+FinalStateReport MakeFinalStateReport(const FinalStateArrays& arrays, size_t width, bool keep_residual);
 
 // "B1.block_inputs", "B2.raw_is_not_normalised", "B3.ln_f".
 std::vector<Check> FinalStateChecks(const FinalStateArrays& arrays, const FinalStateReport& report);

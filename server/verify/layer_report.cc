@@ -27,8 +27,7 @@ Doubles ToDoubles(absl::Span<const float> values) { return Doubles(values.begin(
 // a[i] + sign * b[i], in float64
 Doubles Combine(absl::Span<const float> a, double sign, absl::Span<const float> b) {
   Doubles sums(a.size());
-  for (size_t i = 0; i < a.size(); ++i)
-    sums[i] = static_cast<double>(a[i]) + sign * static_cast<double>(b[i]);
+  for (size_t i = 0; i < a.size(); ++i) sums[i] = static_cast<double>(a[i]) + sign * static_cast<double>(b[i]);
   return sums;
 }
 
@@ -55,15 +54,13 @@ double MeanMagnitude(absl::Span<const float> values) {
 
 std::vector<float> ReconstructionResidual(const LayerArrays& arrays) {
   std::vector<float> residual(arrays.after.size());
-  for (size_t i = 0; i < residual.size(); ++i)
-    residual[i] = arrays.after[i] - Reconstructed(arrays, i);
+  for (size_t i = 0; i < residual.size(); ++i) residual[i] = arrays.after[i] - Reconstructed(arrays, i);
   return residual;
 }
 
 size_t ReconstructionMismatches(const LayerArrays& arrays) {
   size_t mismatches = 0;
-  for (size_t i = 0; i < arrays.after.size(); ++i)
-    mismatches += !SameBits(arrays.after[i], Reconstructed(arrays, i));
+  for (size_t i = 0; i < arrays.after.size(); ++i) mismatches += !SameBits(arrays.after[i], Reconstructed(arrays, i));
   return mismatches;
 }
 
@@ -75,25 +72,22 @@ double IncrementBound(const LayerArrays& arrays) {
   for (double delta : deltas) mean += delta / static_cast<double>(deltas.size());
   double error = 0, spread = 0;
   for (size_t i = 0; i < deltas.size(); ++i) {
-    const double rounding =
-        kUnitRoundoff * (std::abs(middle[i]) + std::abs(static_cast<double>(arrays.after[i])));
+    const double rounding = kUnitRoundoff * (std::abs(middle[i]) + std::abs(static_cast<double>(arrays.after[i])));
     error += rounding * rounding;
     spread += (deltas[i] - mean) * (deltas[i] - mean);
   }
   return spread == 0 ? std::numeric_limits<double>::infinity() : error / spread;
 }
 
-LayerReport MakeLayerReport(int layer, const LayerArrays& arrays, size_t width,
-                            absl::Span<const size_t> lengths, const MaskRule& mask,
-                            bool keep_residual) {
+LayerReport MakeLayerReport(int layer, const LayerArrays& arrays, size_t width, absl::Span<const size_t> lengths,
+                            const MaskRule& mask, bool keep_residual) {
   LayerReport report;
   report.layer = layer;
   report.different_elements = ReconstructionMismatches(arrays);
   std::vector<float> residual = ReconstructionResidual(arrays);
   report.max_abs = LargestMagnitude(residual);
   report.mean_abs = MeanMagnitude(residual);
-  const std::vector<uint8_t> passing =
-      JointMask({arrays.before, arrays.after, arrays.attn, arrays.mlp}, mask);
+  const std::vector<uint8_t> passing = JointMask({arrays.before, arrays.after, arrays.attn, arrays.mlp}, mask);
   report.correlations = Correlations(arrays, passing);
   report.mask = CountHidden(passing, width, lengths);
   if (keep_residual) report.residual = std::move(residual);

@@ -33,9 +33,8 @@ size_t ReconstructionMismatches(const LayerArrays& arrays);
 double IncrementBound(const LayerArrays& arrays);
 
 // `width` is d; `lengths` are the inputs' tokens, input after input.
-LayerReport MakeLayerReport(int layer, const LayerArrays& arrays, size_t width,
-                            absl::Span<const size_t> lengths, const MaskRule& mask,
-                            bool keep_residual);
+LayerReport MakeLayerReport(int layer, const LayerArrays& arrays, size_t width, absl::Span<const size_t> lengths,
+                            const MaskRule& mask, bool keep_residual);
 
 }  // namespace hydrophone
 

@@ -11,8 +11,7 @@ constexpr size_t kMostHidden = 8;
 
 // The largest magnitude that passes in this array.
 double Threshold(absl::Span<const float> values, const MaskRule& rule) {
-  return rule.kind == MaskRule::Kind::kMaxAbs ? rule.value
-                                              : QuantileOfMagnitudes(values, rule.value);
+  return rule.kind == MaskRule::Kind::kMaxAbs ? rule.value : QuantileOfMagnitudes(values, rule.value);
 }
 
 // Whichever hide something, most first, lower index first among equals.
@@ -47,8 +46,7 @@ double QuantileOfMagnitudes(absl::Span<const float> values, double quantile) {
   return fraction < 0.5 ? *at + (above - *at) * fraction : above - (above - *at) * (1 - fraction);
 }
 
-std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays,
-                               const MaskRule& rule) {
+std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays, const MaskRule& rule) {
   std::vector<uint8_t> mask(arrays.empty() ? 0 : arrays[0].size(), 1);
   for (absl::Span<const float> values : arrays) {
     const double threshold = Threshold(values, rule);
@@ -60,8 +58,7 @@ std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays,
   return mask;
 }
 
-MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width,
-                       absl::Span<const size_t> lengths) {
+MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width, absl::Span<const size_t> lengths) {
   const size_t longest = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
   std::vector<uint64_t> positions(longest);
   std::vector<uint64_t> dimensions(width);

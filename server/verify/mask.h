@@ -28,13 +28,11 @@ double QuantileOfMagnitudes(absl::Span<const float> values, double quantile);
 
 // One mask over several arrays of one size: 1 where the element passes in all of them, 0 where it
 // fails in any. Elements that are not numbers never pass.
-std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays,
-                               const MaskRule& rule);
+std::vector<uint8_t> JointMask(absl::Span<const absl::Span<const float>> arrays, const MaskRule& rule);
 
 // What `mask`, [tokens, width], hides. Rows are tokens, input after input; `lengths` are the
 // inputs' tokens.
-MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width,
-                       absl::Span<const size_t> lengths);
+MaskReport CountHidden(absl::Span<const uint8_t> mask, size_t width, absl::Span<const size_t> lengths);
 
 }  // namespace hydrophone
 

@@ -32,18 +32,14 @@ bool IsConstant(absl::Span<const double> values, absl::Span<const uint8_t> mask)
 
 }  // namespace
 
-double Pearson(absl::Span<const double> x, absl::Span<const double> y,
-               absl::Span<const uint8_t> mask) {
+double Pearson(absl::Span<const double> x, absl::Span<const double> y, absl::Span<const uint8_t> mask) {
   if (IsConstant(x, mask) || IsConstant(y, mask)) return std::numeric_limits<double>::quiet_NaN();
   const double count = SumWhere(mask, x.size(), [](size_t) { return 1.0; });
   const double mean_x = SumWhere(mask, x.size(), [&](size_t i) { return x[i]; }) / count;
   const double mean_y = SumWhere(mask, y.size(), [&](size_t i) { return y[i]; }) / count;
-  const double xx =
-      SumWhere(mask, x.size(), [&](size_t i) { return (x[i] - mean_x) * (x[i] - mean_x); });
-  const double yy =
-      SumWhere(mask, x.size(), [&](size_t i) { return (y[i] - mean_y) * (y[i] - mean_y); });
-  const double xy =
-      SumWhere(mask, x.size(), [&](size_t i) { return (x[i] - mean_x) * (y[i] - mean_y); });
+  const double xx = SumWhere(mask, x.size(), [&](size_t i) { return (x[i] - mean_x) * (x[i] - mean_x); });
+  const double yy = SumWhere(mask, x.size(), [&](size_t i) { return (y[i] - mean_y) * (y[i] - mean_y); });
+  const double xy = SumWhere(mask, x.size(), [&](size_t i) { return (x[i] - mean_x) * (y[i] - mean_y); });
   const double r = xy / (std::sqrt(xx) * std::sqrt(yy));
   return std::isnan(r) ? r : std::clamp(r, -1.0, 1.0);
 }

@@ -11,8 +11,7 @@ namespace hydrophone {
 // Pearson's r of two arrays of one size, over the elements whose mask is not 0; an empty mask
 // counts all. Two passes: the means first, then the moments about them. NaN when either array is
 // constant there, when no element counts, or when one is not finite.
-double Pearson(absl::Span<const double> x, absl::Span<const double> y,
-               absl::Span<const uint8_t> mask = {});
+double Pearson(absl::Span<const double> x, absl::Span<const double> y, absl::Span<const uint8_t> mask = {});
 
 }  // namespace hydrophone
 

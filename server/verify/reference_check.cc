@@ -15,8 +15,7 @@ namespace {
 // A difference relative to the row's size; a row of zeros allows none.
 double Relative(double difference, double largest_reference) {
   if (difference == 0) return 0;
-  return largest_reference == 0 ? std::numeric_limits<double>::infinity()
-                                : difference / largest_reference;
+  return largest_reference == 0 ? std::numeric_limits<double>::infinity() : difference / largest_reference;
 }
 
 }  // namespace
@@ -26,14 +25,12 @@ void ReferenceComparison::Add(HookPoint point, size_t input, absl::Span<const do
   Worst& worst = Of(point);
   const size_t rows = reference.size() / width_;
   for (size_t row = 0; row < rows; ++row) {
-    CompareRow(worst, input, row, reference.subspan(row * width_, width_),
-               captured.subspan(row * width_, width_));
+    CompareRow(worst, input, row, reference.subspan(row * width_, width_), captured.subspan(row * width_, width_));
   }
   worst.tokens += rows;
 }
 
-void ReferenceComparison::CompareRow(Worst& worst, size_t input, size_t position,
-                                     absl::Span<const double> reference,
+void ReferenceComparison::CompareRow(Worst& worst, size_t input, size_t position, absl::Span<const double> reference,
                                      absl::Span<const float> captured) const {
   double largest = 0;
   for (double value : reference) largest = std::max(largest, std::abs(value));
@@ -48,8 +45,7 @@ void ReferenceComparison::CompareRow(Worst& worst, size_t input, size_t position
 }
 
 ReferenceComparison::Worst& ReferenceComparison::Of(HookPoint point) {
-  auto found = std::find_if(points_.begin(), points_.end(),
-                            [&](const Worst& worst) { return worst.point == point; });
+  auto found = std::find_if(points_.begin(), points_.end(), [&](const Worst& worst) { return worst.point == point; });
   if (found != points_.end()) return *found;
   points_.emplace_back();
   points_.back().point = point;
@@ -66,12 +62,11 @@ std::vector<Check> ReferenceComparison::Checks() const {
         "than 1e-4 somewhere",
         worst.tokens);
     if (worst.relative != 0) {
-      absl::StrAppendFormat(
-          &detail, "; worst at input %d, position %d, dimension %d: got %.9g, reference %.9g",
-          worst.input, worst.position, worst.dimension, worst.got, worst.expected);
+      absl::StrAppendFormat(&detail, "; worst at input %d, position %d, dimension %d: got %.9g, reference %.9g",
+                            worst.input, worst.position, worst.dimension, worst.got, worst.expected);
     }
-    checks.push_back(MakeCheck(absl::StrCat("reference.", CanonicalName(worst.point)),
-                               worst.relative, kTolerance, std::move(detail)));
+    checks.push_back(MakeCheck(absl::StrCat("reference.", CanonicalName(worst.point)), worst.relative, kTolerance,
+                               std::move(detail)));
   }
   return checks;
 }

@@ -30,8 +30,7 @@ class ReferenceComparison {
   explicit ReferenceComparison(size_t width) : width_(width) {}
 
   // One input's values at one point, [tokens, width] both; the same point again for the next input.
-  void Add(HookPoint point, size_t input, absl::Span<const double> reference,
-           absl::Span<const float> captured);
+  void Add(HookPoint point, size_t input, absl::Span<const double> reference, absl::Span<const float> captured);
 
   // In the order of the points' first values.
   std::vector<Check> Checks() const;

@@ -38,8 +38,7 @@ struct HiddenCount {
 struct MaskReport {
   uint64_t total = 0;
   uint64_t hidden = 0;
-  std::vector<HiddenCount>
-      positions;  // within their own input, all inputs together; most hidden first; at most 8
+  std::vector<HiddenCount> positions;   // within their own input, all inputs together; most hidden first; at most 8
   std::vector<HiddenCount> dimensions;  // most hidden first; at most 8
 };
 
@@ -51,21 +50,19 @@ struct LayerReport {
   double mean_abs = 0;
   std::vector<Correlation> correlations;  // four
   MaskReport mask;
-  std::vector<float>
-      residual;  // H[L+1] - ((H[L] + attn) + mlp), [tokens, d]; empty unless asked for
+  std::vector<float> residual;  // H[L+1] - ((H[L] + attn) + mlp), [tokens, d]; empty unless asked for
 };
 
 // The last hidden state.
 struct FinalStateReport {
-  double max_abs_input_difference = 0;  // B1
-  double max_abs_raw_difference = 0;    // B2
-  double max_abs_ln_f_difference = 0;   // B3
-  std::vector<double>
-      raw_profile_norms;       // B5: of hidden_states[0..N-1], then of the raw last output
-  double normalised_norm = 0;  // B5: of hidden_states[N]
+  double max_abs_input_difference = 0;    // B1
+  double max_abs_raw_difference = 0;      // B2
+  double max_abs_ln_f_difference = 0;     // B3
+  std::vector<double> raw_profile_norms;  // B5: of hidden_states[0..N-1], then of the raw last output
+  double normalised_norm = 0;             // B5: of hidden_states[N]
   std::string profile_note;
-  std::vector<float> ln_f_residual;  // ln_f(raw last output) - hidden_states[N], [tokens, d]; empty
-                                     // unless asked for
+  // ln_f(raw last output) - hidden_states[N], [tokens, d]; empty unless asked for.
+  std::vector<float> ln_f_residual;
 };
 
 struct VerifyReport {

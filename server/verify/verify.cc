@@ -20,8 +20,7 @@ constexpr Site kBlockSites[] = {Site::kResidPre, Site::kAttnOut, Site::kMlpOut};
 // And in train mode: what the dropouts leave of the deltas.
 constexpr Site kDroppedSites[] = {Site::kAttnDropped, Site::kMlpDropped};
 // What the comparison with the reference needs besides, of the reported layers.
-constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out,
-                                    Site::kResidPost};
+constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out, Site::kResidPost};
 constexpr Site kReferenceEnds[] = {Site::kEmbed, Site::kPosEmbed, Site::kLnFinalOut};
 
 bool Contains(const std::vector<int>& layers, int layer) {
@@ -46,14 +45,13 @@ class Verification {
   absl::StatusOr<VerifyReport> Run() {
     if (absl::Status status = CheckArrays(); !status.ok()) return status;
     report_.checks.push_back(InferenceModeCheck(engine_.compute()));
-    for (auto step : {&Verification::MeasureLayers, &Verification::MeasureFinalState,
-                      &Verification::CompareAlone, &Verification::AuditWeights,
-                      &Verification::CompareReference}) {
+    for (auto step : {&Verification::MeasureLayers, &Verification::MeasureFinalState, &Verification::CompareAlone,
+                      &Verification::AuditWeights, &Verification::CompareReference}) {
       if (stopped_()) return absl::CancelledError("Verify was stopped");
       if (absl::Status status = (this->*step)(); !status.ok()) return status;
     }
-    report_.passed = std::all_of(report_.checks.begin(), report_.checks.end(),
-                                 [](const Check& check) { return check.passed; });
+    report_.passed =
+        std::all_of(report_.checks.begin(), report_.checks.end(), [](const Check& check) { return check.passed; });
     return std::move(report_);
   }
 
@@ -65,23 +63,17 @@ class Verification {
     return status;
   }
 
-  absl::Status CheckRun(const CapturedRun& run, const std::vector<HookPoint>& points,
-                        size_t tokens) const {
+  absl::Status CheckRun(const CapturedRun& run, const std::vector<HookPoint>& points, size_t tokens) const {
     for (HookPoint point : points) {
       if (run.Get(point).size() == tokens * width_ && tokens > 0) continue;
-      return absl::InternalError(absl::StrCat("captured ", CanonicalName(point), " has ",
-                                              run.Get(point).size(), " values, expected ",
-                                              tokens * width_));
+      return absl::InternalError(absl::StrCat("captured ", CanonicalName(point), " has ", run.Get(point).size(),
+                                              " values, expected ", tokens * width_));
     }
     return absl::OkStatus();
   }
 
-  absl::Span<const float> State(int layer) const {
-    return inputs_.states.Get({Site::kHiddenState, layer});
-  }
-  absl::Span<const float> Block(Site site, int layer) const {
-    return inputs_.blocks.Get({site, layer});
-  }
+  absl::Span<const float> State(int layer) const { return inputs_.states.Get({Site::kHiddenState, layer}); }
+  absl::Span<const float> Block(Site site, int layer) const { return inputs_.blocks.Get({site, layer}); }
   absl::Span<const float> RawOutput() const { return Block(Site::kResidPost, model_.n_layer - 1); }
 
   // The states come from one pass, the deltas from another. hidden_states[N] is after ln_f, so the
@@ -95,26 +87,22 @@ class Verification {
     return options_.train ? ArraysWith(Site::kAttnDropped, Site::kMlpDropped, layer)
                           : ArraysWith(Site::kAttnOut, Site::kMlpOut, layer);
   }
-  LayerArrays ArraysBeforeDropout(int layer) const {
-    return ArraysWith(Site::kAttnOut, Site::kMlpOut, layer);
-  }
+  LayerArrays ArraysBeforeDropout(int layer) const { return ArraysWith(Site::kAttnOut, Site::kMlpOut, layer); }
 
   absl::Status MeasureLayers() {
     std::vector<double> bounds;
     size_t undropped_matches = 0;
     for (int layer : options_.layers) {
       if (stopped_()) return absl::CancelledError("Verify was stopped");
-      report_.layers.push_back(MakeLayerReport(layer, ArraysOf(layer), width_, lengths_,
-                                               options_.mask, options_.keep_residuals));
+      report_.layers.push_back(
+          MakeLayerReport(layer, ArraysOf(layer), width_, lengths_, options_.mask, options_.keep_residuals));
       bounds.push_back(IncrementBound(ArraysOf(layer)));
-      if (options_.train)
-        undropped_matches += tokens_ * width_ - ReconstructionMismatches(ArraysBeforeDropout(layer));
+      if (options_.train) undropped_matches += tokens_ * width_ - ReconstructionMismatches(ArraysBeforeDropout(layer));
     }
     report_.checks.push_back(ReconstructionCheck(report_.layers));
     report_.checks.push_back(IncrementCheck(report_.layers, bounds));
     if (options_.train) {
-      report_.checks.push_back(
-          DropoutCheck(undropped_matches, options_.layers.size() * tokens_ * width_));
+      report_.checks.push_back(DropoutCheck(undropped_matches, options_.layers.size() * tokens_ * width_));
     }
     return absl::OkStatus();
   }
@@ -122,8 +110,7 @@ class Verification {
   absl::Status MeasureFinalState() {
     FinalStateArrays arrays;
     for (int layer = 0; layer <= model_.n_layer; ++layer) arrays.states.push_back(State(layer));
-    for (int layer = 0; layer < model_.n_layer; ++layer)
-      arrays.block_inputs.push_back(Block(Site::kResidPre, layer));
+    for (int layer = 0; layer < model_.n_layer; ++layer) arrays.block_inputs.push_back(Block(Site::kResidPre, layer));
     arrays.raw = RawOutput();
 
     TensorView raw;  // borrowed: inputs_ outlives the call
@@ -132,31 +119,27 @@ class Verification {
     absl::StatusOr<TensorView> normalised = engine_.ApplyFinalLayerNorm(raw);
     if (!normalised.ok()) return normalised.status();
     arrays.ln_f_of_raw = normalised->floats();
-    if (arrays.ln_f_of_raw.size() != arrays.raw.size())
-      return absl::InternalError("ln_f changed the shape");
+    if (arrays.ln_f_of_raw.size() != arrays.raw.size()) return absl::InternalError("ln_f changed the shape");
 
     report_.final_state = MakeFinalStateReport(arrays, width_, options_.keep_residuals);
-    for (Check& check : FinalStateChecks(arrays, report_.final_state))
-      report_.checks.push_back(std::move(check));
+    for (Check& check : FinalStateChecks(arrays, report_.final_state)) report_.checks.push_back(std::move(check));
     return absl::OkStatus();
   }
 
   absl::Status CompareAlone() {
     size_t different = 0, compared = 0;
     for (HookPoint point : AlonePoints(model_)) {
-      const CapturedRun& shared =
-          point.site == Site::kHiddenState ? inputs_.states : inputs_.blocks;
+      const CapturedRun& shared = point.site == Site::kHiddenState ? inputs_.states : inputs_.blocks;
       const absl::Span<const float> alone = inputs_.alone.Get(point);
       different += CountDifferentBits(alone, shared.Get(point).first(alone.size()));
       compared += alone.size();
     }
-    report_.checks.push_back(MakeCheck(
-        "alone.vs.batch", static_cast<double>(different), 0,
-        absl::StrCat("elements of the first input's states and deltas, of ", compared,
-                     ", whose bits depend on who is computed beside it: it was run in a batch of ",
-                     inputs_.alone_batch_tokens, " tokens, ", lengths_[0],
-                     " of them its own, and in one of ", inputs_.blocks_batch_tokens,
-                     "; none, as the numerics mode promises")));
+    report_.checks.push_back(
+        MakeCheck("alone.vs.batch", static_cast<double>(different), 0,
+                  absl::StrCat("elements of the first input's states and deltas, of ", compared,
+                               ", whose bits depend on who is computed beside it: it was run in a batch of ",
+                               inputs_.alone_batch_tokens, " tokens, ", lengths_[0], " of them its own, and in one of ",
+                               inputs_.blocks_batch_tokens, "; none, as the numerics mode promises")));
     return absl::OkStatus();
   }
 
@@ -174,8 +157,7 @@ class Verification {
     size_t first_token = 0;  // of the input, in the arrays
     for (size_t input = 0; input < lengths_.size() && budget > 0; ++input) {
       const size_t count = std::min(budget, lengths_[input]);
-      if (absl::Status status = CompareInput(comparison, input, first_token, count); !status.ok())
-        return status;
+      if (absl::Status status = CompareInput(comparison, input, first_token, count); !status.ok()) return status;
       budget -= count;
       first_token += lengths_[input];
     }
@@ -184,21 +166,16 @@ class Verification {
   }
 
   // The input's first `count` tokens: what follows cannot change them.
-  absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token,
-                            size_t count) const {
+  absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token, size_t count) const {
     auto compare = [&](HookPoint point, absl::Span<const double> reference) {
       const absl::Span<const float> captured = inputs_.blocks.Get(point);
       if (captured.empty() || !IsAsked(point)) return;
-      comparison.Add(point, input, reference,
-                     captured.subspan(first_token * width_, count * width_));
+      comparison.Add(point, input, reference, captured.subspan(first_token * width_, count * width_));
     };
-    return engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(count), compare,
-                                stopped_);
+    return engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(count), compare, stopped_);
   }
 
-  bool IsAsked(HookPoint point) const {
-    return point.layer < 0 || Contains(options_.layers, point.layer);
-  }
+  bool IsAsked(HookPoint point) const { return point.layer < 0 || Contains(options_.layers, point.layer); }
 
   const Engine& engine_;
   const ModelInfo& model_;
@@ -215,8 +192,7 @@ class Verification {
 
 std::vector<HookPoint> StatePoints(const ModelInfo& model) {
   std::vector<HookPoint> points;
-  for (int layer = 0; layer <= model.n_layer; ++layer)
-    points.push_back({Site::kHiddenState, layer});
+  for (int layer = 0; layer <= model.n_layer; ++layer) points.push_back({Site::kHiddenState, layer});
   return points;
 }
 
@@ -248,8 +224,7 @@ std::vector<HookPoint> AlonePoints(const ModelInfo& model) {
   return points;
 }
 
-absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs,
-                                    const VerifyOptions& options,
+absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs, const VerifyOptions& options,
                                     const std::function<bool()>& stopped) {
   return Verification(engine, inputs, options, stopped).Run();
 }

@@ -28,16 +28,14 @@ absl::Status CaptureAssembler::Add(const Frame& frame) {
   std::string bytes = frame.head;
   if (frame.tail_size > 0) bytes.append(reinterpret_cast<const char*>(frame.tail), frame.tail_size);
   v1::ExtractResponse message;
-  if (!message.ParseFromString(bytes))
-    return absl::InternalError("a message of the stream does not parse");
+  if (!message.ParseFromString(bytes)) return absl::InternalError("a message of the stream does not parse");
   if (!message.has_chunk()) return absl::OkStatus();
 
   v1::Chunk& chunk = *message.mutable_chunk();
   uint32_t number = chunk.tensor();
   auto [entry, first] = partials_.try_emplace(number);
   Partial& partial = entry->second;
-  if (first != chunk.has_info())
-    return Damaged(number, "its description did not come with its first chunk, once");
+  if (first != chunk.has_info()) return Damaged(number, "its description did not come with its first chunk, once");
   if (first) {
     partial.tensor.values.resize(Elements(chunk.info()));
     partial.tensor.info = std::move(*chunk.mutable_info());
@@ -51,8 +49,7 @@ absl::Status CaptureAssembler::Add(const Frame& frame) {
     return Damaged(number, "a chunk does not continue the one before");
   }
   if (!data.empty()) {
-    std::memcpy(reinterpret_cast<char*>(partial.tensor.values.data()) + partial.received,
-                data.data(), data.size());
+    std::memcpy(reinterpret_cast<char*>(partial.tensor.values.data()) + partial.received, data.data(), data.size());
   }
   partial.received += data.size();
   return absl::OkStatus();
@@ -61,8 +58,7 @@ absl::Status CaptureAssembler::Add(const Frame& frame) {
 absl::StatusOr<std::map<uint32_t, AssembledTensor>> CaptureAssembler::Finish() {
   std::map<uint32_t, AssembledTensor> tensors;
   for (auto& [number, partial] : partials_) {
-    if (partial.received != partial.tensor.values.size() * sizeof(float))
-      return Damaged(number, "it is not complete");
+    if (partial.received != partial.tensor.values.size() * sizeof(float)) return Damaged(number, "it is not complete");
     tensors.emplace(number, std::move(partial.tensor));
   }
   partials_.clear();

@@ -22,18 +22,17 @@ std::vector<int64_t> LengthsOf(const std::vector<SelectedRun>& selected, const R
   std::vector<int64_t> lengths;
   for (const SelectedRun& one : selected) {
     lengths.push_back(static_cast<int64_t>(runs.made[one.run].token_ids.size()));
-    if (one.baseline.has_value())
-      lengths.push_back(static_cast<int64_t>(runs.made[*one.baseline].token_ids.size()));
+    if (one.baseline.has_value()) lengths.push_back(static_cast<int64_t>(runs.made[*one.baseline].token_ids.size()));
   }
   return lengths;
 }
 
 // The size of a group at one layer.
 struct GroupSize {
-  uint64_t rows = 0;             // that are selected
-  uint64_t elements = 0;         // that are handed over
-  uint64_t longest_rows = 0;     // the most of one run
-  uint64_t largest_tensor = 0;   // elements of the largest tensor that it is sent as
+  uint64_t rows = 0;            // that are selected
+  uint64_t elements = 0;        // that are handed over
+  uint64_t longest_rows = 0;    // the most of one run
+  uint64_t largest_tensor = 0;  // elements of the largest tensor that it is sent as
 };
 
 GroupSize SizeOf(const CaptureGroup& group, const Selector& selector, const RowForm& form, const RunTable& runs) {
@@ -59,8 +58,7 @@ class CapturePlanner {
     const std::vector<SelectedRun> selected = SelectRuns(selector, runs_, violations_);
     if (selector.layers.empty()) return absl::OkStatus();  // refused already
     const RowForm form = ReadRowForm(selector, LengthsOf(selected, runs_), context_.model, violations_);
-    const std::vector<CaptureGroup> groups =
-        GroupRuns(selector, selected, form, runs_, call_->layout, violations_);
+    const std::vector<CaptureGroup> groups = GroupRuns(selector, selected, form, runs_, call_->layout, violations_);
     if (!violations_->empty()) return absl::OkStatus();
     for (const CaptureGroup& group : groups) {
       absl::Status status = AddGroup(group, selector, form, number);

@@ -53,8 +53,8 @@ std::optional<std::vector<float>> ReadValues(const v1::Tensor& tensor, absl::str
   }
   if (data) return FromData(tensor, path, violations);
   if (tensor.dtype() != v1::DTYPE_UNSPECIFIED && tensor.dtype() != v1::DTYPE_FLOAT32) {
-    violations->Add(absl::StrCat(path, ".dtype"), absl::StrCat("got ", v1::Dtype_Name(tensor.dtype()),
-                                                               " beside floats, expected DTYPE_FLOAT32"));
+    violations->Add(absl::StrCat(path, ".dtype"),
+                    absl::StrCat("got ", v1::Dtype_Name(tensor.dtype()), " beside floats, expected DTYPE_FLOAT32"));
     return std::nullopt;
   }
   return std::vector<float>(tensor.floats().begin(), tensor.floats().end());
@@ -62,8 +62,8 @@ std::optional<std::vector<float>> ReadValues(const v1::Tensor& tensor, absl::str
 
 bool CheckShape(const v1::Tensor& tensor, size_t elements, absl::string_view path, Violations* violations) {
   if (tensor.shape_size() > kMaxTensorDimensions) {
-    violations->Add(absl::StrCat(path, ".shape"), absl::StrCat("got ", tensor.shape_size(),
-                                                               " dimensions, expected at most ", kMaxTensorDimensions));
+    violations->Add(absl::StrCat(path, ".shape"),
+                    absl::StrCat("got ", tensor.shape_size(), " dimensions, expected at most ", kMaxTensorDimensions));
     return false;
   }
   uint64_t product = 1;

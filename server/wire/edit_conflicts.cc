@@ -47,8 +47,8 @@ std::string EditConflicts::Add(const EditTarget& target) {
                 BitsOf(target.positions),
                 BitsOf(target.units.heads),
                 BitsOf(target.units.features)};
-  const auto met = std::find_if(edits_.begin(), edits_.end(),
-                                [&](const Outright& earlier) { return Meet(earlier, edit); });
+  const auto met =
+      std::find_if(edits_.begin(), edits_.end(), [&](const Outright& earlier) { return Meet(earlier, edit); });
   if (met != edits_.end()) return met->path;
   edits_.push_back(std::move(edit));
   return "";

@@ -140,8 +140,8 @@ class SourceReader {
     if (violations_->total() > before) return {};
     const size_t expected = target_.positions.size();
     if (static_cast<size_t>(rows.count()) != expected) {
-      violations_->Add(path, absl::StrCat("got ", rows.count(), " positions, expected ", expected,
-                                          ", as many as are edited"));
+      violations_->Add(
+          path, absl::StrCat("got ", rows.count(), " positions, expected ", expected, ", as many as are edited"));
     }
     std::vector<int64_t> positions;
     for (int64_t i = 0; i < rows.count(); ++i) positions.push_back(rows[i]);

@@ -37,9 +37,9 @@ absl::string_view EditInstead(Site site) {
 
 void RefuseReadOnly(Site site, const std::string& path, Violations* violations) {
   const absl::string_view instead = EditInstead(site);
-  violations->Add(path, absl::StrCat("got ", HookPointOf(site).name,
-                                     ", which can be captured but not edited; expected ",
-                                     instead.empty() ? "a point that ListHookPoints calls editable" : instead));
+  violations->Add(path,
+                  absl::StrCat("got ", HookPointOf(site).name, ", which can be captured but not edited; expected ",
+                               instead.empty() ? "a point that ListHookPoints calls editable" : instead));
 }
 
 // Unlike a selection's, an edit's layers must be named.
@@ -109,8 +109,7 @@ std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, s
                                model, violations);
     }
   }
-  target.positions =
-      EditedPositions(intervention, absl::StrCat(target.path, ".positions"), run.length, violations);
+  target.positions = EditedPositions(intervention, absl::StrCat(target.path, ".positions"), run.length, violations);
   if (violations->total() > before) return std::nullopt;
   return target;
 }

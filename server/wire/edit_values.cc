@@ -32,8 +32,8 @@ EditedShape ShapeOf(const EditTarget& target, const ModelInfo& model) {
   const auto positions = static_cast<int64_t>(target.positions.size());
   const int64_t heads =
       target.units.heads.empty() ? HeadCount(target.site, model) : static_cast<int64_t>(target.units.heads.size());
-  const int64_t features = target.units.features.empty() ? LastDimension(target, model)
-                                                         : static_cast<int64_t>(target.units.features.size());
+  const int64_t features =
+      target.units.features.empty() ? LastDimension(target, model) : static_cast<int64_t>(target.units.features.size());
   if (IsSquare(target.site)) {
     return {{kHeads, kPositions, kFeatures}, {heads, positions, features}, "[heads, queries, keys]"};
   }

@@ -107,14 +107,14 @@ class EditReader {
         return FillScale(intervention.scale(), target, edit);
       case v1::Intervention::kAdd:
         edit->operation = Edit::Operation::kAdd;
-        return FillValues(ReadEditValues(intervention.add(), absl::StrCat(target.path, ".add"), target, context_.model,
-                                         violations_),
-                          edit);
+        return FillValues(
+            ReadEditValues(intervention.add(), absl::StrCat(target.path, ".add"), target, context_.model, violations_),
+            edit);
       case v1::Intervention::kSet:
         edit->operation = Edit::Operation::kSet;
-        return FillValues(ReadEditValues(intervention.set(), absl::StrCat(target.path, ".set"), target, context_.model,
-                                         violations_),
-                          edit);
+        return FillValues(
+            ReadEditValues(intervention.set(), absl::StrCat(target.path, ".set"), target, context_.model, violations_),
+            edit);
       case v1::Intervention::kProjectOut:
         edit->operation = Edit::Operation::kProjectOut;
         return FillValues(ReadDirection(intervention.project_out(), absl::StrCat(target.path, ".project_out"), target,
@@ -147,8 +147,8 @@ class EditReader {
 
   bool FillPatch(const v1::Source& patch, const EditTarget& target, Edit* edit, std::vector<HookPoint>* sources) {
     edit->operation = Edit::Operation::kPatch;
-    std::optional<PatchSource> source = ReadPatchSource(patch, absl::StrCat(target.path, ".patch"), target, sources_,
-                                                        context_.model, violations_);
+    std::optional<PatchSource> source =
+        ReadPatchSource(patch, absl::StrCat(target.path, ".patch"), target, sources_, context_.model, violations_);
     if (!source.has_value()) return false;
     edit->source.run = source->made;
     edit->source.positions = std::move(source->positions);
@@ -184,9 +184,9 @@ class EditReader {
     const auto reads = [&](std::string* text, size_t read) {
       absl::StrAppend(text, patches_[read].reader, " reads run ", patches_[read].source);
     };
-    violations_->Add(patches_[cycle[0]].path, absl::StrCat("got patches in a circle, run ",
-                                                           absl::StrJoin(cycle, ", run ", reads),
-                                                           "; expected runs that do not depend on themselves"));
+    violations_->Add(patches_[cycle[0]].path,
+                     absl::StrCat("got patches in a circle, run ", absl::StrJoin(cycle, ", run ", reads),
+                                  "; expected runs that do not depend on themselves"));
   }
 
   const std::vector<SourceRun> sources_;
@@ -210,8 +210,8 @@ absl::StatusOr<PlannedEdits> ReadEdits(const google::protobuf::RepeatedPtrField<
     const uint32_t number = table.numbers[made];
     const v1::Run& run = runs[static_cast<int>(number)];
     if (run.interventions_size() > kMaxInterventions) {
-      return TooLarge(absl::StrCat("runs[", number, "].interventions"),
-                      static_cast<uint64_t>(run.interventions_size()), kMaxInterventions, "interventions of one run");
+      return TooLarge(absl::StrCat("runs[", number, "].interventions"), static_cast<uint64_t>(run.interventions_size()),
+                      kMaxInterventions, "interventions of one run");
     }
     reader.ReadRun(run, {number, static_cast<uint32_t>(made), table.lengths[number]});
   }

@@ -45,11 +45,11 @@ struct CaptureFormat {
   };
 
   Form form = Form::kPerRun;
-  v1::View view = v1::VIEW_BYTES;                      // kPerRun, kRows
-  v1::Dtype dtype = v1::DTYPE_FLOAT32;                 // VIEW_BYTES: of the elements sent
-  std::shared_ptr<const v1::SummaryOptions> summary;   // VIEW_SUMMARY; null: the moments alone
-  std::string metric;                                  // kScores: the metric's key; empty for a logit lens
-  uint32_t first_tensor = 0;                           // the stream's number of its first tensor
+  v1::View view = v1::VIEW_BYTES;                     // kPerRun, kRows
+  v1::Dtype dtype = v1::DTYPE_FLOAT32;                // VIEW_BYTES: of the elements sent
+  std::shared_ptr<const v1::SummaryOptions> summary;  // VIEW_SUMMARY; null: the moments alone
+  std::string metric;                                 // kScores: the metric's key; empty for a logit lens
+  uint32_t first_tensor = 0;                          // the stream's number of its first tensor
 
   bool one_tensor() const { return form == Form::kRows || form == Form::kComparison; }
 };
@@ -79,8 +79,8 @@ struct ExtractCall {
 
 // Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, or
 // FAILED_PRECONDITION (see core/errors.h). Thread-safe.
-absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
-                                        std::string request_sha256, const RequestContext& context);
+absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request, std::string request_sha256,
+                                        const RequestContext& context);
 
 // Of each of a request's inputs, the tokens that were generated after it.
 using Continuations = std::vector<std::vector<uint32_t>>;

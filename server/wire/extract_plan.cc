@@ -30,11 +30,9 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
   if (!runs.ok()) return runs.status();
   absl::StatusOr<PlannedEdits> edits = ReadEdits(request.runs(), inputs, *runs, context, violations);
   if (!edits.ok()) return edits.status();
-  absl::StatusOr<std::vector<Selector>> selectors =
-      ReadSelectors(request, runs->lengths.size(), context, violations);
+  absl::StatusOr<std::vector<Selector>> selectors = ReadSelectors(request, runs->lengths.size(), context, violations);
   if (!selectors.ok()) return selectors.status();
-  absl::Status captures =
-      PlanCaptures(*selectors, *runs, request.max_response_bytes(), context, violations, call);
+  absl::Status captures = PlanCaptures(*selectors, *runs, request.max_response_bytes(), context, violations, call);
   if (!captures.ok()) return captures;
   if (!violations->empty()) return violations->ToStatus();
 
@@ -50,7 +48,8 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
 // `known`: what was generated after each input; null before that.
 absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::string request_sha256,
                                         const Continuations* known, const RequestContext& context) {
-  if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok()) return checked;
+  if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok())
+    return checked;
   ExtractCall call = NewCall(request, std::move(request_sha256), context);
   Violations violations;
   const uint32_t new_tokens = ReadMaxNewTokens(request, context.model, &violations);
@@ -75,8 +74,8 @@ absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::
 
 }  // namespace
 
-absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request,
-                                        std::string request_sha256, const RequestContext& context) {
+absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request, std::string request_sha256,
+                                        const RequestContext& context) {
   return PlanRequest(request, std::move(request_sha256), nullptr, context);
 }
 

@@ -13,8 +13,7 @@ Frame Serialized(const v1::ExtractResponse& message) {
 
 }  // namespace
 
-void FillProvenance(const std::string& request_sha256, const RequestContext& context,
-                    v1::Provenance* provenance) {
+void FillProvenance(const std::string& request_sha256, const RequestContext& context, v1::Provenance* provenance) {
   provenance->set_model(context.model.name);
   provenance->set_weights_sha256(context.model.weights_sha256);
   provenance->set_tokenizer_sha256(context.model.tokenizer_sha256);
@@ -23,8 +22,7 @@ void FillProvenance(const std::string& request_sha256, const RequestContext& con
   provenance->set_request_sha256(request_sha256);
 }
 
-void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer,
-                   v1::InputInfo* info) {
+void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer, v1::InputInfo* info) {
   info->set_index(index);
   info->set_key(input.key);
   info->mutable_token_ids()->Add(input.token_ids.begin(), input.token_ids.end());

@@ -3,8 +3,10 @@
 //
 // A chunk's message on the wire (protobuf's encoding; field 15 is the last in both messages):
 //
+// clang-format off
 //   ExtractResponse.chunk tag │ length │ Chunk fields 1-4 │ Chunk.data tag │ length │ data
 //   └──────────────────────────────── head ────────────────────────────────────────┘ └ tail ┘
+// clang-format on
 #ifndef HYDROPHONE_SERVER_WIRE_FRAMES_H_
 #define HYDROPHONE_SERVER_WIRE_FRAMES_H_
 
@@ -31,10 +33,8 @@ struct Frame {
 };
 
 // What answers say about where numbers come from, and about an input; Verify's say it too.
-void FillProvenance(const std::string& request_sha256, const RequestContext& context,
-                    v1::Provenance* provenance);
-void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer,
-                   v1::InputInfo* info);
+void FillProvenance(const std::string& request_sha256, const RequestContext& context, v1::Provenance* provenance);
+void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer, v1::InputInfo* info);
 
 Frame EncodeHeader(const ExtractCall& call, const RequestContext& context);
 

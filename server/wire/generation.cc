@@ -39,8 +39,8 @@ uint32_t ReadMaxNewTokens(const v1::ExtractRequest& request, const ModelInfo& mo
   const size_t before = violations->total();
   const auto most = static_cast<uint32_t>(model.n_positions) - 1;
   if (count > most) {
-    violations->Add("max_new_tokens", absl::StrCat("got ", count, ", expected at most ", most,
-                                                   ": a context of ", model.n_positions, " less a token to continue"));
+    violations->Add("max_new_tokens", absl::StrCat("got ", count, ", expected at most ", most, ": a context of ",
+                                                   model.n_positions, " less a token to continue"));
   }
   const auto edited = std::find_if(request.runs().begin(), request.runs().end(),
                                    [](const v1::Run& run) { return run.interventions_size() > 0; });

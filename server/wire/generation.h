@@ -49,9 +49,9 @@ class GreedyContinuation {
  private:
   const uint32_t max_new_tokens_;
   const uint32_t end_token_;
-  const uint32_t vocabulary_;                      // ids are below it
-  std::vector<std::vector<uint32_t>> sequences_;   // of each input: its tokens and the new ones
-  std::vector<uint32_t> unfinished_;               // inputs, ascending
+  const uint32_t vocabulary_;                     // ids are below it
+  std::vector<std::vector<uint32_t>> sequences_;  // of each input: its tokens and the new ones
+  std::vector<uint32_t> unfinished_;              // inputs, ascending
   Continuations continuations_;
 };
 

@@ -19,8 +19,7 @@ void AddToken(uint32_t id, size_t begin, size_t end, PlannedInput* planned) {
   planned->byte_end = static_cast<uint32_t>(end);
 }
 
-void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer,
-              PlannedInput* planned) {
+void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer, PlannedInput* planned) {
   SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
   for (const EncodedToken& token : tokenizer.Encode(bytes, specials))
     AddToken(token.id, token.begin, token.end, planned);
@@ -31,8 +30,8 @@ uint32_t VocabularySize(const RequestContext& context) {
   return std::min(context.tokenizer.vocab_size(), static_cast<uint32_t>(context.model.vocab_size));
 }
 
-void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestContext& context,
-                 PlannedInput* planned, Violations* violations) {
+void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestContext& context, PlannedInput* planned,
+                 Violations* violations) {
   uint32_t vocabulary = VocabularySize(context);
   size_t offset = 0;
   for (int i = 0; i < input.token_ids_size(); ++i) {
@@ -49,14 +48,13 @@ void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestCo
 }
 
 // The tokenizer's own tokens, the beginning-of-sequence token too, must be the model's.
-void CheckVocabulary(const PlannedInput& planned, absl::string_view path,
-                     const RequestContext& context, Violations* violations) {
+void CheckVocabulary(const PlannedInput& planned, absl::string_view path, const RequestContext& context,
+                     Violations* violations) {
   uint32_t vocabulary = VocabularySize(context);
   for (uint32_t id : planned.token_ids) {
     if (id < vocabulary) continue;
-    violations->Add(
-        std::string(path),
-        absl::StrCat("got token ", id, ", the model's vocabulary has ", vocabulary, " tokens"));
+    violations->Add(std::string(path),
+                    absl::StrCat("got token ", id, ", the model's vocabulary has ", vocabulary, " tokens"));
     return;
   }
 }
@@ -70,8 +68,8 @@ std::string BeyondContext(size_t length, size_t new_tokens, size_t context_lengt
                       " together, the model's context; truncate keeps the first ", context_length - new_tokens);
 }
 
-void LimitToContext(absl::string_view path, bool truncate, const InputRules& rules,
-                    size_t context_length, PlannedInput* planned, Violations* violations) {
+void LimitToContext(absl::string_view path, bool truncate, const InputRules& rules, size_t context_length,
+                    PlannedInput* planned, Violations* violations) {
   size_t length = planned->token_ids.size();
   size_t most = context_length - rules.new_tokens;
   if (length <= most) return;
@@ -85,8 +83,8 @@ void LimitToContext(absl::string_view path, bool truncate, const InputRules& rul
   }
 }
 
-void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules& rules,
-                const RequestContext& context, PlannedInput* planned, Violations* violations) {
+void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules& rules, const RequestContext& context,
+                PlannedInput* planned, Violations* violations) {
   if (input.prepend_bos()) AddToken(context.tokenizer.bos_id(), 0, 0, planned);
   if (input.token_ids_size() > 0) {
     AddTokenIds(input, path, context, planned, violations);
@@ -94,8 +92,7 @@ void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules
     const std::string& bytes = input.text().empty() ? input.text_bytes() : input.text();
     AddBytes(bytes, input.literal_specials(), context.tokenizer, planned);
   }
-  LimitToContext(path, input.truncate(), rules,
-                 static_cast<size_t>(context.model.n_positions), planned, violations);
+  LimitToContext(path, input.truncate(), rules, static_cast<size_t>(context.model.n_positions), planned, violations);
   CheckVocabulary(*planned, path, context, violations);
 }
 
@@ -105,17 +102,15 @@ PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const Inp
   planned.key = input.key();
   CheckKey(input.key(), absl::StrCat(path, ".key"), violations);
   if (input.token_ids_size() > 0 && input.literal_specials()) {
-    violations->Add(absl::StrCat(path, ".literal_specials"),
-                    "got true beside token_ids, expected it beside text only");
+    violations->Add(absl::StrCat(path, ".literal_specials"), "got true beside token_ids, expected it beside text only");
   }
   int given = !input.text().empty() + !input.text_bytes().empty() + (input.token_ids_size() > 0);
   if (given == 1) {
     ReadTokens(input, path, rules, context, &planned, violations);
   } else {
-    violations->Add(
-        std::string(path),
-        given == 0 ? "got no tokens, expected a text, text_bytes or token_ids that is not empty"
-                   : "got more than one of text, text_bytes and token_ids, expected exactly one");
+    violations->Add(std::string(path),
+                    given == 0 ? "got no tokens, expected a text, text_bytes or token_ids that is not empty"
+                               : "got more than one of text, text_bytes and token_ids, expected exactly one");
   }
   return planned;
 }
@@ -126,20 +121,18 @@ PlannedInput Skipped(const PlannedInput& planned, const Violations& violations) 
   if (planned.key.size() <= kMaxKeyBytes) skipped.key = planned.key;
   const Violation& first = violations.kept()[0];
   skipped.skipped = absl::StrCat(first.field, ": ", first.description);
-  if (violations.total() > 1)
-    absl::StrAppend(&skipped.skipped, " (and ", violations.total() - 1, " more)");
+  if (violations.total() > 1) absl::StrAppend(&skipped.skipped, " (and ", violations.total() - 1, " more)");
   return skipped;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<PlannedInput>> ReadInputs(
-    const google::protobuf::RepeatedPtrField<std::string>& texts,
-    const google::protobuf::RepeatedPtrField<v1::Input>& inputs, InputRules rules,
-    const RequestContext& context, Violations* violations) {
+absl::StatusOr<std::vector<PlannedInput>> ReadInputs(const google::protobuf::RepeatedPtrField<std::string>& texts,
+                                                     const google::protobuf::RepeatedPtrField<v1::Input>& inputs,
+                                                     InputRules rules, const RequestContext& context,
+                                                     Violations* violations) {
   auto total = static_cast<size_t>(texts.size()) + static_cast<size_t>(inputs.size());
-  if (total == 0)
-    violations->Add("inputs", "got no inputs, expected at least one in texts or inputs");
+  if (total == 0) violations->Add("inputs", "got no inputs, expected at least one in texts or inputs");
   if (total > context.limits.max_inputs_per_request) {
     return TooLarge("inputs", total, context.limits.max_inputs_per_request, "inputs");
   }
@@ -162,19 +155,15 @@ absl::StatusOr<std::vector<PlannedInput>> ReadInputs(
 
 void CheckKey(absl::string_view key, absl::string_view path, Violations* violations) {
   if (key.size() <= kMaxKeyBytes) return;
-  violations->Add(std::string(path),
-                  absl::StrCat("got ", key.size(), " bytes, expected at most ", kMaxKeyBytes));
+  violations->Add(std::string(path), absl::StrCat("got ", key.size(), " bytes, expected at most ", kMaxKeyBytes));
 }
 
 size_t TokenBytes(absl::string_view piece) {
-  return static_cast<size_t>(
-      std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics,
-                                const RequestContext& context) {
-  if (!model.empty() && model != context.model.name)
-    return PreconditionFailed("model", model, context.model.name);
+absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics, const RequestContext& context) {
+  if (!model.empty() && model != context.model.name) return PreconditionFailed("model", model, context.model.name);
   if (!numerics.empty() && numerics != context.compute.numerics) {
     return PreconditionFailed("numerics", numerics, context.compute.numerics);
   }

@@ -19,19 +19,18 @@ namespace hydrophone {
 
 struct InputRules {
   bool limit_to_context = true;  // refuse inputs longer than the model's context; Tokenize does not
-  bool skip_bad = false;  // say in PlannedInput.skipped what is wrong with an input, instead of in
-                          // the violations
-  uint32_t new_tokens = 0;  // that must fit the context after each input; below the context's length
+  bool skip_bad = false;         // say in PlannedInput.skipped, not in the violations, what is wrong with an input
+  uint32_t new_tokens = 0;       // that must fit the context after each input; below the context's length
 };
 
 // The inputs as understood, texts first. What is wrong with an input goes into `violations` (or,
 // with skip_bad, into the input); such an input has no tokens. A request without any input is a
 // violation too. INVALID_ARGUMENT (TOO_LARGE) when there are more inputs than the limits allow.
 // Thread-safe.
-absl::StatusOr<std::vector<PlannedInput>> ReadInputs(
-    const google::protobuf::RepeatedPtrField<std::string>& texts,
-    const google::protobuf::RepeatedPtrField<v1::Input>& inputs, InputRules rules,
-    const RequestContext& context, Violations* violations);
+absl::StatusOr<std::vector<PlannedInput>> ReadInputs(const google::protobuf::RepeatedPtrField<std::string>& texts,
+                                                     const google::protobuf::RepeatedPtrField<v1::Input>& inputs,
+                                                     InputRules rules, const RequestContext& context,
+                                                     Violations* violations);
 
 // A key of the caller's: adds a violation when it is longer than 256 bytes.
 void CheckKey(absl::string_view key, absl::string_view path, Violations* violations);
@@ -41,8 +40,7 @@ size_t TokenBytes(absl::string_view piece);
 
 // FAILED_PRECONDITION when the request names another model or other numerics than the loaded ones;
 // empty names are any.
-absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics,
-                                const RequestContext& context);
+absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics, const RequestContext& context);
 
 }  // namespace hydrophone
 

@@ -78,8 +78,8 @@ void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPo
 
 }  // namespace
 
-v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute,
-                                   const Limits& limits, const ProgramVersions& versions) {
+v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute, const Limits& limits,
+                                   const ProgramVersions& versions) {
   v1::GetModelResponse response;
   FillModel(model, response.mutable_model());
   FillCompute(compute, response.mutable_compute());
@@ -94,8 +94,7 @@ v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& co
 
 v1::ListHookPointsResponse DescribeHookPoints(const ModelInfo& model) {
   v1::ListHookPointsResponse response;
-  for (const HookPointInfo& info : HookPoints())
-    FillHookPoint(info, model, response.add_hook_points());
+  for (const HookPointInfo& info : HookPoints()) FillHookPoint(info, model, response.add_hook_points());
   return response;
 }
 

@@ -16,8 +16,8 @@ struct ProgramVersions {
   std::string grpc;
 };
 
-v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute,
-                                   const Limits& limits, const ProgramVersions& versions);
+v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute, const Limits& limits,
+                                   const ProgramVersions& versions);
 
 // Every hook point, with this model's sizes, in the order in which a forward pass computes them.
 v1::ListHookPointsResponse DescribeHookPoints(const ModelInfo& model);

@@ -36,8 +36,8 @@ absl::Status BadSlice(absl::string_view got) {
 }
 
 std::string OutOfRange(int64_t position, int64_t length) {
-  return absl::StrCat("got ", position, ", expected ", -length, " to ", length - 1,
-                      ": the run has ", length, " tokens");
+  return absl::StrCat("got ", position, ", expected ", -length, " to ", length - 1, ": the run has ", length,
+                      " tokens");
 }
 
 bool InRange(int64_t position, int64_t length) { return position >= -length && position < length; }
@@ -56,8 +56,7 @@ std::vector<SelectedRows> SelectList(absl::Span<const int32_t> at, absl::string_
   // What the shortest sequence has, all have.
   if (std::optional<int64_t> shortest = ShortestOf(lengths)) {
     for (size_t i = 0; i < at.size(); ++i) {
-      if (!InRange(at[i], *shortest))
-        violations->Add(absl::StrCat(path, ".at[", i, "]"), OutOfRange(at[i], *shortest));
+      if (!InRange(at[i], *shortest)) violations->Add(absl::StrCat(path, ".at[", i, "]"), OutOfRange(at[i], *shortest));
     }
   }
   std::vector<SelectedRows> selected;
@@ -68,8 +67,8 @@ std::vector<SelectedRows> SelectList(absl::Span<const int32_t> at, absl::string_
   return selected;
 }
 
-std::vector<SelectedRows> SelectSlice(absl::string_view text, absl::string_view path,
-                                      absl::Span<const int64_t> lengths, Violations* violations) {
+std::vector<SelectedRows> SelectSlice(absl::string_view text, absl::string_view path, absl::Span<const int64_t> lengths,
+                                      Violations* violations) {
   std::vector<SelectedRows> selected(lengths.size());
   absl::StatusOr<Slice> slice = ParseSlice(text);
   if (!slice.ok()) {
@@ -88,14 +87,12 @@ std::vector<SelectedRows> SelectSlice(absl::string_view text, absl::string_view 
 }
 
 std::vector<SelectedRows> SelectPerInput(const v1::Positions& positions, absl::string_view path,
-                                         absl::Span<const int64_t> lengths,
-                                         Violations* violations) {
+                                         absl::Span<const int64_t> lengths, Violations* violations) {
   std::vector<SelectedRows> selected(lengths.size());
   auto count = static_cast<size_t>(positions.per_input_size());
   if (count != lengths.size()) {
     violations->Add(absl::StrCat(path, ".per_input"),
-                    absl::StrCat("got ", count, " selections, expected one for each of ",
-                                 lengths.size(), " runs"));
+                    absl::StrCat("got ", count, " selections, expected one for each of ", lengths.size(), " runs"));
     return selected;
   }
   for (size_t i = 0; i < count; ++i) {
@@ -128,8 +125,7 @@ absl::StatusOr<Slice> ParseSlice(absl::string_view text) {
     numbers[i] = value;
   }
   if (numbers[2] == 0)
-    return absl::InvalidArgumentError(
-        absl::StrCat("got ", quoted, ", expected a step other than 0"));
+    return absl::InvalidArgumentError(absl::StrCat("got ", quoted, ", expected a step other than 0"));
   return Slice{numbers[0], numbers[1], numbers[2].value_or(1), parts.size() == 1};
 }
 
@@ -140,16 +136,13 @@ int64_t SelectedRows::operator[](int64_t index) const {
 }
 
 SelectedRows ApplySlice(const Slice& slice, int64_t length) {
-  if (slice.single)
-    return SelectedRows(*slice.start < 0 ? *slice.start + length : *slice.start, 1, 1);
+  if (slice.single) return SelectedRows(*slice.start < 0 ? *slice.start + length : *slice.start, 1, 1);
   // A bound is clipped to [0, length]; walking backwards, to [-1, length - 1], where -1 is before
   // the first row.
   bool backwards = slice.step < 0;
   int64_t lowest = backwards ? -1 : 0;
   int64_t highest = backwards ? length - 1 : length;
-  auto clip = [&](int64_t bound) {
-    return std::clamp(bound < 0 ? bound + length : bound, lowest, highest);
-  };
+  auto clip = [&](int64_t bound) { return std::clamp(bound < 0 ? bound + length : bound, lowest, highest); };
   int64_t start = slice.start ? clip(*slice.start) : (backwards ? highest : lowest);
   int64_t stop = slice.stop ? clip(*slice.stop) : (backwards ? lowest : highest);
 
@@ -162,17 +155,14 @@ SelectedRows ApplySlice(const Slice& slice, int64_t length) {
 std::vector<SelectedRows> SelectRows(const v1::Positions* positions, absl::string_view path,
                                      absl::Span<const int64_t> lengths, Violations* violations) {
   if (positions == nullptr) return SelectSlice(":", path, lengths, violations);
-  int given =
-      (positions->at_size() > 0) + !positions->slice().empty() + (positions->per_input_size() > 0);
+  int given = (positions->at_size() > 0) + !positions->slice().empty() + (positions->per_input_size() > 0);
   if (given != 1) {
-    violations->Add(
-        std::string(path),
-        absl::StrCat("got ", given, " of at, slice and per_input, expected exactly one"));
+    violations->Add(std::string(path),
+                    absl::StrCat("got ", given, " of at, slice and per_input, expected exactly one"));
     return std::vector<SelectedRows>(lengths.size());
   }
   if (positions->at_size() > 0) return SelectList(positions->at(), path, lengths, violations);
-  if (!positions->slice().empty())
-    return SelectSlice(positions->slice(), path, lengths, violations);
+  if (!positions->slice().empty()) return SelectSlice(positions->slice(), path, lengths, violations);
   return SelectPerInput(*positions, path, lengths, violations);
 }
 

@@ -23,16 +23,14 @@ struct Slice {
 };
 
 // INVALID_ARGUMENT for anything else than 1 to 3 decimal integers, at most 64 bytes, or for step 0.
-// Integers beyond +-2^40 count as
-// +-2^40: no sequence is as long.
+// Integers beyond 2^40 count as 2^40, those below -2^40 as -2^40: no sequence is as long.
 absl::StatusOr<Slice> ParseSlice(absl::string_view text);
 
 // Rows of one sequence in sending order: a progression, or a list.
 class SelectedRows {
  public:
   SelectedRows() = default;
-  SelectedRows(int64_t first, int64_t step, int64_t count)
-      : first_(first), step_(step), count_(count) {}
+  SelectedRows(int64_t first, int64_t step, int64_t count) : first_(first), step_(step), count_(count) {}
   // `list` may hold negative positions, which count from `length`; it must outlive this.
   SelectedRows(absl::Span<const int32_t> list, int64_t length)
       : count_(static_cast<int64_t>(list.size())), length_(length), list_(list) {}

@@ -48,9 +48,7 @@ class Printer {
     }
   }
 
-  static bool NeedsExponent(float largest) {
-    return largest >= 1e8f || (largest > 0 && largest < 1e-3f);
-  }
+  static bool NeedsExponent(float largest) { return largest >= 1e8f || (largest > 0 && largest < 1e-3f); }
 
   static std::string Formatted(float value, bool exponent) {
     if (std::isnan(value)) return "nan";

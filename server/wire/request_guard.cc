@@ -1,11 +1,13 @@
 // A message's encoding, as the walk reads it:
 //
+// clang-format off
 //   message = { field }
 //   field   = tag value          tag: varint, number << 3 | encoding
 //   value   = varint             encoding 0
 //           | 8 bytes            encoding 1
-//           | length bytes       encoding 2: a message, a string, bytes, or a packed list of
-//           numbers | 4 bytes            encoding 5
+//           | length bytes       encoding 2: a message, a string, bytes, or a packed list of numbers
+//           | 4 bytes            encoding 5
+// clang-format on
 #include "server/wire/request_guard.h"
 
 #include <cstdint>
@@ -123,18 +125,16 @@ class Walk {
 
   // A length that what is left of the enclosing message can hold.
   bool ReadLength(uint32_t* length) {
-    return input_.ReadVarint32(length) &&
-           *length <= static_cast<uint32_t>(input_.BytesUntilLimit());
+    return input_.ReadVarint32(length) && *length <= static_cast<uint32_t>(input_.BytesUntilLimit());
   }
 
   bool ReadField(WireType encoding, const Place& place, int depth) {
     WireType expected = EncodingOf(*place.field);
-    bool packed =
-        encoding == WireFormatLite::WIRETYPE_LENGTH_DELIMITED && place.field->is_packable();
+    bool packed = encoding == WireFormatLite::WIRETYPE_LENGTH_DELIMITED && place.field->is_packable();
     if (packed) return ReadPacked(expected, place);
     if (encoding != expected) {
-      Refuse(place, 0, "got field ", place.field->number(), " in encoding ", encoding,
-             ", expected encoding ", expected);
+      Refuse(place, 0, "got field ", place.field->number(), " in encoding ", encoding, ", expected encoding ",
+             expected);
       return Skip(encoding, place);
     }
     if (expected == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) return ReadDelimited(place, depth);
@@ -180,8 +180,7 @@ class Walk {
       input_.PopLimit(outer);
       return true;
     }
-    if (place.field->type() != FieldDescriptor::TYPE_STRING)
-      return input_.Skip(static_cast<int>(length));
+    if (place.field->type() != FieldDescriptor::TYPE_STRING) return input_.Skip(static_cast<int>(length));
     return ReadString(length, place);
   }
 
@@ -189,8 +188,7 @@ class Walk {
     const void* data = nullptr;
     int available = 0;
     input_.GetDirectBufferPointerInline(&data, &available);
-    if (!IsUtf8({static_cast<const char*>(data), length}))
-      Refuse(place, 0, "got bytes that are not UTF-8");
+    if (!IsUtf8({static_cast<const char*>(data), length})) Refuse(place, 0, "got bytes that are not UTF-8");
     return input_.Skip(static_cast<int>(length));
   }
 
@@ -202,34 +200,28 @@ class Walk {
 
 }  // namespace
 
-absl::Status CheckWireFormat(absl::string_view bytes, const Descriptor* type,
-                             const Limits& limits) {
+absl::Status CheckWireFormat(absl::string_view bytes, const Descriptor* type, const Limits& limits) {
   if (bytes.size() > limits.max_request_bytes) {
     return TooLarge("request", bytes.size(), limits.max_request_bytes, "bytes");
   }
   Walk walk(bytes);
   if (!walk.ReadMessage(*type, Place{}, 1)) {
     std::string where = walk.broken_at().empty() ? "request" : walk.broken_at();
-    walk.violations().Add(
-        where, absl::StrCat("got bytes that are no protobuf message of type ", type->full_name()));
+    walk.violations().Add(where, absl::StrCat("got bytes that are no protobuf message of type ", type->full_name()));
   }
   if (!walk.violations().empty()) return walk.violations().ToStatus();
   if (walk.elements() > limits.max_request_elements) {
-    return TooLarge("request", walk.elements(), limits.max_request_elements,
-                    "messages and list elements");
+    return TooLarge("request", walk.elements(), limits.max_request_elements, "messages and list elements");
   }
   return absl::OkStatus();
 }
 
-absl::Status ParseRequest(absl::string_view bytes, const Limits& limits,
-                          google::protobuf::Message* message) {
+absl::Status ParseRequest(absl::string_view bytes, const Limits& limits, google::protobuf::Message* message) {
   absl::Status status = CheckWireFormat(bytes, message->GetDescriptor(), limits);
   if (!status.ok()) return status;
-  if (message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return absl::OkStatus();
+  if (message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return absl::OkStatus();
   Violations violations;
-  violations.Add("request", absl::StrCat("got bytes that are no protobuf message of type ",
-                                         message->GetTypeName()));
+  violations.Add("request", absl::StrCat("got bytes that are no protobuf message of type ", message->GetTypeName()));
   return violations.ToStatus();
 }
 

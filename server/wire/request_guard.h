@@ -16,12 +16,10 @@ namespace hydrophone {
 // encoding is not known here (each with its path and number), when a string is not UTF-8, or when
 // messages nest deeper than the API's ever do; with reason TOO_LARGE beyond max_request_bytes or
 // max_request_elements. Thread-safe.
-absl::Status CheckWireFormat(absl::string_view bytes, const google::protobuf::Descriptor* type,
-                             const Limits& limits);
+absl::Status CheckWireFormat(absl::string_view bytes, const google::protobuf::Descriptor* type, const Limits& limits);
 
 // Checks the bytes, then parses them into `message`.
-absl::Status ParseRequest(absl::string_view bytes, const Limits& limits,
-                          google::protobuf::Message* message);
+absl::Status ParseRequest(absl::string_view bytes, const Limits& limits, google::protobuf::Message* message);
 
 }  // namespace hydrophone
 

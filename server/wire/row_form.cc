@@ -19,8 +19,8 @@ void AddWrongWidth(const Selector& selector, int64_t expected, Violations* viola
 }
 
 // Of all runs, where their keys differ: one width cannot fit them.
-void CheckProjection(const Selector& selector, const RowForm& form, int64_t features,
-                     absl::Span<const int64_t> lengths, Violations* violations) {
+void CheckProjection(const Selector& selector, const RowForm& form, int64_t features, absl::Span<const int64_t> lengths,
+                     Violations* violations) {
   const int64_t width = selector.projection->width;
   if (!form.square && width != features) return AddWrongWidth(selector, features, violations);
   if (!form.square) return;

@@ -17,8 +17,10 @@ struct RunRead {
 };
 
 struct RunOrder {
-  std::vector<uint32_t> runs;  // all of them, sources before their readers, otherwise as numbered; empty when there is a cycle
-  std::vector<size_t> cycle;   // the reads that make one, each from the next one's reader, the last from the first's; or empty
+  std::vector<uint32_t>
+      runs;  // all of them, sources before their readers, otherwise as numbered; empty when there is a cycle
+  std::vector<size_t>
+      cycle;  // the reads that make one, each from the next one's reader, the last from the first's; or empty
 };
 
 RunOrder OrderRuns(size_t runs, absl::Span<const RunRead> reads);

@@ -13,8 +13,8 @@ namespace hydrophone {
 namespace {
 
 // The input of each run.
-std::vector<uint32_t> InputsOfRuns(const google::protobuf::RepeatedPtrField<v1::Run>& runs,
-                                   size_t inputs, Violations* violations) {
+std::vector<uint32_t> InputsOfRuns(const google::protobuf::RepeatedPtrField<v1::Run>& runs, size_t inputs,
+                                   Violations* violations) {
   std::vector<uint32_t> input_of(runs.empty() ? inputs : static_cast<size_t>(runs.size()));
   if (runs.empty()) std::iota(input_of.begin(), input_of.end(), 0u);
   for (int i = 0; i < runs.size(); ++i) {
@@ -67,8 +67,7 @@ absl::StatusOr<RunTable> ReadRuns(const google::protobuf::RepeatedPtrField<v1::R
   uint64_t tokens = 0;
   for (uint32_t input : input_of) tokens += inputs[input].token_ids.size();
   if (tokens > limits.max_tokens_per_request) {
-    return TooLarge(runs.empty() ? "inputs" : "runs", tokens, limits.max_tokens_per_request,
-                    "tokens");
+    return TooLarge(runs.empty() ? "inputs" : "runs", tokens, limits.max_tokens_per_request, "tokens");
   }
 
   table.first_token.push_back(0);

@@ -18,9 +18,8 @@ namespace hydrophone {
 // The runs as the request numbers them, and those of them that are made: a run over a skipped input
 // is not.
 struct RunTable {
-  std::vector<int64_t> lengths;  // by the request's number: tokens, or kNoRun
-  std::vector<uint32_t>
-      made_index;  // by the request's number: place in `made`; 0 where there is none
+  std::vector<int64_t> lengths;      // by the request's number: tokens, or kNoRun
+  std::vector<uint32_t> made_index;  // by the request's number: place in `made`; 0 where there is none
 
   std::vector<PlannedRun> made;
   std::vector<uint32_t> numbers;     // of each of `made`, the request's

@@ -88,10 +88,10 @@ class RunSelector {
     }
     if (HasKind(selector_, Readout::Kind::kNextTokenLoss)) CheckNextTokens(run, selected);
     if (selected.baseline.has_value() && selected.rows.count() != selected.baseline_rows.count()) {
-      violations_->Add(selector_.positions == nullptr ? selector_.path : absl::StrCat(selector_.path, ".positions"),
-                       absl::StrCat("got ", selected.rows.count(), " positions of ", run, " and ",
-                                    selected.baseline_rows.count(), " of its baseline, run ",
-                                    runs_.numbers[*selected.baseline], ", expected as many"));
+      violations_->Add(
+          selector_.positions == nullptr ? selector_.path : absl::StrCat(selector_.path, ".positions"),
+          absl::StrCat("got ", selected.rows.count(), " positions of ", run, " and ", selected.baseline_rows.count(),
+                       " of its baseline, run ", runs_.numbers[*selected.baseline], ", expected as many"));
     }
   }
 
@@ -103,9 +103,9 @@ class RunSelector {
     }
     for (int64_t row = 0; row < selected.rows.count(); ++row) {
       if (selected.rows[row] != length - 1) continue;
-      return violations_->Add(absl::StrCat(selector_.path, ".positions"),
-                              absl::StrCat("got position ", length - 1, " of ", run,
-                                           ", its last, expected positions with a next token"));
+      return violations_->Add(
+          absl::StrCat(selector_.path, ".positions"),
+          absl::StrCat("got position ", length - 1, " of ", run, ", its last, expected positions with a next token"));
     }
   }
 
@@ -123,8 +123,8 @@ std::vector<SelectedRun> SelectRuns(const Selector& selector, const RunTable& ru
 
 size_t MadeRuns(const Selector& selector, const RunTable& runs) {
   if (selector.runs.empty()) return runs.made.size();
-  return static_cast<size_t>(std::count_if(selector.runs.begin(), selector.runs.end(),
-                                           [&](uint32_t number) { return IsMade(number, runs); }));
+  return static_cast<size_t>(
+      std::count_if(selector.runs.begin(), selector.runs.end(), [&](uint32_t number) { return IsMade(number, runs); }));
 }
 
 }  // namespace hydrophone

@@ -25,8 +25,7 @@ Moments MomentsOf(absl::Span<const float> values) {
   }
   moments.nonfinite = values.size() - moments.count;
   if (moments.count == 0) {
-    moments.mean = moments.std = moments.min = moments.max = moments.l2 =
-        std::numeric_limits<double>::quiet_NaN();
+    moments.mean = moments.std = moments.min = moments.max = moments.l2 = std::numeric_limits<double>::quiet_NaN();
     return moments;
   }
   auto count = static_cast<double>(moments.count);

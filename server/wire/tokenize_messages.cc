@@ -15,8 +15,7 @@
 namespace hydrophone {
 namespace {
 
-void FillTokens(const PlannedInput& input, const Tokenizer& tokenizer,
-                v1::TokenizedInput* message) {
+void FillTokens(const PlannedInput& input, const Tokenizer& tokenizer, v1::TokenizedInput* message) {
   message->set_key(input.key);
   message->mutable_token_ids()->Add(input.token_ids.begin(), input.token_ids.end());
   message->mutable_byte_offsets()->Add(input.byte_offsets.begin(), input.byte_offsets.end());
@@ -27,8 +26,7 @@ void FillTokens(const PlannedInput& input, const Tokenizer& tokenizer,
 }
 
 // The bytes that a sequence stands for; ids outside the vocabulary become violations.
-uint64_t CountBytes(const v1::TokenSequence& sequence, int index, const Tokenizer& tokenizer,
-                    Violations* violations) {
+uint64_t CountBytes(const v1::TokenSequence& sequence, int index, const Tokenizer& tokenizer, Violations* violations) {
   uint64_t bytes = 0;
   for (int i = 0; i < sequence.token_ids_size(); ++i) {
     uint32_t id = sequence.token_ids(i);
@@ -60,12 +58,10 @@ absl::Status CheckSequences(const v1::DetokenizeRequest& request, const RequestC
 
 }  // namespace
 
-absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request,
-                                                    const RequestContext& context) {
+absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request, const RequestContext& context) {
   Violations violations;
-  absl::StatusOr<std::vector<PlannedInput>> inputs =
-      ReadInputs(request.texts(), request.inputs(),
-                 {/*limit_to_context=*/false, /*skip_bad=*/false}, context, &violations);
+  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputs(
+      request.texts(), request.inputs(), {/*limit_to_context=*/false, /*skip_bad=*/false}, context, &violations);
   if (!inputs.ok()) return inputs.status();
   if (!violations.empty()) return violations.ToStatus();
   uint64_t tokens = 0;
@@ -74,8 +70,7 @@ absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& r
     return TooLarge("inputs", tokens, context.limits.max_request_elements, "tokens");
   }
   v1::TokenizeResponse response;
-  for (const PlannedInput& input : *inputs)
-    FillTokens(input, context.tokenizer, response.add_inputs());
+  for (const PlannedInput& input : *inputs) FillTokens(input, context.tokenizer, response.add_inputs());
   return response;
 }
 

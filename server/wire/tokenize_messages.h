@@ -10,8 +10,7 @@ namespace hydrophone {
 
 // Thread-safe. INVALID_ARGUMENT with the path of each bad input, or with reason TOO_LARGE when
 // there are more inputs than the limits allow, or more tokens in all than max_request_elements.
-absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request,
-                                                    const RequestContext& context);
+absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request, const RequestContext& context);
 
 // Thread-safe. INVALID_ARGUMENT with the path of each id outside the vocabulary, or with reason
 // TOO_LARGE when there are more sequences than max_inputs_per_request, or more bytes in all than

@@ -58,8 +58,8 @@ void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Viol
   if (hook.has_units())
     violations->Add(absl::StrCat(path, ".units"), "got units beside logit_lens, expected none: it reads whole rows");
   if (hook.reduction() != v1::REDUCTION_UNSPECIFIED) {
-    violations->Add(absl::StrCat(path, ".reduction"), absl::StrCat("got ", v1::Reduction_Name(hook.reduction()),
-                                                                   " beside logit_lens, expected none"));
+    violations->Add(absl::StrCat(path, ".reduction"),
+                    absl::StrCat("got ", v1::Reduction_Name(hook.reduction()), " beside logit_lens, expected none"));
   }
   if (hook.view() != v1::VIEW_UNSPECIFIED && hook.view() != v1::VIEW_BYTES) {
     violations->Add(absl::StrCat(path, ".view"), absl::StrCat("got ", v1::View_Name(hook.view()),
@@ -97,11 +97,11 @@ void ReadView(const v1::HookSelector& hook, const v1::ExtractRequest& request, V
   const bool lens = hook.has_logit_lens();
   const bool narrow = hook.dtype() == v1::DTYPE_FLOAT16 || hook.dtype() == v1::DTYPE_BFLOAT16;
   if (narrow && (lens || selector->view != v1::VIEW_BYTES)) {
-    violations->Add(absl::StrCat(selector->path, ".dtype"),
-                    absl::StrCat("got ", v1::Dtype_Name(hook.dtype()),
-                                 lens ? std::string(" beside logit_lens")
-                                      : absl::StrCat(" with ", v1::View_Name(selector->view)),
-                                 ", expected none: it is the type of elements sent as bytes"));
+    violations->Add(
+        absl::StrCat(selector->path, ".dtype"),
+        absl::StrCat("got ", v1::Dtype_Name(hook.dtype()),
+                     lens ? std::string(" beside logit_lens") : absl::StrCat(" with ", v1::View_Name(selector->view)),
+                     ", expected none: it is the type of elements sent as bytes"));
   }
 }
 

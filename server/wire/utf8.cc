@@ -29,11 +29,9 @@ Lead LeadOf(uint8_t byte) {
   if (byte < 0xC2 || byte > 0xF4) return {};
   if (byte < 0xE0) return {2};
   if (byte < 0xF0) {
-    return {3, static_cast<uint8_t>(byte == 0xE0 ? 0xA0 : 0x80),
-            static_cast<uint8_t>(byte == 0xED ? 0x9F : 0xBF)};
+    return {3, static_cast<uint8_t>(byte == 0xE0 ? 0xA0 : 0x80), static_cast<uint8_t>(byte == 0xED ? 0x9F : 0xBF)};
   }
-  return {4, static_cast<uint8_t>(byte == 0xF0 ? 0x90 : 0x80),
-          static_cast<uint8_t>(byte == 0xF4 ? 0x8F : 0xBF)};
+  return {4, static_cast<uint8_t>(byte == 0xF0 ? 0x90 : 0x80), static_cast<uint8_t>(byte == 0xF4 ? 0x8F : 0xBF)};
 }
 
 // The sequence, or the maximal invalid part, at the start of `bytes`, which are not empty.
@@ -48,8 +46,7 @@ Part NextPart(absl::string_view bytes) {
   for (size_t i = 1; i < lead.size; ++i) {
     uint8_t low = i == 1 ? lead.second_low : 0x80;
     uint8_t high = i == 1 ? lead.second_high : 0xBF;
-    if (i == bytes.size() || static_cast<uint8_t>(bytes[i]) < low ||
-        static_cast<uint8_t>(bytes[i]) > high) {
+    if (i == bytes.size() || static_cast<uint8_t>(bytes[i]) < low || static_cast<uint8_t>(bytes[i]) > high) {
       return {i, false};
     }
   }

@@ -15,8 +15,7 @@ namespace hydrophone {
 namespace {
 
 // The lessons' own input.
-constexpr char kLessonSentence[] =
-    "Plants make fantastic pets because they don't leave a mess after you feed them.";
+constexpr char kLessonSentence[] = "Plants make fantastic pets because they don't leave a mess after you feed them.";
 
 // Tokens of the sequence that stands before the inputs in kBlocks, so that they are never computed
 // by themselves there.
@@ -48,29 +47,24 @@ MaskRule ReadMask(const v1::VerifyRequest& request, Violations* violations) {
     case v1::Mask::kMaxAbs:
       rule = {MaskRule::Kind::kMaxAbs, request.mask().max_abs()};
       if (!(std::isfinite(rule.value) && rule.value >= 0)) {
-        violations->Add("mask.max_abs",
-                        absl::StrCat("got ", rule.value, ", expected a finite number, 0 or more"));
+        violations->Add("mask.max_abs", absl::StrCat("got ", rule.value, ", expected a finite number, 0 or more"));
       }
       break;
     case v1::Mask::kQuantile:
       rule = {MaskRule::Kind::kQuantile, request.mask().quantile()};
       if (!(rule.value > 0 && rule.value <= 1)) {
-        violations->Add("mask.quantile",
-                        absl::StrCat("got ", rule.value, ", expected more than 0 and at most 1"));
+        violations->Add("mask.quantile", absl::StrCat("got ", rule.value, ", expected more than 0 and at most 1"));
       }
       break;
     case v1::Mask::RULE_NOT_SET:
-      violations->Add(
-          "mask",
-          "got neither max_abs nor quantile, expected one; leave `mask` out for max_abs 30");
+      violations->Add("mask", "got neither max_abs nor quantile, expected one; leave `mask` out for max_abs 30");
       break;
   }
   return rule;
 }
 
 absl::StatusOr<std::vector<PlannedInput>> ReadInputsOrLesson(const v1::VerifyRequest& request,
-                                                             const RequestContext& context,
-                                                             Violations* violations) {
+                                                             const RequestContext& context, Violations* violations) {
   google::protobuf::RepeatedPtrField<v1::Input> inputs = request.inputs();
   if (request.texts().empty() && inputs.empty()) {
     v1::Input* lesson = inputs.Add();
@@ -108,8 +102,7 @@ absl::Status CheckSizes(const VerifyCall& call, const RequestContext& context) {
                         BlockPoints(context.model, call.options).size() * all +
                         AlonePoints(context.model).size() * first;
   if (rows * row_bytes > context.limits.max_response_bytes) {
-    return TooLarge("inputs", rows * row_bytes, context.limits.max_response_bytes,
-                    "bytes of captured data");
+    return TooLarge("inputs", rows * row_bytes, context.limits.max_response_bytes, "bytes of captured data");
   }
   const uint64_t residual_bytes = (call.options.layers.size() + 1) * all * row_bytes;
   if (call.options.keep_residuals && residual_bytes > kMaxResidualBytes) {
@@ -123,8 +116,7 @@ v1::ExtractRequest RequestOf(const std::vector<std::vector<uint32_t>>& inputs, s
                              const std::vector<HookPoint>& points) {
   v1::ExtractRequest request;
   request.set_layout(v1::LAYOUT_ROWS);
-  for (const auto& ids : inputs)
-    request.add_inputs()->mutable_token_ids()->Add(ids.begin(), ids.end());
+  for (const auto& ids : inputs) request.add_inputs()->mutable_token_ids()->Add(ids.begin(), ids.end());
   for (HookPoint point : points) {
     v1::HookSelector* hook = request.add_hooks();
     hook->set_hook_point(CanonicalName(point));
@@ -149,10 +141,8 @@ absl::Status PlanExtracts(std::optional<uint64_t> train_seed, const RequestConte
   // has bounded what they come to.
   Limits limits = context.limits;
   ++limits.max_inputs_per_request;
-  limits.max_hooks_per_request = limits.max_tensors_per_request =
-      std::numeric_limits<uint32_t>::max();
-  const RequestContext own{context.model, context.compute, context.tokenizer, limits,
-                           context.server_version};
+  limits.max_hooks_per_request = limits.max_tensors_per_request = std::numeric_limits<uint32_t>::max();
+  const RequestContext own{context.model, context.compute, context.tokenizer, limits, context.server_version};
   for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
     if (train_seed.has_value()) requests[i].set_train_seed(*train_seed);
     absl::StatusOr<ExtractCall> extract = PlanExtract(requests[i], call->request_sha256, own);
@@ -178,8 +168,7 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
   call.options.train = request.has_train_seed();
   call.options.reference = !request.skip_reference() && !call.options.train;
   call.options.max_reference_tokens = context.limits.max_reference_tokens;
-  absl::StatusOr<std::vector<PlannedInput>> inputs =
-      ReadInputsOrLesson(request, context, &violations);
+  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputsOrLesson(request, context, &violations);
   if (!inputs.ok()) return inputs.status();
   if (!violations.empty()) return violations.ToStatus();
 

@@ -1,7 +1,9 @@
 // A Verify request's way: what to extract, what came back, what the answer says.
 //
+// clang-format off
 //   VerifyRequest ─ PlanVerify ─► VerifyCall ─ its extracts, one after another ─► VerifyRun.Take ─►
 //   VerifyRun.Finish ─► VerifyResponse
+// clang-format on
 //
 // The captures take the same way as Extract's: planned by PlanExtract, cut into messages by
 // CaptureFrames, put together again by the assembler, their checksums compared. What is measured is
@@ -66,8 +68,7 @@ class VerifyRun {
 
   // After all extracts were taken. Heavy (seconds; see Verify): a worker's job. `stopped` as in
   // Verify: the call was cancelled or its deadline has passed; then CANCELLED.
-  absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine,
-                                            const std::function<bool()>& stopped);
+  absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine, const std::function<bool()>& stopped);
 
  private:
   VerifyCall call_;

@@ -31,8 +31,7 @@ void FillHiddenCounts(const std::vector<HiddenCount>& counts,
 void FillMask(const MaskReport& mask, v1::MaskReport* message) {
   message->set_total(mask.total);
   message->set_hidden(mask.hidden);
-  message->set_hidden_share(
-      mask.total == 0 ? 0 : static_cast<double>(mask.hidden) / static_cast<double>(mask.total));
+  message->set_hidden_share(mask.total == 0 ? 0 : static_cast<double>(mask.hidden) / static_cast<double>(mask.total));
   FillHiddenCounts(mask.positions, message->mutable_positions());
   FillHiddenCounts(mask.dimensions, message->mutable_dimensions());
 }
@@ -51,8 +50,7 @@ void FillLayer(const LayerReport& layer, uint32_t width, v1::LayerReport* messag
   message->set_bitwise(layer.different_elements == 0);
   message->set_max_abs(layer.max_abs);
   message->set_mean_abs(layer.mean_abs);
-  for (const Correlation& correlation : layer.correlations)
-    FillCorrelation(correlation, message->add_correlations());
+  for (const Correlation& correlation : layer.correlations) FillCorrelation(correlation, message->add_correlations());
   FillMask(layer.mask, message->mutable_mask());
   if (!layer.residual.empty()) FillTensor(layer.residual, width, message->mutable_residual());
 }
@@ -61,12 +59,10 @@ void FillFinalState(const FinalStateReport& state, uint32_t width, v1::FinalStat
   message->set_max_abs_input_difference(state.max_abs_input_difference);
   message->set_max_abs_raw_difference(state.max_abs_raw_difference);
   message->set_max_abs_ln_f_difference(state.max_abs_ln_f_difference);
-  message->mutable_raw_profile_norms()->Add(state.raw_profile_norms.begin(),
-                                            state.raw_profile_norms.end());
+  message->mutable_raw_profile_norms()->Add(state.raw_profile_norms.begin(), state.raw_profile_norms.end());
   message->set_normalised_norm(state.normalised_norm);
   message->set_profile_note(state.profile_note);
-  if (!state.ln_f_residual.empty())
-    FillTensor(state.ln_f_residual, width, message->mutable_ln_f_residual());
+  if (!state.ln_f_residual.empty()) FillTensor(state.ln_f_residual, width, message->mutable_ln_f_residual());
 }
 
 }  // namespace

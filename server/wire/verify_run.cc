@@ -10,8 +10,8 @@ namespace hydrophone {
 namespace {
 
 // One capture, over the wire and back.
-absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_t capture,
-                                                  TensorView rows, uint64_t max_message_bytes) {
+absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_t capture, TensorView rows,
+                                                  uint64_t max_message_bytes) {
   const Capture& planned = call.plan.captures[capture];
   const std::string name = CanonicalName(planned.point);
   const auto expected = static_cast<size_t>(planned.Elements());
@@ -27,28 +27,24 @@ absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_
   auto tensors = assembler.Finish();
   if (!tensors.ok()) return tensors.status();
   if (tensors->size() != 1 || tensors->begin()->second.info.name() != name) {
-    return absl::InternalError(
-        absl::StrCat("captured ", name, ", got something else back from its messages"));
+    return absl::InternalError(absl::StrCat("captured ", name, ", got something else back from its messages"));
   }
   return std::move(tensors->begin()->second.values);
 }
 
 }  // namespace
 
-VerifyRun::VerifyRun(VerifyCall call, const RequestContext& context)
-    : call_(std::move(call)), context_(context) {
+VerifyRun::VerifyRun(VerifyCall call, const RequestContext& context) : call_(std::move(call)), context_(context) {
   for (const PlannedInput& input : call_.inputs) inputs_.token_ids.push_back(input.token_ids);
 }
 
-absl::Status VerifyRun::Take(size_t extract, std::vector<TensorView> captures,
-                             int64_t batch_tokens) {
+absl::Status VerifyRun::Take(size_t extract, std::vector<TensorView> captures, int64_t batch_tokens) {
   const ExtractCall& call = call_.extracts[extract];
   if (captures.size() != call.plan.captures.size()) {
     return absl::InternalError(
         absl::StrCat("got ", captures.size(), " captures, expected ", call.plan.captures.size()));
   }
-  CapturedRun* const runs[VerifyCall::kExtracts] = {&inputs_.states, &inputs_.blocks,
-                                                    &inputs_.alone};
+  CapturedRun* const runs[VerifyCall::kExtracts] = {&inputs_.states, &inputs_.blocks, &inputs_.alone};
   for (size_t i = 0; i < captures.size(); ++i) {
     absl::StatusOr<std::vector<float>> values =
         SendAndReceive(call, i, std::move(captures[i]), context_.limits.max_message_bytes);
@@ -60,16 +56,14 @@ absl::Status VerifyRun::Take(size_t extract, std::vector<TensorView> captures,
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::VerifyResponse> VerifyRun::Finish(const Engine& engine,
-                                                     const std::function<bool()>& stopped) {
+absl::StatusOr<v1::VerifyResponse> VerifyRun::Finish(const Engine& engine, const std::function<bool()>& stopped) {
   absl::StatusOr<VerifyReport> report = Verify(engine, inputs_, call_.options, stopped);
   if (!report.ok()) return report.status();
   v1::VerifyResponse response;
   FillProvenance(call_.request_sha256, context_, response.mutable_provenance());
   FillReport(*report, static_cast<uint32_t>(context_.model.n_embd), &response);
   for (size_t i = 0; i < call_.inputs.size(); ++i) {
-    FillInputInfo(call_.inputs[i], static_cast<uint32_t>(i), context_.tokenizer,
-                  response.add_inputs());
+    FillInputInfo(call_.inputs[i], static_cast<uint32_t>(i), context_.tokenizer, response.add_inputs());
   }
   return response;
 }

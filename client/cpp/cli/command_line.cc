@@ -26,8 +26,7 @@ constexpr char kExamples[] =
 
 }  // namespace
 
-int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
-                   std::ostream& err) {
+int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err) {
   Session session{in, out, err};
   Action action;
   CLI::App app(kDescription, "hydrophone");
@@ -38,8 +37,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
   app.add_option("--server", session.server, "Server to ask, HOST:PORT")
       ->envname("HYDROPHONE_SERVER")
       ->capture_default_str();
-  app.add_option("--timeout", session.timeout_seconds,
-                 "Most time for each call, in seconds; 0: no limit")
+  app.add_option("--timeout", session.timeout_seconds, "Most time for each call, in seconds; 0: no limit")
       ->envname("HYDROPHONE_TIMEOUT")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

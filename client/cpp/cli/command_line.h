@@ -10,8 +10,7 @@
 namespace hydrophone::client {
 
 // Runs one command line (without the program's name); gives the exit status (see session.h).
-int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out,
-                   std::ostream& err);
+int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err);
 
 }  // namespace hydrophone::client
 

@@ -76,8 +76,7 @@ void AddExtractCommand(CLI::App& app, const Session& session, Action* action) {
   CLI::App* command = app.add_subcommand("extract", "Activations at the hook points named");
   options->AddTo(command);
   command->footer(kExamples);
-  command->callback(
-      [=, &session] { *action = [=, &session] { return RunExtract(session, *options); }; });
+  command->callback([=, &session] { *action = [=, &session] { return RunExtract(session, *options); }; });
 }
 
 }  // namespace hydrophone::client

@@ -41,16 +41,15 @@ Metadata Describe(const ArrayGatherer& gatherer, const v1::ExtractRequest& reque
     v1::ExtractRequest without_inputs = request;
     without_inputs.clear_inputs();
     json = CompactJson(without_inputs);
-    metadata.emplace_back(
-        "hydrophone.request_note",
-        absl::StrCat(request.inputs_size(), " inputs are left out of hydrophone.request"));
+    metadata.emplace_back("hydrophone.request_note",
+                          absl::StrCat(request.inputs_size(), " inputs are left out of hydrophone.request"));
   }
   metadata.emplace_back("hydrophone.request", std::move(json));
   return metadata;
 }
 
-absl::Status Write(const std::string& out, const std::vector<StoredArray>& arrays,
-                   const Metadata& metadata, Spool& spool) {
+absl::Status Write(const std::string& out, const std::vector<StoredArray>& arrays, const Metadata& metadata,
+                   Spool& spool) {
   return IsSafetensors(out) ? WriteSafetensors(out, arrays, metadata, spool)
                             : WriteNpyDirectory(out, arrays, metadata, spool);
 }
@@ -71,22 +70,18 @@ class ProgressingGatherer : public ArrayGatherer {
   Progress& progress_;
 };
 
-void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& gatherer,
-                  const std::string& out, const Session& session) {
+void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& gatherer, const std::string& out,
+                  const Session& session) {
   Table table({"array", "shape", "bytes"});
   for (const StoredArray& array : arrays) {
-    table.Add({array.name, absl::StrCat("[", absl::StrJoin(array.shape, ", "), "]"),
-               absl::StrCat(array.size())});
+    table.Add({array.name, absl::StrCat("[", absl::StrJoin(array.shape, ", "), "]"), absl::StrCat(array.size())});
   }
   table.Print(session.out);
-  session.out << "written to " << out << ": " << arrays.size() << " arrays of " << gatherer.inputs()
-              << " inputs\n";
+  session.out << "written to " << out << ": " << arrays.size() << " arrays of " << gatherer.inputs() << " inputs\n";
   if (gatherer.skipped() > 0)
-    session.err << "hydrophone: " << gatherer.skipped()
-                << " inputs were skipped; the metadata says why\n";
+    session.err << "hydrophone: " << gatherer.skipped() << " inputs were skipped; the metadata says why\n";
   if (gatherer.nonfinite() > 0)
-    session.err << "hydrophone: " << gatherer.nonfinite()
-                << " values are infinite or not a number\n";
+    session.err << "hydrophone: " << gatherer.nonfinite() << " values are infinite or not a number\n";
 }
 
 }  // namespace
@@ -102,26 +97,23 @@ absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& reque
   const std::string extension = std::filesystem::path(out).extension().string();
   for (const char* other : {".npy", ".npz", ".pt", ".pth", ".bin", ".h5", ".json"}) {
     if (extension == other) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--out: got ", out, ", expected FILE.safetensors or a directory for .npy files"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--out: got ", out, ", expected FILE.safetensors or a directory for .npy files"));
     }
   }
   if (SendsBfloat16(request))
-    return absl::InvalidArgumentError(
-        "NumPy has no bfloat16: use --out FILE.safetensors, or another --dtype");
+    return absl::InvalidArgumentError("NumPy has no bfloat16: use --out FILE.safetensors, or another --dtype");
   return CheckDirectoryCanBeMade(out);
 }
 
-int ExtractToFile(const Session& session, const v1::ExtractRequest& request,
-                  const std::string& out) {
+int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out) {
   auto spool = Spool::Create(DirectoryOf(out));
   if (!spool.ok()) return session.Fail(spool.status());
   Progress progress(&session.err);
   ProgressingGatherer gatherer(request, spool->get(), &progress);
   const auto client = session.Connect();
-  absl::Status status = ExtractAll(*client, request, &gatherer, [&](size_t done, size_t total) {
-    progress.Inputs(done, total);
-  });
+  absl::Status status =
+      ExtractAll(*client, request, &gatherer, [&](size_t done, size_t total) { progress.Inputs(done, total); });
   progress.End();
   if (!status.ok()) return session.Fail(status);
   const auto arrays = gatherer.Finish();

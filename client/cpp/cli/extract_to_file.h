@@ -16,8 +16,7 @@ absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& reque
 
 // Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the
 // exit status.
-int ExtractToFile(const Session& session, const v1::ExtractRequest& request,
-                  const std::string& out);
+int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out);
 
 }  // namespace hydrophone::client
 

@@ -55,18 +55,15 @@ void AddHooksCommand(CLI::App& app, const Session& session, Action* action) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("hooks", "The hook points: their names, shapes and layers");
+  CLI::App* command = app.add_subcommand("hooks", "The hook points: their names, shapes and layers");
   command->add_option("FILTER", options->word, "Only points with this in one of their names");
-  command->add_flag("--json", options->json,
-                    "The answer as JSON, descriptions and all accepted names included");
+  command->add_flag("--json", options->json, "The answer as JSON, descriptions and all accepted names included");
   command->footer(
       "In names, L stands for the layer. Shapes: s tokens, d width, H heads, f MLP width, V "
       "vocabulary.\n"
       "Examples:\n  hydrophone hooks\n  hydrophone hooks c_proj\n  hydrophone hooks resid --json");
-  command->callback([=, &session] {
-    *action = [=, &session] { return RunHooks(session, options->word, options->json); };
-  });
+  command->callback(
+      [=, &session] { *action = [=, &session] { return RunHooks(session, options->word, options->json); }; });
 }
 
 }  // namespace hydrophone::client

@@ -4,25 +4,21 @@ namespace hydrophone::client {
 
 void InputOptions::AddTo(CLI::App* command) {
   command->add_option("TEXT", sources.texts, "Texts, an input each");
-  command->add_option("--file", sources.text_file,
-                      "Text file, an input a line; - for standard input");
+  command->add_option("--file", sources.text_file, "Text file, an input a line; - for standard input");
   command->add_option("--jsonl", sources.jsonl_file,
                       "JSON lines, an input each: {\"text\": ...}, {\"token_ids\": [...]} or "
                       "{\"text_bytes_base64\": ...}, "
                       "with \"key\" if liked; - for standard input");
   command->add_flag("--prepend-bos", prepend_bos, "Put <|endoftext|> in front of each input");
-  command->add_flag("--literal-specials", literal_specials,
-                    "Read <|endoftext|> in a text as ordinary characters");
+  command->add_flag("--literal-specials", literal_specials, "Read <|endoftext|> in a text as ordinary characters");
 }
 
-absl::StatusOr<std::vector<v1::Input>> InputOptions::Read(std::istream& standard_input,
-                                                          bool none_is_fine) const {
+absl::StatusOr<std::vector<v1::Input>> InputOptions::Read(std::istream& standard_input, bool none_is_fine) const {
   InputSources from = sources;
   if (from.empty() && !none_is_fine) from.text_file = "-";
   auto inputs = ReadInputs(from, standard_input);
   if (!inputs.ok()) return inputs.status();
-  if (inputs->empty() && !none_is_fine)
-    return absl::InvalidArgumentError("no inputs: give TEXT, --file or --jsonl");
+  if (inputs->empty() && !none_is_fine) return absl::InvalidArgumentError("no inputs: give TEXT, --file or --jsonl");
   for (v1::Input& input : *inputs) {
     input.set_prepend_bos(prepend_bos);
     input.set_literal_specials(literal_specials);

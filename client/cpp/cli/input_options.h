@@ -23,8 +23,7 @@ struct InputOptions {
 
   // All inputs, in order: arguments, the text file, the JSON lines. Without any of them, the lines
   // of standard input, unless `none_is_fine`.
-  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input,
-                                              bool none_is_fine = false) const;
+  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input, bool none_is_fine = false) const;
 };
 
 }  // namespace hydrophone::client

@@ -43,8 +43,7 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
   if (!value.is_array()) return "\"token_ids\" is not an array";
   for (const Json& id : value) {
     if (!id.is_number_unsigned() || id.get<uint64_t>() > std::numeric_limits<uint32_t>::max()) {
-      return absl::StrCat("\"token_ids\" holds ",
-                          id.dump(-1, ' ', true, Json::error_handler_t::replace),
+      return absl::StrCat("\"token_ids\" holds ", id.dump(-1, ' ', true, Json::error_handler_t::replace),
                           ", expected numbers from 0 to 4294967295");
     }
     input->add_token_ids(id.get<uint32_t>());
@@ -82,15 +81,13 @@ std::string InputFromJson(const std::string& line, v1::Input* input) {
     } else if (name == "text_bytes_base64") {
       wrong = SetBytes(value, input);
     } else {
-      wrong = absl::StrCat("unknown field \"", name,
-                           "\", expected text, token_ids, text_bytes_base64 or key");
+      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, text_bytes_base64 or key");
     }
     if (!wrong.empty()) return wrong;
     if (name != "key") ++contents;
   }
   if (contents != 1)
-    return absl::StrCat("got ", contents,
-                        " of text, token_ids and text_bytes_base64, expected exactly one");
+    return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
   return "";
 }
 
@@ -99,8 +96,7 @@ Inputs FromFile(const std::string& path, std::istream& standard_input,
   if (path == "-") return read(standard_input, "standard input");
   std::ifstream file(path, std::ios::binary);
   if (!file)
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
+    return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
   return read(file, path);
 }
 
@@ -124,9 +120,7 @@ Inputs InputsFromLines(std::istream& stream, absl::string_view name) {
   std::vector<v1::Input> inputs;
   std::string line;
   while (NextLine(stream, &line)) {
-    if (line.empty())
-      return InLine(name, inputs.size() + 1,
-                    "the line is empty; an input needs at least one token");
+    if (line.empty()) return InLine(name, inputs.size() + 1, "the line is empty; an input needs at least one token");
     inputs.push_back(InputFromText(line));
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
@@ -139,8 +133,7 @@ Inputs InputsFromJsonLines(std::istream& stream, absl::string_view name) {
   for (size_t number = 1; NextLine(stream, &line); ++number) {
     if (absl::StripAsciiWhitespace(line).empty()) continue;
     v1::Input input;
-    if (const std::string wrong = InputFromJson(line, &input); !wrong.empty())
-      return InLine(name, number, wrong);
+    if (const std::string wrong = InputFromJson(line, &input); !wrong.empty()) return InLine(name, number, wrong);
     inputs.push_back(std::move(input));
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));

@@ -17,14 +17,12 @@ v1::Input InputFromText(std::string text);
 
 // One input a line; LF or CRLF ends a line. INVALID_ARGUMENT for an empty line, since an input
 // without tokens cannot run. `name` is for messages.
-absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream,
-                                                       absl::string_view name);
+absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name);
 
 // One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
 // "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
 // INVALID_ARGUMENT names the line and what is wrong in it.
-absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream,
-                                                           absl::string_view name);
+absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
 
 // Where a command's inputs come from, in this order.
 struct InputSources {
@@ -36,8 +34,7 @@ struct InputSources {
 };
 
 // All of them. `standard_input` is read when a file is "-".
-absl::StatusOr<std::vector<v1::Input>> ReadInputs(const InputSources& sources,
-                                                  std::istream& standard_input);
+absl::StatusOr<std::vector<v1::Input>> ReadInputs(const InputSources& sources, std::istream& standard_input);
 
 }  // namespace hydrophone::client
 

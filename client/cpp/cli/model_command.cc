@@ -15,28 +15,25 @@ void PrintModel(const v1::GetModelResponse& response, std::ostream& out) {
   const auto number = [](auto value) { return absl::StrCat(value); };
   Table table;
   table.Add({"model", absl::StrCat(model.name(), " (", model.architecture(), ")")});
-  table.Add({"blocks", absl::StrCat(number(model.n_layer()), " of width ", model.n_embd(), ", ",
-                                    model.n_head(), " heads, MLP width ", model.n_inner())});
-  table.Add({"context",
-             absl::StrCat(model.n_positions(), " tokens of a vocabulary of ", model.vocab_size())});
-  table.Add({"parameters",
-             absl::StrCat(model.parameters(), ", ", model.weights_dtype(), " in the file")});
-  table.Add({"activation", absl::StrCat(model.activation_function(), ", LayerNorm epsilon ",
-                                        Short(model.layer_norm_epsilon()))});
+  table.Add({"blocks", absl::StrCat(number(model.n_layer()), " of width ", model.n_embd(), ", ", model.n_head(),
+                                    " heads, MLP width ", model.n_inner())});
+  table.Add({"context", absl::StrCat(model.n_positions(), " tokens of a vocabulary of ", model.vocab_size())});
+  table.Add({"parameters", absl::StrCat(model.parameters(), ", ", model.weights_dtype(), " in the file")});
+  table.Add({"activation",
+             absl::StrCat(model.activation_function(), ", LayerNorm epsilon ", Short(model.layer_norm_epsilon()))});
   table.Add({"weights", absl::StrCat("sha256 ", model.weights_sha256())});
   table.Add({"tokenizer", absl::StrCat("sha256 ", model.tokenizer_sha256())});
-  table.Add({"computes in", absl::StrCat(compute.dtype(), " on ", compute.device(), ", ",
-                                         compute.threads(), " threads")});
+  table.Add(
+      {"computes in", absl::StrCat(compute.dtype(), " on ", compute.device(), ", ", compute.threads(), " threads")});
   table.Add({"numerics", compute.numerics()});
   table.Add({"rows", compute.batch_independent() ? "do not depend on what else the server computes"
                                                  : "may depend on what else the server computes"});
-  table.Add({"a request", absl::StrCat("at most ", limits.max_inputs_per_request(), " inputs, ",
-                                       limits.max_tokens_per_request(), " tokens, ",
-                                       limits.max_response_bytes(), " bytes of captures")});
+  table.Add({"a request",
+             absl::StrCat("at most ", limits.max_inputs_per_request(), " inputs, ", limits.max_tokens_per_request(),
+                          " tokens, ", limits.max_response_bytes(), " bytes of captures")});
   table.Add({"versions",
-             absl::StrCat("hydrophone ", response.versions().server(), ", libtorch ",
-                          response.versions().libtorch(), ", gRPC ", response.versions().grpc(),
-                          ", protobuf ", response.versions().protobuf())});
+             absl::StrCat("hydrophone ", response.versions().server(), ", libtorch ", response.versions().libtorch(),
+                          ", gRPC ", response.versions().grpc(), ", protobuf ", response.versions().protobuf())});
   table.Print(out);
 }
 
@@ -55,12 +52,10 @@ int RunModel(const Session& session, bool json) {
 
 void AddModelCommand(CLI::App& app, const Session& session, Action* action) {
   auto json = std::make_shared<bool>(false);
-  CLI::App* command =
-      app.add_subcommand("model", "What the server loaded, how it computes, and its limits");
+  CLI::App* command = app.add_subcommand("model", "What the server loaded, how it computes, and its limits");
   command->add_flag("--json", *json, "The whole answer as JSON");
   command->footer("Example:\n  hydrophone model --json | jq .model.weights_sha256");
-  command->callback(
-      [=, &session] { *action = [=, &session] { return RunModel(session, *json); }; });
+  command->callback([=, &session] { *action = [=, &session] { return RunModel(session, *json); }; });
 }
 
 }  // namespace hydrophone::client

@@ -26,8 +26,7 @@ bool ParseInteger(absl::string_view text, int32_t* value) {
 
 // "3-6"; false when it is not written so.
 bool ParseRange(absl::string_view text, int32_t* first, int32_t* last) {
-  const std::pair<absl::string_view, absl::string_view> ends =
-      absl::StrSplit(text, absl::MaxSplits('-', 1));
+  const std::pair<absl::string_view, absl::string_view> ends = absl::StrSplit(text, absl::MaxSplits('-', 1));
   return ParseInteger(ends.first, first) && ParseInteger(ends.second, last) && *last >= 0;
 }
 
@@ -59,8 +58,7 @@ absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
 }
 
 absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::string_view text) {
-  constexpr char kExpected[] =
-      "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
+  constexpr char kExpected[] = "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
   std::vector<int32_t> indices;
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int32_t first = 0;
@@ -101,10 +99,8 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
   return positions;
 }
 
-absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text,
-                                           const std::vector<int32_t>& common_layers) {
-  const std::pair<absl::string_view, absl::string_view> parts =
-      absl::StrSplit(text, absl::MaxSplits('@', 1));
+absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
   v1::HookSelector selector;
   selector.set_hook_point(std::string(parts.first));
   std::vector<int32_t> layers = common_layers;

@@ -25,8 +25,7 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text);
 
 // "attn.c_proj", or with layers of its own: "hidden_states@10,11". Without those, `common_layers`
 // apply, unless the name holds a layer ("blocks.10.hook_attn_out", "transformer.h.*.mlp").
-absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text,
-                                           const std::vector<int32_t>& common_layers);
+absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers);
 
 }  // namespace hydrophone::client
 

@@ -15,8 +15,7 @@ std::unique_ptr<Client> Session::Connect() const {
 
 int Session::Fail(const absl::Status& status) const {
   err << "hydrophone: " << Describe(status) << "\n";
-  if (absl::IsUnavailable(status))
-    err << "  the server asked was " << server << " (--server, HYDROPHONE_SERVER)\n";
+  if (absl::IsUnavailable(status)) err << "  the server asked was " << server << " (--server, HYDROPHONE_SERVER)\n";
   return kFailed;
 }
 

@@ -22,8 +22,7 @@ struct Column {
   bool numbers = true;
 };
 
-std::vector<Column> Measure(const std::vector<std::string>& names,
-                            const std::vector<std::vector<std::string>>& rows) {
+std::vector<Column> Measure(const std::vector<std::string>& names, const std::vector<std::vector<std::string>>& rows) {
   std::vector<Column> columns(names.size());
   for (size_t i = 0; i < names.size(); ++i) columns[i].width = CountCharacters(names[i]);
   for (const auto& row : rows) {
@@ -36,8 +35,7 @@ std::vector<Column> Measure(const std::vector<std::string>& names,
   return columns;
 }
 
-void PrintRow(const std::vector<std::string>& row, const std::vector<Column>& columns,
-              std::ostream& out) {
+void PrintRow(const std::vector<std::string>& row, const std::vector<Column>& columns, std::ostream& out) {
   for (size_t i = 0; i < row.size(); ++i) {
     const std::string padding(columns[i].width - CountCharacters(row[i]), ' ');
     const bool last = i + 1 == row.size();

@@ -13,8 +13,7 @@ void PrintTokens(const v1::TokenizeResponse& response, std::ostream& out) {
   for (int i = 0; i < response.inputs_size(); ++i) {
     const v1::TokenizedInput& input = response.inputs(i);
     const std::string key = input.key().empty() ? "" : absl::StrCat(" ", input.key());
-    out << (i > 0 ? "\n" : "") << "input " << i << key << ": " << input.token_ids_size()
-        << " tokens\n";
+    out << (i > 0 ? "\n" : "") << "input " << i << key << ": " << input.token_ids_size() << " tokens\n";
     Table table({"id", "piece", "byte"});
     for (int t = 0; t < input.token_ids_size(); ++t) {
       table.Add({absl::StrCat(input.token_ids(t)), t < input.pieces_size() ? input.pieces(t) : "",
@@ -54,9 +53,8 @@ void AddTokenizeCommand(CLI::App& app, const Session& session, Action* action) {
       "Examples:\n  hydrophone tokenize \"Hello world\"\n  hydrophone tokenize --file prompts.txt "
       "--json\n"
       "  echo '{\"token_ids\": [15496, 995]}' | hydrophone tokenize --jsonl -");
-  command->callback([=, &session] {
-    *action = [=, &session] { return RunTokenize(session, options->inputs, options->json); };
-  });
+  command->callback(
+      [=, &session] { *action = [=, &session] { return RunTokenize(session, options->inputs, options->json); }; });
 }
 
 }  // namespace hydrophone::client

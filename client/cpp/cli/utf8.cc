@@ -49,8 +49,7 @@ bool IsValidUtf8(absl::string_view bytes) {
 }
 
 size_t CountCharacters(absl::string_view utf8) {
-  return static_cast<size_t>(
-      std::count_if(utf8.begin(), utf8.end(), [](char c) { return !IsContinuation(c); }));
+  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return !IsContinuation(c); }));
 }
 
 }  // namespace hydrophone::client

@@ -96,11 +96,9 @@ int RunVerify(const Session& session, const VerifyOptions& options) {
 
 void AddVerifyCommand(CLI::App& app, const Session& session, Action* action) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* command = app.add_subcommand(
-      "verify", "Whether the numbers are right; exit status 1 when a check fails");
+  CLI::App* command = app.add_subcommand("verify", "Whether the numbers are right; exit status 1 when a check fails");
   options->inputs.AddTo(command);
-  command->add_option("--layers", options->layers,
-                      "Layers to report, as in 10 or 0,5,-1 or 3-6; without it, all");
+  command->add_option("--layers", options->layers, "Layers to report, as in 10 or 0,5,-1 or 3-6; without it, all");
   CLI::Option* mask_abs = command->add_option("--mask-abs", options->mask_abs,
                                               "Leave elements of larger magnitude out of the "
                                               "masked correlations; the server's default is 30");
@@ -115,13 +113,10 @@ void AddVerifyCommand(CLI::App& app, const Session& session, Action* action) {
           "--train-seed", options->train_seed,
           "Verify train mode, with dropout drawn from this seed: the sum closes after the dropouts, not at c_proj")
       ->check(WholeNumber(0));
-  command->add_flag("--skip-reference", options->skip_reference,
-                    "Leave out the float64 reference, the slow part");
-  command->add_flag("--json", options->json,
-                    "The server's answer and the client's measurements as JSON");
+  command->add_flag("--skip-reference", options->skip_reference, "Leave out the float64 reference, the slow part");
+  command->add_flag("--json", options->json, "The server's answer and the client's measurements as JSON");
   command->footer(kExamples);
-  command->callback(
-      [=, &session] { *action = [=, &session] { return RunVerify(session, *options); }; });
+  command->callback([=, &session] { *action = [=, &session] { return RunVerify(session, *options); }; });
 }
 
 }  // namespace hydrophone::client

@@ -43,10 +43,9 @@ void PrintCorrelations(const v1::VerifyResponse& server, std::ostream& out) {
 
 void PrintFinalState(const v1::FinalStateReport& state, std::ostream& out) {
   Table table;
-  table.Add({"B1  hidden_states[i] against what enters block i, captured apart",
-             Short(state.max_abs_input_difference())});
-  table.Add({"B2  last block's raw output against hidden_states[N]",
-             Short(state.max_abs_raw_difference())});
+  table.Add(
+      {"B1  hidden_states[i] against what enters block i, captured apart", Short(state.max_abs_input_difference())});
+  table.Add({"B2  last block's raw output against hidden_states[N]", Short(state.max_abs_raw_difference())});
   table.Add({"B3  ln_f of it against hidden_states[N]", Short(state.max_abs_ln_f_difference())});
   out << "\nFinal state, largest difference:\n";
   table.Print(out);
@@ -62,13 +61,11 @@ struct CheckGroup {
   std::string name;
   int count = 0;
   int failed = 0;
-  const v1::Check* worst =
-      nullptr;  // the one that comes nearest to its tolerance, or passes it by most
+  const v1::Check* worst = nullptr;  // the one that comes nearest to its tolerance, or passes it by most
 };
 
 double Strain(const v1::Check& check) {
-  return check.tolerance() > 0 ? std::fabs(check.value()) / check.tolerance()
-                               : std::fabs(check.value());
+  return check.tolerance() > 0 ? std::fabs(check.value()) / check.tolerance() : std::fabs(check.value());
 }
 
 std::vector<CheckGroup> GroupChecks(const v1::VerifyResponse& server) {
@@ -87,11 +84,11 @@ std::vector<CheckGroup> GroupChecks(const v1::VerifyResponse& server) {
 void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
   Table table({"check", "passed", "value", "allowed"});
   for (const CheckGroup& group : GroupChecks(server)) {
-    const std::string name = group.count == 1 ? group.worst->name()
-                                              : absl::StrCat(group.count, " of ", group.name,
-                                                             ".*, worst ", group.worst->name());
-    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"),
-               Short(group.worst->value()), Short(group.worst->tolerance())});
+    const std::string name = group.count == 1
+                                 ? group.worst->name()
+                                 : absl::StrCat(group.count, " of ", group.name, ".*, worst ", group.worst->name());
+    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"), Short(group.worst->value()),
+               Short(group.worst->tolerance())});
   }
   out << "\nChecks:\n";
   table.Print(out);
@@ -171,26 +168,22 @@ void VerifyReport::PrintLayers(std::ostream& out) const {
 
 std::string VerifyReport::Text() const {
   std::ostringstream out;
-  out << "model " << server_.provenance().model() << ", weights "
-      << server_.provenance().weights_sha256() << "\n";
+  out << "model " << server_.provenance().model() << ", weights " << server_.provenance().weights_sha256() << "\n";
   uint64_t tokens = 0;
-  for (const v1::InputInfo& input : server_.inputs())
-    tokens += static_cast<uint64_t>(input.token_ids_size());
+  for (const v1::InputInfo& input : server_.inputs()) tokens += static_cast<uint64_t>(input.token_ids_size());
   out << server_.inputs_size() << " inputs, " << tokens << " tokens\n\n";
   PrintLayers(out);
   PrintCorrelations(server_, out);
   if (server_.has_final_state()) PrintFinalState(server_.final_state(), out);
   PrintChecks(server_, out);
-  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE")
-      << " on every layer's residual\n";
+  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE") << " on every layer's residual\n";
   out << (passed() ? "PASSED" : "FAILED") << "\n";
   return out.str();
 }
 
 std::string VerifyReport::Json() const {
   nlohmann::ordered_json json;
-  json["server"] =
-      nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
+  json["server"] = nlohmann::ordered_json::parse(ToJson(server_), nullptr, /*allow_exceptions=*/false);
   json["client"]["layers"] = LayersJson(client_.layers);
   if (train_mode()) json["client"]["layers_at_c_proj"] = LayersJson(client_.at_c_proj);
   json["client"]["agrees"] = agree();

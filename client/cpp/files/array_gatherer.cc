@@ -21,9 +21,7 @@ ElementType TypeOf(v1::Dtype dtype) {
   }
 }
 
-std::vector<uint64_t> ShapeOf(const v1::TensorInfo& info) {
-  return {info.shape().begin(), info.shape().end()};
-}
+std::vector<uint64_t> ShapeOf(const v1::TensorInfo& info) { return {info.shape().begin(), info.shape().end()}; }
 
 // Whether rows of one can follow rows of the other in one array.
 bool SameRows(const StoredArray& array, ElementType type, const std::vector<uint64_t>& shape) {
@@ -40,9 +38,7 @@ void AddSegment(const Segment& segment, std::vector<Segment>* segments) {
   }
 }
 
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string Dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 
@@ -51,20 +47,19 @@ absl::Status ArrayGatherer::OnHeader(const v1::Header& header) {
   if (request_digests_.empty()) {
     provenance_ = now;
   } else if (now.weights_sha256() != provenance_.weights_sha256() ||
-             now.tokenizer_sha256() != provenance_.tokenizer_sha256() ||
-             now.numerics() != provenance_.numerics()) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "another server answers now: got model ", now.model(), " with weights ",
-        now.weights_sha256(), " and numerics ", now.numerics(), ", expected ", provenance_.model(),
-        " with ", provenance_.weights_sha256(), " and ", provenance_.numerics()));
+             now.tokenizer_sha256() != provenance_.tokenizer_sha256() || now.numerics() != provenance_.numerics()) {
+    return absl::FailedPreconditionError(absl::StrCat("another server answers now: got model ", now.model(),
+                                                      " with weights ", now.weights_sha256(), " and numerics ",
+                                                      now.numerics(), ", expected ", provenance_.model(), " with ",
+                                                      provenance_.weights_sha256(), " and ", provenance_.numerics()));
   }
   request_digests_.push_back(now.request_sha256());
   return absl::OkStatus();
 }
 
 absl::Status ArrayGatherer::OnInput(v1::InputInfo input) {
-  inputs_.push_back({input.key(), input.skipped(), static_cast<size_t>(input.token_ids_size()),
-                     input.truncated_tokens()});
+  inputs_.push_back(
+      {input.key(), input.skipped(), static_cast<size_t>(input.token_ids_size()), input.truncated_tokens()});
   return absl::OkStatus();
 }
 
@@ -75,8 +70,7 @@ absl::Status ArrayGatherer::OnTensor(ReceivedTensor tensor) {
   const auto shape = ShapeOf(tensor.info);
   if (!SameRows(gathered.array, TypeOf(tensor.info.dtype()), shape)) {
     return absl::DataLossError(absl::StrCat(
-        tensor.info.name(),
-        ": the rows of two answers do not have one shape and type; try --layout per-run"));
+        tensor.info.name(), ": the rows of two answers do not have one shape and type; try --layout per-run"));
   }
   gathered.array.shape[0] += shape[0];
   if (absl::Status status = CountRows(tensor.info, &gathered); !status.ok()) return status;
@@ -118,16 +112,16 @@ absl::StatusOr<ArrayGatherer::Gathered*> ArrayGatherer::Find(const ReceivedTenso
 }
 
 std::string ArrayGatherer::UniqueName(const std::string& name, uint32_t selector) const {
-  const bool taken = std::any_of(gathered_.begin(), gathered_.end(),
-                                 [&](const Gathered& other) { return other.array.name == name; });
+  const bool taken =
+      std::any_of(gathered_.begin(), gathered_.end(), [&](const Gathered& other) { return other.array.name == name; });
   return taken ? absl::StrCat(name, ".selector", selector) : name;
 }
 
 absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gathered) const {
   if (per_run_) return absl::OkStatus();
   if (info.runs_size() != info.rows_size()) {
-    return absl::DataLossError(absl::StrCat(info.name(), ": rows are told for ", info.rows_size(),
-                                            " runs, expected ", info.runs_size()));
+    return absl::DataLossError(
+        absl::StrCat(info.name(), ": rows are told for ", info.rows_size(), " runs, expected ", info.runs_size()));
   }
   gathered->rows.resize(runs(), 0);
   uint64_t total = 0;
@@ -141,8 +135,7 @@ absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gath
       absl::StrCat(info.name(), ": its runs' rows add up to ", total, ", expected ", info.shape(0)));
 }
 
-absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name,
-                                                     std::vector<int64_t> rows) {
+absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name, std::vector<int64_t> rows) {
   rows.resize(runs(), 0);
   const auto* bytes = reinterpret_cast<const char*>(rows.data());
   const auto segment = spool_.Append(absl::string_view(bytes, rows.size() * sizeof(int64_t)));
@@ -159,9 +152,8 @@ absl::StatusOr<std::vector<StoredArray>> ArrayGatherer::Finish() {
   std::vector<StoredArray> arrays;
   for (const Gathered& gathered : gathered_) arrays.push_back(gathered.array);
   if (per_run_ || gathered_.empty()) return arrays;
-  const bool alike = std::all_of(gathered_.begin(), gathered_.end(), [&](const Gathered& other) {
-    return other.rows == gathered_.front().rows;
-  });
+  const bool alike = std::all_of(gathered_.begin(), gathered_.end(),
+                                 [&](const Gathered& other) { return other.rows == gathered_.front().rows; });
   const size_t count = alike ? 1 : gathered_.size();
   for (size_t i = 0; i < count; ++i) {
     auto rows = StoreRows(alike ? "rows" : gathered_[i].array.name + ".rows", gathered_[i].rows);

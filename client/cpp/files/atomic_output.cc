@@ -19,8 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 absl::Status SystemError(const std::string& path, const char* what, int error) {
-  return absl::UnknownError(
-      absl::StrCat(path, ": ", what, ": ", std::generic_category().message(error)));
+  return absl::UnknownError(absl::StrCat(path, ": ", what, ": ", std::generic_category().message(error)));
 }
 
 // "out/" and "out" are the same directory.
@@ -43,8 +42,7 @@ std::string DirectoryOf(const std::string& path) {
 
 absl::Status CheckFileCanBeMade(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error))
-    return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
+  if (fs::is_directory(path, error)) return absl::InvalidArgumentError(absl::StrCat(path, " is a directory"));
   return CheckWritable(DirectoryOf(path));
 }
 
@@ -75,8 +73,7 @@ AtomicFile::~AtomicFile() {
 
 absl::Status AtomicFile::Commit() {
   if (absl::Status status = file_.Close(); !status.ok()) return status;
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-    return SystemError(path_, "cannot make it", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError(path_, "cannot make it", errno);
   committed_ = true;
   return absl::OkStatus();
 }
@@ -89,8 +86,7 @@ absl::StatusOr<std::unique_ptr<AtomicDirectory>> AtomicDirectory::Create(const s
   std::unique_ptr<AtomicDirectory> output(new AtomicDirectory(target, std::move(temporary)));
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  if (::chmod(output->temporary_.c_str(), 0777 & ~mask) != 0)
-    return SystemError(path, "cannot set permissions", errno);
+  if (::chmod(output->temporary_.c_str(), 0777 & ~mask) != 0) return SystemError(path, "cannot set permissions", errno);
   return output;
 }
 
@@ -109,8 +105,7 @@ FileDescriptor AtomicDirectory::NewFile(const std::string& name) const {
 }
 
 absl::Status AtomicDirectory::Commit() {
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-    return SystemError(path_, "cannot make it", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError(path_, "cannot make it", errno);
   committed_ = true;
   return absl::OkStatus();
 }

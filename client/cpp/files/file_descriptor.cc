@@ -16,9 +16,7 @@ FileDescriptor::FileDescriptor(int descriptor, std::string path)
     : descriptor_(descriptor), path_(std::move(path)), errno_(descriptor < 0 ? errno : 0) {}
 
 FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
-      path_(std::move(other.path_)),
-      errno_(other.errno_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)), errno_(other.errno_) {}
 
 FileDescriptor::~FileDescriptor() {
   if (is_open()) ::close(descriptor_);
@@ -69,8 +67,7 @@ absl::Status FileDescriptor::Close() {
 }
 
 absl::Status FileDescriptor::Error(absl::string_view what) const {
-  return absl::UnknownError(
-      absl::StrCat(path_, ": ", what, ": ", std::generic_category().message(errno_)));
+  return absl::UnknownError(absl::StrCat(path_, ": ", what, ": ", std::generic_category().message(errno_)));
 }
 
 }  // namespace hydrophone::client

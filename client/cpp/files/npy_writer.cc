@@ -33,8 +33,8 @@ std::string Preamble(const StoredArray& array) {
   constexpr size_t kFixedBytes = 10;  // magic, version, length
   std::string shape = absl::StrJoin(array.shape, ", ");
   if (array.shape.size() == 1) shape += ",";
-  std::string header = absl::StrCat("{'descr': '", DtypeName(array.type),
-                                    "', 'fortran_order': False, 'shape': (", shape, "), }");
+  std::string header =
+      absl::StrCat("{'descr': '", DtypeName(array.type), "', 'fortran_order': False, 'shape': (", shape, "), }");
   const size_t unpadded = kFixedBytes + header.size() + 1;
   header.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
   header.push_back('\n');
@@ -78,8 +78,7 @@ absl::Status CheckArrays(const std::vector<StoredArray>& arrays) {
           absl::StrCat(array.name, " is bfloat16, which NumPy does not have: write safetensors"));
     }
     if (!files.insert(NpyFileName(array.name)).second) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("two arrays would be written to ", NpyFileName(array.name)));
+      return absl::InvalidArgumentError(absl::StrCat("two arrays would be written to ", NpyFileName(array.name)));
     }
   }
   return absl::OkStatus();
@@ -103,12 +102,10 @@ absl::Status WriteNpyDirectory(const std::string& path, const std::vector<Stored
   auto output = AtomicDirectory::Create(path);
   if (!output.ok()) return output.status();
   for (const StoredArray& array : arrays) {
-    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool);
-        !status.ok())
+    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool); !status.ok())
       return status;
   }
-  if (absl::Status status =
-          WriteMetadata(MetadataJson(arrays, metadata), (*output)->NewFile("metadata.json"));
+  if (absl::Status status = WriteMetadata(MetadataJson(arrays, metadata), (*output)->NewFile("metadata.json"));
       !status.ok()) {
     return status;
   }

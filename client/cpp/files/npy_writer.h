@@ -2,7 +2,9 @@
 //
 // A .npy file (version 1.0):
 //
+// clang-format off
 //   "\x93NUMPY" 1 0 │ header's length, 2 bytes little-endian │ header: a Python dict │ data
+// clang-format on
 //
 // The header is padded with spaces so that the data begins at a multiple of 64.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_NPY_WRITER_H_

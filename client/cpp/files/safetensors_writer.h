@@ -1,9 +1,11 @@
 // Safetensors files:
 //
+// clang-format off
 //   length of the header, 8 bytes little-endian │ header, JSON │ data
 //
 //   {"__metadata__": {NAME: TEXT, ...},
 //    NAME: {"dtype": "F32", "shape": [...], "data_offsets": [BEGIN, END]}, ...}
+// clang-format on
 //
 // The header is padded with spaces so that the data begins at a multiple of 8.
 // Offsets count from the data's begin and leave no holes. Arrays with larger elements come first,
@@ -25,8 +27,8 @@ inline constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;
 
 // Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the
 // header is too long.
-absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays,
-                              const Metadata& metadata, Spool& spool);
+absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,
+                              Spool& spool);
 
 }  // namespace hydrophone::client
 

@@ -32,11 +32,8 @@ absl::Status Spool::CopyTo(const Segment& segment, FileDescriptor& file) {
   std::string buffer(static_cast<size_t>(std::min(segment.size, kCopyBytes)), '\0');
   for (uint64_t done = 0; done < segment.size;) {
     const auto count = static_cast<size_t>(std::min<uint64_t>(segment.size - done, buffer.size()));
-    if (absl::Status status = file_.ReadAt(segment.offset + done, count, buffer.data());
-        !status.ok())
-      return status;
-    if (absl::Status status = file.Write(absl::string_view(buffer).substr(0, count)); !status.ok())
-      return status;
+    if (absl::Status status = file_.ReadAt(segment.offset + done, count, buffer.data()); !status.ok()) return status;
+    if (absl::Status status = file.Write(absl::string_view(buffer).substr(0, count)); !status.ok()) return status;
     done += count;
   }
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// hydrophone_bench_products THREADS: GPT-2 124M's products, each block with weights of its own, as the server computes them. Answers each
-// line {"rows": n} of its input with a line {"seconds": s}.
+// hydrophone_bench_products THREADS: GPT-2 124M's products, each block with weights of its own, as the server computes
+// them. Answers each line {"rows": n} of its input with a line {"seconds": s}.
 #include <ATen/Parallel.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
@@ -34,7 +34,8 @@ struct Products {
   double Seconds(int64_t rows) const {
     const at::Tensor narrow = at::randn({rows, 768}), wide = at::randn({rows, 3072});
     const auto begun = std::chrono::steady_clock::now();
-    for (size_t i = 0; i < linears.size(); ++i) linears[i].Apply(kShapes[i % std::size(kShapes)].first == 768 ? narrow : wide);
+    for (size_t i = 0; i < linears.size(); ++i)
+      linears[i].Apply(kShapes[i % std::size(kShapes)].first == 768 ? narrow : wide);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   }
 };
@@ -49,7 +50,8 @@ int Main(int argc, char** argv) {
   const Products products;
   std::string line;
   while (std::getline(std::cin, line)) {
-    const nlohmann::json answer = {{"seconds", products.Seconds(nlohmann::json::parse(line).at("rows").get<int64_t>())}};
+    const nlohmann::json answer = {
+        {"seconds", products.Seconds(nlohmann::json::parse(line).at("rows").get<int64_t>())}};
     std::cout << answer.dump() << std::endl;
   }
   return 0;

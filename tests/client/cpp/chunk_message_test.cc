@@ -127,11 +127,9 @@ TEST(ChunkMessage, OtherLayoutsAreLeftToProtobuf) {
   v1::ExtractResponse header;
   header.mutable_header()->set_tensors(3);
   for (const std::string& bytes : {
-           std::string(),
-           header.SerializeAsString(),
-           LengthDelimited(15, data + fields),                         // data before other fields
-           LengthDelimited(15, fields + data + data),                  // twice
-           LengthDelimited(15, fields + LengthDelimited(9, "") + data),  // an unknown field
+           std::string(), header.SerializeAsString(), LengthDelimited(15, data + fields),  // data before other fields
+           LengthDelimited(15, fields + data + data),                                      // twice
+           LengthDelimited(15, fields + LengthDelimited(9, "") + data),                    // an unknown field
            LengthDelimited(9, "") + LengthDelimited(15, fields + data),
            LengthDelimited(15, fields + data) + LengthDelimited(9, ""),
            LengthDelimited(15, fields) + LengthDelimited(15, data),  // one chunk in two parts

@@ -26,8 +26,8 @@ v1::ExtractRequest SmallRequest() {
 }
 
 const grpc::Status& Overloaded() {
-  static const auto* const status = new grpc::Status(StatusWithDetails(
-      grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED", {}, absl::Milliseconds(250)));
+  static const auto* const status = new grpc::Status(
+      StatusWithDetails(grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED", {}, absl::Milliseconds(250)));
   return *status;
 }
 
@@ -60,15 +60,14 @@ TEST(Client, ADamagedStreamIsLeftAtOnce) {
     script.messages[2].mutable_chunk()->set_crc32(1);
     return script;
   };
-  EXPECT_THAT(std::string(service.Connect()->Extract(SmallRequest()).status().message()),
-              HasSubstr("CRC-32"));
+  EXPECT_THAT(std::string(service.Connect()->Extract(SmallRequest()).status().message()), HasSubstr("CRC-32"));
 }
 
 TEST(Client, TheServersErrorInTheMidstIsWhatIsTold) {
   FakeService service;
   service.on_extract = [](const v1::ExtractRequest& request) {
-    Script script{ToyStream(request), StatusWithDetails(grpc::StatusCode::UNAVAILABLE, "draining",
-                                                        "DRAINING", {}, absl::Seconds(1))};
+    Script script{ToyStream(request),
+                  StatusWithDetails(grpc::StatusCode::UNAVAILABLE, "draining", "DRAINING", {}, absl::Seconds(1))};
     script.messages.resize(2);
     return script;
   };
@@ -98,9 +97,8 @@ TEST(Client, ABusyServerIsNotAskedForEver) {
 TEST(Client, OtherRefusalsAreFinal) {
   FakeService service;
   service.on_extract = [](const v1::ExtractRequest&) {
-    return Script{{},
-                  StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "no", "BAD_REQUEST",
-                                    {{"hooks[0]", "unknown"}})};
+    return Script{
+        {}, StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "no", "BAD_REQUEST", {{"hooks[0]", "unknown"}})};
   };
   EXPECT_THAT(ViolationsOf(service.Connect()->Extract(SmallRequest()).status()), SizeIs(1));
   EXPECT_THAT(service.delays(), IsEmpty());
@@ -127,8 +125,7 @@ TEST(Client, MessagesAsLongAsTheServersLimitAreReceived) {
   service.on_extract = [](const v1::ExtractRequest& asked) {
     Script script{ToyStream(asked), grpc::Status::OK};
     v1::ExtractResponse& last = script.messages.back();
-    last.GetReflection()->MutableUnknownFields(&last)->AddLengthDelimited(
-        99, std::string(kLength, 'x'));
+    last.GetReflection()->MutableUnknownFields(&last)->AddLengthDelimited(99, std::string(kLength, 'x'));
     return script;
   };
   const auto extraction = service.Connect()->Extract(SmallRequest());

@@ -11,9 +11,9 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST(Errors, KeepCodeMessageReasonFieldsAndDelay) {
-  const absl::Status status = FromGrpcStatus(StatusWithDetails(
-      grpc::StatusCode::INVALID_ARGUMENT, "2 fields are wrong", "BAD_REQUEST",
-      {{"hooks[0].hook_point", "got \"x\""}, {"inputs[3].text", "got nothing"}}, absl::Seconds(2)));
+  const absl::Status status = FromGrpcStatus(
+      StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "2 fields are wrong", "BAD_REQUEST",
+                        {{"hooks[0].hook_point", "got \"x\""}, {"inputs[3].text", "got nothing"}}, absl::Seconds(2)));
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_EQ(status.message(), "2 fields are wrong");
   EXPECT_EQ(ReasonOf(status), "BAD_REQUEST");
@@ -23,18 +23,16 @@ TEST(Errors, KeepCodeMessageReasonFieldsAndDelay) {
 }
 
 TEST(Errors, DescribeNamesEachFieldOnALineOfItsOwn) {
-  const absl::Status status = FromGrpcStatus(
-      StatusWithDetails(grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED",
-                        {{"inputs[3].text", "got nothing"}}, absl::Milliseconds(1500)));
-  EXPECT_EQ(
-      Describe(status),
-      "RESOURCE_EXHAUSTED: busy [OVERLOADED]\n  inputs[3].text: got nothing\n  try again in 1.5s");
+  const absl::Status status =
+      FromGrpcStatus(StatusWithDetails(grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", "OVERLOADED",
+                                       {{"inputs[3].text", "got nothing"}}, absl::Milliseconds(1500)));
+  EXPECT_EQ(Describe(status),
+            "RESOURCE_EXHAUSTED: busy [OVERLOADED]\n  inputs[3].text: got nothing\n  try again in 1.5s");
 }
 
 TEST(Errors, DescribeDoesNotSayTheSameTwice) {
-  const absl::Status status =
-      FromGrpcStatus(StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "texts[0]: got nothing",
-                                       "BAD_REQUEST", {{"texts[0]", "got nothing"}}));
+  const absl::Status status = FromGrpcStatus(StatusWithDetails(
+      grpc::StatusCode::INVALID_ARGUMENT, "texts[0]: got nothing", "BAD_REQUEST", {{"texts[0]", "got nothing"}}));
   EXPECT_EQ(Describe(status), "INVALID_ARGUMENT: texts[0]: got nothing [BAD_REQUEST]");
 }
 
@@ -53,9 +51,9 @@ TEST(Errors, DetailsThatAreNoProtobufAreLeftOut) {
 }
 
 TEST(Errors, InputIndicesAreToldInTheWholeRequestsTerms) {
-  const absl::Status part = FromGrpcStatus(StatusWithDetails(
-      grpc::StatusCode::INVALID_ARGUMENT, "wrong", "BAD_REQUEST",
-      {{"inputs[3].text", "a"}, {"hooks[3].layers[0]", "b"}, {"inputs", "c"}, {"inputs[x]", "d"}}));
+  const absl::Status part = FromGrpcStatus(
+      StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "wrong", "BAD_REQUEST",
+                        {{"inputs[3].text", "a"}, {"hooks[3].layers[0]", "b"}, {"inputs", "c"}, {"inputs[x]", "d"}}));
   const auto violations = ViolationsOf(ShiftIndices(part, 100, 0));
   ASSERT_THAT(violations, SizeIs(4));
   EXPECT_EQ(violations[0].field, "inputs[103].text");

@@ -13,8 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-v1::ExtractRequest RequestOf(const std::vector<std::string>& texts,
-                             v1::Layout layout = v1::LAYOUT_ROWS) {
+v1::ExtractRequest RequestOf(const std::vector<std::string>& texts, v1::Layout layout = v1::LAYOUT_ROWS) {
   v1::ExtractRequest request;
   for (const std::string& text : texts) request.add_inputs()->set_text(text);
   v1::HookSelector* hook = request.add_hooks();
@@ -46,14 +45,12 @@ TEST(ExtractAll, SplitsByTheServersLimitsAndKeepsTheOrder) {
   Extraction extraction;
   GatheringSink sink(&extraction);
   std::vector<std::pair<size_t, size_t>> progress;
-  const absl::Status status =
-      ExtractAll(*service.Connect(), RequestOf({"b", "d", "ff", "h", "j"}), &sink,
-                 [&](size_t done, size_t total) { progress.emplace_back(done, total); });
+  const absl::Status status = ExtractAll(*service.Connect(), RequestOf({"b", "d", "ff", "h", "j"}), &sink,
+                                         [&](size_t done, size_t total) { progress.emplace_back(done, total); });
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_THAT(InputsPerRequest(service), ElementsAre(2, 2, 1));
   EXPECT_THAT(progress, ElementsAre(Pair(2, 5), Pair(4, 5), Pair(5, 5)));
-  EXPECT_THAT(Column(extraction), ElementsAre(49, 50, 51, 51, 52, 53))
-      << "half of the letters' codes";
+  EXPECT_THAT(Column(extraction), ElementsAre(49, 50, 51, 51, 52, 53)) << "half of the letters' codes";
   std::vector<uint32_t> indices;
   for (const auto& input : extraction.inputs) indices.push_back(input.index());
   EXPECT_THAT(indices, ElementsAre(0, 1, 2, 3, 4));
@@ -92,20 +89,16 @@ TEST(ExtractAll, AsksForTokenCountsOnlyWhenTheBoundIsNotEnough) {
   GatheringSink sink(&extraction);
   ASSERT_TRUE(ExtractAll(*service.Connect(), RequestOf({"aaaa", "bbbb"}), &sink).ok());
   EXPECT_EQ(service.tokenize_calls(), 0);
-  ASSERT_TRUE(
-      ExtractAll(*service.Connect(), RequestOf({"aaaa", "bbbb", "cccc", "dddd", "eeee"}), &sink)
-          .ok());
+  ASSERT_TRUE(ExtractAll(*service.Connect(), RequestOf({"aaaa", "bbbb", "cccc", "dddd", "eeee"}), &sink).ok());
   EXPECT_EQ(service.tokenize_calls(), 1);
-  EXPECT_THAT(InputsPerRequest(service), ElementsAre(2, 4, 1))
-      << "two tokens each, eight a request";
+  EXPECT_THAT(InputsPerRequest(service), ElementsAre(2, 4, 1)) << "two tokens each, eight a request";
 }
 
 TEST(ExtractAll, HalvesWhatTheServerCallsTooLarge) {
   FakeService service;
   service.on_extract = [](const v1::ExtractRequest& request) {
     if (request.inputs_size() <= 2) return Script{ToyStream(request), grpc::Status::OK};
-    return Script{{},
-                  StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "too large", "TOO_LARGE")};
+    return Script{{}, StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "too large", "TOO_LARGE")};
   };
   Extraction extraction;
   GatheringSink sink(&extraction);
@@ -119,18 +112,16 @@ TEST(ExtractAll, AnInputThatAloneIsTooLargeIsRefusedByItsOwnIndex) {
   service.on_extract = [](const v1::ExtractRequest& request) {
     for (int i = 0; i < request.inputs_size(); ++i) {
       if (request.inputs(i).text() == "bad") {
-        return Script{
-            {},
-            StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "too large", "TOO_LARGE",
-                              {{absl::StrCat("inputs[", i, "]"), "too long"}})};
+        return Script{{},
+                      StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "too large", "TOO_LARGE",
+                                        {{absl::StrCat("inputs[", i, "]"), "too long"}})};
       }
     }
     return Script{ToyStream(request), grpc::Status::OK};
   };
   Extraction extraction;
   GatheringSink sink(&extraction);
-  const absl::Status status =
-      ExtractAll(*service.Connect(), RequestOf({"a", "b", "c", "bad"}), &sink);
+  const absl::Status status = ExtractAll(*service.Connect(), RequestOf({"a", "b", "c", "bad"}), &sink);
   ASSERT_EQ(ViolationsOf(status).size(), 1u);
   EXPECT_EQ(ViolationsOf(status)[0].field, "inputs[3]");
 }
@@ -197,8 +188,7 @@ TEST(ExtractAll, RequestsWhosePartsBelongTogetherAreSentAsTheyAre) {
 TEST(ExtractAll, TenThousandInputsAreOneArraysRowsInOrder) {
   FakeService service;
   std::vector<std::string> texts;
-  for (int i = 0; i < 10000; ++i)
-    texts.emplace_back(1 + static_cast<size_t>(i % 3), static_cast<char>('a' + i % 26));
+  for (int i = 0; i < 10000; ++i) texts.emplace_back(1 + static_cast<size_t>(i % 3), static_cast<char>('a' + i % 26));
   v1::ExtractRequest request = RequestOf(texts);
   request.mutable_hooks(0)->mutable_positions()->add_at(-1);
   Extraction extraction;
@@ -206,8 +196,7 @@ TEST(ExtractAll, TenThousandInputsAreOneArraysRowsInOrder) {
   ASSERT_TRUE(ExtractAll(*service.Connect(), request, &sink).ok());
   const auto column = Column(extraction);
   ASSERT_EQ(column.size(), texts.size());
-  for (size_t i = 0; i < texts.size(); ++i)
-    ASSERT_EQ(column[i], 0.5F * static_cast<float>(texts[i][0])) << i;
+  for (size_t i = 0; i < texts.size(); ++i) ASSERT_EQ(column[i], 0.5F * static_cast<float>(texts[i][0])) << i;
   EXPECT_EQ(service.requests().size(), 10u);
 }
 

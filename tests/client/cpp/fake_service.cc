@@ -29,9 +29,7 @@ std::unique_ptr<Client> FakeService::Connect() const {
   return Client::Connect(std::move(options));
 }
 
-void FakeService::SetServing(bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus(serving);
-}
+void FakeService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(serving); }
 
 std::vector<v1::ExtractRequest> FakeService::requests() const {
   absl::MutexLock lock(&mutex_);
@@ -48,8 +46,7 @@ int FakeService::tokenize_calls() const {
   return tokenize_calls_;
 }
 
-grpc::Status FakeService::GetModel(grpc::ServerContext*, const v1::GetModelRequest*,
-                                   v1::GetModelResponse* response) {
+grpc::Status FakeService::GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::GetModelResponse* response) {
   *response = model;
   return grpc::Status::OK;
 }
@@ -107,15 +104,12 @@ grpc::Status FakeService::Extract(grpc::ServerContext*, const v1::ExtractRequest
   return script.status;
 }
 
-grpc::Status FakeService::Verify(grpc::ServerContext*, const v1::VerifyRequest* request,
-                                 v1::VerifyResponse* response) {
+grpc::Status FakeService::Verify(grpc::ServerContext*, const v1::VerifyRequest* request, v1::VerifyResponse* response) {
   return on_verify(*request, response);
 }
 
-grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message,
-                               const std::string& reason,
-                               const std::vector<FieldViolation>& violations,
-                               absl::Duration retry) {
+grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message, const std::string& reason,
+                               const std::vector<FieldViolation>& violations, absl::Duration retry) {
   google::rpc::Status details;
   details.set_code(code);
   details.set_message(message);
@@ -132,8 +126,7 @@ grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message
   if (!violations.empty()) details.add_details()->PackFrom(bad_request);
   google::rpc::RetryInfo retry_info;
   retry_info.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(retry));
-  retry_info.mutable_retry_delay()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(retry % absl::Seconds(1))));
+  retry_info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(retry % absl::Seconds(1))));
   if (retry != absl::ZeroDuration()) details.add_details()->PackFrom(retry_info);
   return grpc::Status(code, message, details.SerializeAsString());
 }

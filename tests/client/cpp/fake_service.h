@@ -42,14 +42,12 @@ class FakeService final : public v1::ActivationService::Service {
   int tokenize_calls() const;
 
   v1::GetModelResponse model = ToyModel();
-  std::function<Script(const v1::ExtractRequest&)> on_extract =
-      [](const v1::ExtractRequest& request) {
-        return Script{ToyStream(request), grpc::Status::OK};
-      };
+  std::function<Script(const v1::ExtractRequest&)> on_extract = [](const v1::ExtractRequest& request) {
+    return Script{ToyStream(request), grpc::Status::OK};
+  };
   std::function<grpc::Status(const v1::VerifyRequest&, v1::VerifyResponse*)> on_verify;
 
-  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*,
-                        v1::GetModelResponse* response) override;
+  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::GetModelResponse* response) override;
   grpc::Status ListHookPoints(grpc::ServerContext*, const v1::ListHookPointsRequest*,
                               v1::ListHookPointsResponse* response) override;
   grpc::Status Tokenize(grpc::ServerContext*, const v1::TokenizeRequest* request,
@@ -59,8 +57,7 @@ class FakeService final : public v1::ActivationService::Service {
                           v1::DetokenizeResponse* response) override;
   grpc::Status Extract(grpc::ServerContext*, const v1::ExtractRequest* request,
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override;
-  grpc::Status Verify(grpc::ServerContext*, const v1::VerifyRequest* request,
-                      v1::VerifyResponse* response) override;
+  grpc::Status Verify(grpc::ServerContext*, const v1::VerifyRequest* request, v1::VerifyResponse* response) override;
 
  private:
   std::unique_ptr<grpc::Server> server_;
@@ -74,8 +71,7 @@ class FakeService final : public v1::ActivationService::Service {
 
 // A status with google.rpc details: ErrorInfo with the reason, BadRequest with the violations,
 // RetryInfo with the delay, each when given.
-grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message,
-                               const std::string& reason,
+grpc::Status StatusWithDetails(grpc::StatusCode code, const std::string& message, const std::string& reason,
                                const std::vector<FieldViolation>& violations = {},
                                absl::Duration retry = absl::ZeroDuration());
 

@@ -16,15 +16,7 @@ using ::testing::HasSubstr;
 using Stream = std::vector<v1::ExtractResponse>;
 
 // header, 2 inputs, 3 chunks (2 rows, 1 row; 1 row) of the 2 tensors, trailer.
-enum Place : size_t {
-  kHeader,
-  kFirstInput,
-  kSecondInput,
-  kFirstChunk,
-  kSecondChunk,
-  kThirdChunk,
-  kTrailer
-};
+enum Place : size_t { kHeader, kFirstInput, kSecondInput, kFirstChunk, kSecondChunk, kThirdChunk, kTrailer };
 
 Stream GoodStream() {
   v1::ExtractRequest request;
@@ -69,9 +61,7 @@ std::string AfterDamage(const std::function<void(Stream&)>& damage) {
   return std::string(status.message());
 }
 
-void Erase(Stream& stream, size_t place) {
-  stream.erase(stream.begin() + static_cast<ptrdiff_t>(place));
-}
+void Erase(Stream& stream, size_t place) { stream.erase(stream.begin() + static_cast<ptrdiff_t>(place)); }
 
 TEST(StreamAssembler, PutsChunksTogether) {
   Extraction extraction;
@@ -197,22 +187,17 @@ TEST(StreamAssembler, EachLostMessageIsNoticed) {
 }
 
 TEST(StreamAssembler, AFlippedBitIsNoticed) {
-  EXPECT_THAT(AfterDamage([](Stream& stream) {
-                (*stream[kSecondChunk].mutable_chunk()->mutable_data())[5] ^= 1;
-              }),
+  EXPECT_THAT(AfterDamage([](Stream& stream) { (*stream[kSecondChunk].mutable_chunk()->mutable_data())[5] ^= 1; }),
               HasSubstr("CRC-32 of a chunk of blocks.1.hidden_states at byte 24"));
 }
 
 TEST(StreamAssembler, ChunksOutOfOrderAreNoticed) {
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_chunk()->set_offset(12); }),
-      HasSubstr("offset of a chunk of blocks.1.hidden_states: got 12, expected 24"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_chunk()->set_offset(12); }),
+              HasSubstr("offset of a chunk of blocks.1.hidden_states: got 12, expected 24"));
 }
 
 TEST(StreamAssembler, MoreBytesThanTheShapeSaysAreNoticed) {
-  EXPECT_THAT(AfterDamage([](Stream& stream) {
-                stream[kSecondChunk] = ToyChunk(0, 24, std::string(16, 'x'));
-              }),
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk] = ToyChunk(0, 24, std::string(16, 'x')); }),
               HasSubstr("size of blocks.1.hidden_states: got 40, expected 36"));
 }
 
@@ -224,16 +209,14 @@ TEST(StreamAssembler, AShapeBeyondTheAnnouncedBytesIsNoticed) {
     });
   };
   EXPECT_THAT(with_shape(1000, 3), HasSubstr("does not fit the 48 bytes"));
-  EXPECT_THAT(with_shape(0xffffffff, 0xffffffff), HasSubstr("does not fit"))
-      << "a product that overflows";
+  EXPECT_THAT(with_shape(0xffffffff, 0xffffffff), HasSubstr("does not fit")) << "a product that overflows";
 }
 
 TEST(StreamAssembler, AnUnknownTypeIsNoticed) {
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) {
-        stream[kFirstChunk].mutable_chunk()->mutable_info()->set_dtype(static_cast<v1::Dtype>(99));
-      }),
-      HasSubstr("has type 99"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) {
+                stream[kFirstChunk].mutable_chunk()->mutable_info()->set_dtype(static_cast<v1::Dtype>(99));
+              }),
+              HasSubstr("has type 99"));
 }
 
 TEST(StreamAssembler, CountsThatDifferAreNoticed) {
@@ -241,45 +224,35 @@ TEST(StreamAssembler, CountsThatDifferAreNoticed) {
               HasSubstr("tensors: got 2, expected 3"));
   EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_tensors(1); }),
               HasSubstr("got tensor 1, but the header announced 1 tensors"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_data_bytes(60); }),
-      HasSubstr("bytes: got 48, expected 60"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_tensors(1); }),
-      HasSubstr("the trailer's tensors: got 1, expected 2"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_data_bytes(1); }),
-      HasSubstr("the trailer's bytes: got 1, expected 48"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kHeader].mutable_header()->set_data_bytes(60); }),
+              HasSubstr("bytes: got 48, expected 60"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_tensors(1); }),
+              HasSubstr("the trailer's tensors: got 1, expected 2"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kTrailer].mutable_trailer()->set_data_bytes(1); }),
+              HasSubstr("the trailer's bytes: got 1, expected 48"));
 }
 
 TEST(StreamAssembler, MessagesInTheWrongPlaceAreNoticed) {
   EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kHeader], stream[kFirstInput]); }),
               HasSubstr("not the header"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { std::swap(stream[kFirstInput], stream[kSecondInput]); }),
-      HasSubstr("index"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { std::swap(stream[kSecondInput], stream[kFirstChunk]); }),
-      HasSubstr("inputs before"));
-  EXPECT_THAT(AfterDamage([](Stream& stream) { stream.push_back(stream[kTrailer]); }),
-              HasSubstr("after the trailer"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kFirstInput], stream[kSecondInput]); }),
+              HasSubstr("index"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { std::swap(stream[kSecondInput], stream[kFirstChunk]); }),
+              HasSubstr("inputs before"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream.push_back(stream[kTrailer]); }), HasSubstr("after the trailer"));
   EXPECT_THAT(AfterDamage([](Stream& stream) { stream.insert(stream.begin(), stream[kHeader]); }),
               HasSubstr("second header"));
   EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kThirdChunk] = stream[kSecondChunk]; }),
               HasSubstr("was complete"));
   EXPECT_THAT(AfterDamage([](Stream& stream) {
-                *stream[kSecondChunk].mutable_chunk()->mutable_info() =
-                    stream[kFirstChunk].chunk().info();
+                *stream[kSecondChunk].mutable_chunk()->mutable_info() = stream[kFirstChunk].chunk().info();
               }),
               HasSubstr("described twice"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kFirstChunk].mutable_chunk()->clear_info(); }),
-      HasSubstr("does not say"));
-  EXPECT_THAT(
-      AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_values()->set_tensor(0); }),
-      HasSubstr("both as chunks"));
-  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].Clear(); }),
-              HasSubstr("does not know"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kFirstChunk].mutable_chunk()->clear_info(); }),
+              HasSubstr("does not say"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].mutable_values()->set_tensor(0); }),
+              HasSubstr("both as chunks"));
+  EXPECT_THAT(AfterDamage([](Stream& stream) { stream[kSecondChunk].Clear(); }), HasSubstr("does not know"));
 }
 
 TEST(StreamAssembler, ValidateOnlyEndsAfterTheInputs) {

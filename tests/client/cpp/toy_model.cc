@@ -10,9 +10,7 @@
 namespace hydrophone::client {
 namespace {
 
-float Attention(int32_t layer, uint32_t token) {
-  return 0.5F * static_cast<float>(token) + static_cast<float>(layer);
-}
+float Attention(int32_t layer, uint32_t token) { return 0.5F * static_cast<float>(token) + static_cast<float>(layer); }
 float Mlp(int32_t layer) { return 0.1F * static_cast<float>(layer) - 1.0F; }
 
 float State(int32_t layer, uint32_t token, uint32_t unit) {
@@ -52,8 +50,7 @@ Toy Read(const v1::ExtractRequest& request) {
     const v1::Run* asked = request.runs().empty() ? nullptr : &request.runs(static_cast<int>(i));
     add_run(i, asked == nullptr ? i : asked->input(), asked);
   }
-  for (const std::string& name : request.hook_points())
-    toy.hooks.emplace_back().set_hook_point(name);
+  for (const std::string& name : request.hook_points()) toy.hooks.emplace_back().set_hook_point(name);
   toy.hooks.insert(toy.hooks.end(), request.hooks().begin(), request.hooks().end());
   return toy;
 }
@@ -151,8 +148,7 @@ std::vector<Capture> Captures(const v1::ExtractRequest& request, const Toy& toy)
   return captures;
 }
 
-void AddChunks(uint32_t tensor, const Capture& capture, size_t chunk_rows,
-               std::vector<v1::ExtractResponse>* stream) {
+void AddChunks(uint32_t tensor, const Capture& capture, size_t chunk_rows, std::vector<v1::ExtractResponse>* stream) {
   const size_t chunk_bytes = chunk_rows * kToyWidth * sizeof(float);
   size_t offset = 0;
   do {
@@ -203,8 +199,7 @@ v1::GetModelResponse ToyModel() {
 
 std::vector<uint32_t> ToyTokens(const v1::Input& input) {
   std::vector<uint32_t> tokens(input.token_ids().begin(), input.token_ids().end());
-  for (const char c : absl::StrCat(input.text(), input.text_bytes()))
-    tokens.push_back(static_cast<unsigned char>(c));
+  for (const char c : absl::StrCat(input.text(), input.text_bytes())) tokens.push_back(static_cast<unsigned char>(c));
   return tokens;
 }
 
@@ -231,8 +226,7 @@ v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data)
   v1::Chunk* chunk = message.mutable_chunk();
   chunk->set_tensor(tensor);
   chunk->set_offset(offset);
-  chunk->set_crc32(
-      static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size())));
+  chunk->set_crc32(static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size())));
   chunk->set_data(std::move(data));
   return message;
 }

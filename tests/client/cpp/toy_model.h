@@ -32,8 +32,7 @@ std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t
 // The stream that answers a request: both layouts, VIEW_BYTES in chunks of at most `chunk_rows`
 // rows, previews and summaries otherwise. Edits change nothing; a run with a baseline gets a comparison, and a logit
 // lens and a metric get scores, all of made-up numbers.
-std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request,
-                                           size_t chunk_rows = 2);
+std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, size_t chunk_rows = 2);
 
 // A chunk with the right checksum.
 v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data);

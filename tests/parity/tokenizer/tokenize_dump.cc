@@ -32,8 +32,7 @@ bool ReadInput(uint8_t* mode, std::string* input) {
   return size == 0 || std::cin.read(input->data(), size);
 }
 
-bool DecodesTo(const Tokenizer& tokenizer, const std::vector<EncodedToken>& tokens,
-               const std::string& input) {
+bool DecodesTo(const Tokenizer& tokenizer, const std::vector<EncodedToken>& tokens, const std::string& input) {
   std::vector<uint32_t> ids;
   for (const EncodedToken& token : tokens) ids.push_back(token.id);
   const absl::StatusOr<std::string> decoded = tokenizer.Decode(ids);

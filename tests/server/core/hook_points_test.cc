@@ -50,10 +50,17 @@ TEST(HookPointsTest, NamesHoldALayerExactlyWhenThePointHasLayers) {
 
 // Only what goes on into the forward pass as it is.
 TEST(HookPointsTest, WhatIsDerivedFromOtherPointsIsNotEditable) {
-  const std::set<Site> derived = {Site::kHiddenState,   Site::kLn1Scale,          Site::kLn1Normalized,
-                                  Site::kResult,        Site::kLn2Scale,          Site::kLn2Normalized,
-                                  Site::kLnFinalScale,  Site::kLnFinalNormalized, Site::kReconstructionResidual,
-                                  Site::kLnFinalResidual, Site::kLogits};
+  const std::set<Site> derived = {Site::kHiddenState,
+                                  Site::kLn1Scale,
+                                  Site::kLn1Normalized,
+                                  Site::kResult,
+                                  Site::kLn2Scale,
+                                  Site::kLn2Normalized,
+                                  Site::kLnFinalScale,
+                                  Site::kLnFinalNormalized,
+                                  Site::kReconstructionResidual,
+                                  Site::kLnFinalResidual,
+                                  Site::kLogits};
   for (const HookPointInfo& info : HookPoints()) EXPECT_EQ(info.editable, derived.count(info.site) == 0) << info.name;
 }
 

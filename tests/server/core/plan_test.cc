@@ -32,26 +32,16 @@ TEST(ForwardOrderTest, NoTwoPointsComeAtTheSameTime) {
 
 TEST(ForwardOrderTest, FollowsTheForwardPass) {
   const std::vector<int64_t> passed = {
-      Order(Site::kEmbed),
-      Order(Site::kPosEmbed),
-      Order(Site::kResidPre, 0),
-      Order(Site::kHiddenState, 0),
-      Order(Site::kLn1Scale, 0),
-      Order(Site::kAttnOut, 0),
-      Order(Site::kResidMid, 0),
-      Order(Site::kMlpOut, 0),
-      Order(Site::kResidPost, 0),
-      Order(Site::kReconstructionResidual, 0),
-      Order(Site::kResidPre, 1),
-      Order(Site::kHiddenState, 1),
-      Order(Site::kResidPre, 2),
-      Order(Site::kHiddenState, 2),
-      Order(Site::kResidPost, 2),
-      Order(Site::kLnFinalScale),
-      Order(Site::kLnFinalOut),
-      Order(Site::kHiddenState, 3),
-      Order(Site::kLnFinalResidual),
-      Order(Site::kLogits),
+      Order(Site::kEmbed),           Order(Site::kPosEmbed),
+      Order(Site::kResidPre, 0),     Order(Site::kHiddenState, 0),
+      Order(Site::kLn1Scale, 0),     Order(Site::kAttnOut, 0),
+      Order(Site::kResidMid, 0),     Order(Site::kMlpOut, 0),
+      Order(Site::kResidPost, 0),    Order(Site::kReconstructionResidual, 0),
+      Order(Site::kResidPre, 1),     Order(Site::kHiddenState, 1),
+      Order(Site::kResidPre, 2),     Order(Site::kHiddenState, 2),
+      Order(Site::kResidPost, 2),    Order(Site::kLnFinalScale),
+      Order(Site::kLnFinalOut),      Order(Site::kHiddenState, 3),
+      Order(Site::kLnFinalResidual), Order(Site::kLogits),
   };
   for (size_t i = 1; i < passed.size(); ++i) EXPECT_LT(passed[i - 1], passed[i]) << i;
 }

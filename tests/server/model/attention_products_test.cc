@@ -60,7 +60,8 @@ TEST_P(PackedHeadTest, ScoresAreDotProducts) {
     for (int64_t j = 0; j < 40; ++j) {
       double exact = 0;
       for (int64_t d = 0; d < d_head_; ++d) {
-        exact += static_cast<double>(q_[static_cast<size_t>((3 + i) * kStride + d)]) * static_cast<double>(RowOf(k_, j)[d]);
+        exact +=
+            static_cast<double>(q_[static_cast<size_t>((3 + i) * kStride + d)]) * static_cast<double>(RowOf(k_, j)[d]);
       }
       // Sums of up to 70 products of values around 1.
       EXPECT_NEAR(scores[static_cast<size_t>(i * PackedHead::Padded(40) + j)], exact, 2e-5) << i << " " << j;
@@ -74,7 +75,8 @@ TEST_P(PackedHeadTest, MixesTheValuesUpToEachRow) {
     for (int64_t d = 0; d < d_head_; ++d) {
       double exact = 0;
       for (int64_t j = 0; j <= 20 + i; ++j) {
-        exact += static_cast<double>(pattern_[static_cast<size_t>((20 + i) * kStride + j)]) * static_cast<double>(RowOf(v_, j)[d]);
+        exact += static_cast<double>(pattern_[static_cast<size_t>((20 + i) * kStride + j)]) *
+                 static_cast<double>(RowOf(v_, j)[d]);
       }
       EXPECT_NEAR(z[static_cast<size_t>(i * d_head_ + d)], exact, 2e-5) << i << " " << d;
     }
@@ -87,8 +89,8 @@ TEST_P(PackedHeadTest, GivesARowTheSameBitsInEveryGroup) {
     for (int64_t before = 0; before < rows; ++before) {
       const std::vector<float> z = Mixed(20 - before, rows), scores = Scored(20 - before, rows, 45);
       EXPECT_TRUE(std::equal(alone_z.begin(), alone_z.end(), z.begin() + before * d_head_)) << rows << " " << before;
-      EXPECT_TRUE(std::equal(alone_scores.begin(), alone_scores.end(),
-                             scores.begin() + before * PackedHead::Padded(45)));
+      EXPECT_TRUE(
+          std::equal(alone_scores.begin(), alone_scores.end(), scores.begin() + before * PackedHead::Padded(45)));
     }
   }
 }

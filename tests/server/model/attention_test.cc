@@ -15,7 +15,8 @@ constexpr int64_t kHeads = 3, kWidth = 45;
 // The formula, one sequence, in float64. qkv [s, 3d] -> [s, d].
 at::Tensor NaiveAttention(const at::Tensor& qkv, double scale) {
   const int64_t s = qkv.size(0);
-  const at::Tensor split = qkv.to(at::kDouble).view({s, 3, kHeads, kWidth / kHeads}).permute({1, 2, 0, 3});  // 3,H,s,d/H
+  const at::Tensor split =
+      qkv.to(at::kDouble).view({s, 3, kHeads, kWidth / kHeads}).permute({1, 2, 0, 3});  // 3,H,s,d/H
   const at::Tensor above = at::ones({s, s}).triu(1).to(at::kBool);
   const at::Tensor scores = at::matmul(split[0], split[1].transpose(1, 2)) * scale;
   const at::Tensor pattern = at::softmax(scores.masked_fill(above, -std::numeric_limits<double>::infinity()), -1);

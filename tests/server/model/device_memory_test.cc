@@ -1,5 +1,5 @@
-// The forward pass on a device whose memory the host cannot read: libtorch's "meta" device, whose tensors have shapes and no elements.
-// libtorch throws when code takes their memory for the host's.
+// The forward pass on a device whose memory the host cannot read: libtorch's "meta" device, whose tensors have shapes
+// and no elements. libtorch throws when code takes their memory for the host's.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +47,9 @@ class MetaKernels final : public Kernels {
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor&, const at::Tensor&, double) const override {
     return at::empty_like(x);
   }
-  at::Tensor LayerNormScale(const at::Tensor& x, double) const override { return at::empty({x.size(0), 1}, x.options()); }
+  at::Tensor LayerNormScale(const at::Tensor& x, double) const override {
+    return at::empty({x.size(0), 1}, x.options());
+  }
   at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const override {
     return torch_.Activate(activation, values);
   }

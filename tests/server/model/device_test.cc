@@ -20,11 +20,12 @@ TEST(DeviceTest, ReadsTheCpuAndGpusByNumber) {
 }
 
 TEST(DeviceTest, RefusesWhatIsNoDeviceOfOurs) {
-  for (const char* text : {"", "CPU", "tpu", "cpu:0", "cuda:", "cuda:-1", "cuda:+1", "cuda: 1", "cuda:1x", "cuda:999", "cuda1",
-                           "cuda:99999999999999999999", "mps"}) {
+  for (const char* text : {"", "CPU", "tpu", "cpu:0", "cuda:", "cuda:-1", "cuda:+1", "cuda: 1", "cuda:1x", "cuda:999",
+                           "cuda1", "cuda:99999999999999999999", "mps"}) {
     const auto device = ParseDevice(text);
     EXPECT_EQ(device.status().code(), absl::StatusCode::kInvalidArgument) << text;
-    EXPECT_THAT(std::string(device.status().message()), HasSubstr(std::string("--device: got \"") + text + "\", expected cpu"));
+    EXPECT_THAT(std::string(device.status().message()),
+                HasSubstr(std::string("--device: got \"") + text + "\", expected cpu"));
   }
 }
 
@@ -34,8 +35,9 @@ TEST(DeviceTest, SaysInOneMessageWhatIsMissing) {
   const auto opened = OpenCudaDevice({c10::kCUDA, 100});
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(opened.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(opened.status().message()),
-              AnyOf(HasSubstr("pip install torch=="), HasSubstr("no GPU can be used here"), HasSubstr("this process sees")));
+  EXPECT_THAT(
+      std::string(opened.status().message()),
+      AnyOf(HasSubstr("pip install torch=="), HasSubstr("no GPU can be used here"), HasSubstr("this process sees")));
 }
 
 // A device that cannot be used is refused before the checkpoint is read.

@@ -18,7 +18,8 @@ class EditsTest : public testing::Test {
   static constexpr size_t kTokens = 20;
 
   Plan PlanWith(std::vector<Edit> edits) const {
-    Plan plan = PlanFor({RandomTokens(config_, kTokens, 1), RandomTokens(config_, kTokens, 2)}, AllPoints(config_), config_);
+    Plan plan =
+        PlanFor({RandomTokens(config_, kTokens, 1), RandomTokens(config_, kTokens, 2)}, AllPoints(config_), config_);
     plan.edits = std::move(edits);
     return plan;
   }

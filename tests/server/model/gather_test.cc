@@ -39,7 +39,8 @@ TEST(GatherTest, OfASquareQueriesArePositionsAndKeysFeatures) {
 TEST(ReduceTest, MeansAreThoseOfFloat64RoundedOnce) {
   const at::Tensor rows = at::randn({7, 2, 5}) * 1000;
   const at::Tensor reduced = Reduce(rows, {4, 3}, Reduction::kMean);
-  const at::Tensor exact = at::stack({rows.narrow(0, 0, 4).to(at::kDouble).mean(0), rows.narrow(0, 4, 3).to(at::kDouble).mean(0)});
+  const at::Tensor exact =
+      at::stack({rows.narrow(0, 0, 4).to(at::kDouble).mean(0), rows.narrow(0, 4, 3).to(at::kDouble).mean(0)});
   EXPECT_TRUE(at::equal(reduced, exact.to(at::kFloat)));
 }
 

@@ -162,7 +162,8 @@ TEST(Gpt2EngineTest, MembersOfAllDepthsHaveTheBitsThatTheyHaveAlone) {
   for (size_t i = 0; i < plans.size(); ++i) batch.push_back({&plans[i], &sinks[i]});
   ASSERT_EQ(engine.Run(batch), absl::OkStatus());
   for (size_t i = 0; i < plans.size(); ++i) {
-    ASSERT_TRUE(SameBits(sinks[i].values(0), RunAlone(engine, plans[i])[0])) << CanonicalName(plans[i].captures[0].point);
+    ASSERT_TRUE(SameBits(sinks[i].values(0), RunAlone(engine, plans[i])[0]))
+        << CanonicalName(plans[i].captures[0].point);
   }
 }
 
@@ -188,7 +189,8 @@ TEST(Gpt2EngineTest, RunsThatShareABeginningHaveTheBitsThatTheyHaveAlone) {
     for (size_t i = 0; i < points.size(); ++i) {
       int64_t begin = 0;
       for (size_t before = 0; before < run; ++before) begin += together.captures[i].TensorElements(before);
-      const Values part(shared[i].begin() + begin, shared[i].begin() + begin + together.captures[i].TensorElements(run));
+      const Values part(shared[i].begin() + begin,
+                        shared[i].begin() + begin + together.captures[i].TensorElements(run));
       ASSERT_TRUE(SameBits(part, alone[i])) << CanonicalName(points[i]) << " run " << run;
     }
   }

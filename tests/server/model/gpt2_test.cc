@@ -40,8 +40,8 @@ TEST_F(Gpt2Test, GivesBackTheMemoryOfWhatItCopied) {
   const Gpt2 gpt2(config_, weights, std::make_unique<CpuKernels>());
   std::vector<const float*> copied;
   for (const BlockWeights& block : weights.h) {
-    copied.insert(copied.end(), {block.attn_c_attn.weight.data(), block.attn_c_proj.weight.data(), block.mlp_c_fc.weight.data(),
-                                 block.mlp_c_proj.weight.data()});
+    copied.insert(copied.end(), {block.attn_c_attn.weight.data(), block.attn_c_proj.weight.data(),
+                                 block.mlp_c_fc.weight.data(), block.mlp_c_proj.weight.data()});
   }
   EXPECT_EQ(given_back, copied);
 }

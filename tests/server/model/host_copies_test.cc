@@ -72,7 +72,8 @@ TEST_F(HostCopiesTest, WaitsForTheOldestWhenTooMuchIsUnderWay) {
   HostCopies copies = Copies(LateCopier::kNever, 2 * sizeof(float));
   for (float i : {0.0f, 1.0f, 2.0f}) copies.Fetch(at::full({1}, i, at::kFloat), Note());
   EXPECT_THAT(arrived_, ElementsAre(0));
-  copies.Fetch(at::full({5}, 9.0, at::kFloat), [this](const at::Tensor& host) { arrived_.push_back(host[4].item<float>()); });
+  copies.Fetch(at::full({5}, 9.0, at::kFloat),
+               [this](const at::Tensor& host) { arrived_.push_back(host[4].item<float>()); });
   EXPECT_THAT(arrived_, ElementsAre(0, 1, 2));  // too large by itself: alone under way
   copies.Finish();
   EXPECT_THAT(arrived_, ElementsAre(0, 1, 2, 9));

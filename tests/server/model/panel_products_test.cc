@@ -36,7 +36,8 @@ class PanelProductsTest : public testing::Test {
     Make(rows, inner + rows - 1, columns);
     causal_ = true;
     for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t k = inner + i; k < inner_; ++k) x_[static_cast<size_t>(i * inner_ + k)] = std::numeric_limits<float>::quiet_NaN();
+      for (int64_t k = inner + i; k < inner_; ++k)
+        x_[static_cast<size_t>(i * inner_ + k)] = std::numeric_limits<float>::quiet_NaN();
     }
   }
   void StartFromZeros() { start_.clear(); }
@@ -70,7 +71,8 @@ class PanelProductsTest : public testing::Test {
     std::vector<float> packed(static_cast<size_t>(panels * inner_ * width), std::numeric_limits<float>::quiet_NaN());
     for (int64_t k = 0; k < inner_; ++k) {
       for (int64_t j = 0; j < columns_; ++j) {
-        packed[static_cast<size_t>((j / width * inner_ + k) * width + j % width)] = w_[static_cast<size_t>(k * columns_ + j)];
+        packed[static_cast<size_t>((j / width * inner_ + k) * width + j % width)] =
+            w_[static_cast<size_t>(k * columns_ + j)];
       }
     }
     std::vector<float> y(static_cast<size_t>(rows_ * (columns_ + 1)), 7.0f);
@@ -132,7 +134,8 @@ TEST_F(PanelProductsTest, StartsFromZerosWhereNothingElseIsGiven) {
 TEST_F(PanelProductsTest, ACausalRowHasOneElementMoreThanTheRowBefore) {
   for (int64_t rows : {1, 2, 6, 12, 13, 30}) {
     // Also where the end of a block lies between two rows' ends.
-    for (int64_t inner : {int64_t{1}, int64_t{64}, kSumBlock - 7, kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock - 3}) {
+    for (int64_t inner :
+         {int64_t{1}, int64_t{64}, kSumBlock - 7, kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock - 3}) {
       for (int64_t columns : {5, 32, 70}) {
         MakeCausal(rows, inner, columns);
         ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());

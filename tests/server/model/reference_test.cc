@@ -33,20 +33,16 @@ class Checkpoint {
     weights_.lm_head = weights_.wte;
     for (int layer = 0; layer < layers; ++layer) {
       const std::string h = "h." + std::to_string(layer) + ".";
-      weights_.h.push_back({Norm(h + "ln_1"), Linear(h + "attn.c_attn"), Linear(h + "attn.c_proj"),
-                            Norm(h + "ln_2"), Linear(h + "mlp.c_fc"), Linear(h + "mlp.c_proj")});
+      weights_.h.push_back({Norm(h + "ln_1"), Linear(h + "attn.c_attn"), Linear(h + "attn.c_proj"), Norm(h + "ln_2"),
+                            Linear(h + "mlp.c_fc"), Linear(h + "mlp.c_proj")});
     }
   }
   const Gpt2Weights& weights() const { return weights_; }
 
  private:
   absl::Span<const float> Of(const std::string& name) const { return parameters_.at(name); }
-  LayerNormWeights Norm(const std::string& name) const {
-    return {Of(name + ".weight"), Of(name + ".bias")};
-  }
-  Conv1DWeights Linear(const std::string& name) const {
-    return {Of(name + ".weight"), Of(name + ".bias")};
-  }
+  LayerNormWeights Norm(const std::string& name) const { return {Of(name + ".weight"), Of(name + ".bias")}; }
+  Conv1DWeights Linear(const std::string& name) const { return {Of(name + ".weight"), Of(name + ".bias")}; }
 
   std::map<std::string, std::vector<float>> parameters_;
   Gpt2Weights weights_;
@@ -54,8 +50,7 @@ class Checkpoint {
 
 using Points = std::vector<std::pair<std::string, std::vector<double>>>;
 
-Points MustRun(const Gpt2Config& config, const Gpt2Weights& weights,
-               const std::vector<uint32_t>& ids) {
+Points MustRun(const Gpt2Config& config, const Gpt2Weights& weights, const std::vector<uint32_t>& ids) {
   Points points;
   ReferenceSink sink = [&](HookPoint point, absl::Span<const double> values) {
     points.emplace_back(CanonicalName(point), std::vector<double>(values.begin(), values.end()));
@@ -68,23 +63,22 @@ Points MustRun(const Gpt2Config& config, const Gpt2Weights& weights,
 // One block of width 2, one head, MLP of width 1, all weights and biases 0, LayerNorms 1 and 0;
 // tests set what they look at.
 struct TinyParameters {
-  std::map<std::string, std::vector<float>> values = {
-      {"wte.weight", {1, -1, 3, 5}},
-      {"wpe.weight", {0, 0, 0, 0}},
-      {"h.0.ln_1.weight", {1, 1}},
-      {"h.0.ln_1.bias", {0, 0}},
-      {"h.0.attn.c_attn.weight", std::vector<float>(12, 0)},
-      {"h.0.attn.c_attn.bias", std::vector<float>(6, 0)},
-      {"h.0.attn.c_proj.weight", {0, 0, 0, 0}},
-      {"h.0.attn.c_proj.bias", {0, 0}},
-      {"h.0.ln_2.weight", {1, 1}},
-      {"h.0.ln_2.bias", {0, 0}},
-      {"h.0.mlp.c_fc.weight", {0, 0}},
-      {"h.0.mlp.c_fc.bias", {0}},
-      {"h.0.mlp.c_proj.weight", {0, 0}},
-      {"h.0.mlp.c_proj.bias", {0, 0}},
-      {"ln_f.weight", {1, 1}},
-      {"ln_f.bias", {0, 0}}};
+  std::map<std::string, std::vector<float>> values = {{"wte.weight", {1, -1, 3, 5}},
+                                                      {"wpe.weight", {0, 0, 0, 0}},
+                                                      {"h.0.ln_1.weight", {1, 1}},
+                                                      {"h.0.ln_1.bias", {0, 0}},
+                                                      {"h.0.attn.c_attn.weight", std::vector<float>(12, 0)},
+                                                      {"h.0.attn.c_attn.bias", std::vector<float>(6, 0)},
+                                                      {"h.0.attn.c_proj.weight", {0, 0, 0, 0}},
+                                                      {"h.0.attn.c_proj.bias", {0, 0}},
+                                                      {"h.0.ln_2.weight", {1, 1}},
+                                                      {"h.0.ln_2.bias", {0, 0}},
+                                                      {"h.0.mlp.c_fc.weight", {0, 0}},
+                                                      {"h.0.mlp.c_fc.bias", {0}},
+                                                      {"h.0.mlp.c_proj.weight", {0, 0}},
+                                                      {"h.0.mlp.c_proj.bias", {0, 0}},
+                                                      {"ln_f.weight", {1, 1}},
+                                                      {"ln_f.bias", {0, 0}}};
 };
 
 Gpt2Config TinyConfig() {
@@ -114,11 +108,9 @@ TEST(ReferenceTest, GivesEveryPointInForwardOrder) {
     names.push_back(name);
     EXPECT_EQ(values.size(), 4u) << name;
   }
-  EXPECT_THAT(
-      names, ElementsAre("hook_embed", "hook_pos_embed", "blocks.0.hook_resid_pre",
-                         "blocks.0.ln1.hook_out", "blocks.0.hook_attn_out",
-                         "blocks.0.hook_resid_mid", "blocks.0.ln2.hook_out",
-                         "blocks.0.hook_mlp_out", "blocks.0.hook_resid_post", "ln_final.hook_out"));
+  EXPECT_THAT(names, ElementsAre("hook_embed", "hook_pos_embed", "blocks.0.hook_resid_pre", "blocks.0.ln1.hook_out",
+                                 "blocks.0.hook_attn_out", "blocks.0.hook_resid_mid", "blocks.0.ln2.hook_out",
+                                 "blocks.0.hook_mlp_out", "blocks.0.hook_resid_post", "ln_final.hook_out"));
 }
 
 TEST(ReferenceTest, AddsThePositionToTheToken) {
@@ -137,16 +129,14 @@ TEST(ReferenceTest, LayerNormUsesThePopulationsVariance) {
   parameters.values["h.0.ln_1.bias"] = {0.5, -0.5};
   Checkpoint checkpoint(parameters.values, 1);
   // (3, 5): mean 4, population's standard deviation 1 -> (-1, 1).
-  EXPECT_THAT(At(MustRun(TinyConfig(), checkpoint.weights(), {1}), "blocks.0.ln1.hook_out"),
-              ElementsAre(-1.5, 2.5));
+  EXPECT_THAT(At(MustRun(TinyConfig(), checkpoint.weights(), {1}), "blocks.0.ln1.hook_out"), ElementsAre(-1.5, 2.5));
 }
 
 TEST(ReferenceTest, EpsilonIsAddedToTheVariance) {
   Checkpoint checkpoint(TinyParameters().values, 1);
   Gpt2Config config = TinyConfig();
   config.layer_norm_epsilon = 3;  // variance 1 + 3: divided by 2
-  EXPECT_THAT(At(MustRun(config, checkpoint.weights(), {1}), "blocks.0.ln1.hook_out"),
-              ElementsAre(-0.5, 0.5));
+  EXPECT_THAT(At(MustRun(config, checkpoint.weights(), {1}), "blocks.0.ln1.hook_out"), ElementsAre(-0.5, 0.5));
 }
 
 TEST(ReferenceTest, AttentionAveragesThePastByEqualScores) {
@@ -179,9 +169,7 @@ TEST(ReferenceTest, TheMlpReadsTheMiddleOfTheBlock) {
 
 TEST(ReferenceTest, RefusesWhatIsNoInput) {
   Checkpoint checkpoint(TinyParameters().values, 1);
-  ReferenceSink none = [](HookPoint, absl::Span<const double>) {
-    ADD_FAILURE() << "nothing may be given";
-  };
+  ReferenceSink none = [](HookPoint, absl::Span<const double>) { ADD_FAILURE() << "nothing may be given"; };
   auto refusal = [&](std::vector<uint32_t> ids) {
     absl::Status status = RunGpt2Reference(TinyConfig(), checkpoint.weights(), ids, none, Never);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -196,14 +184,12 @@ TEST(ReferenceTest, StopsWhereverItIsAsked) {
   Checkpoint checkpoint(TinyParameters().values, 1);
   int asked = 0;
   ReferenceSink ignore = [](HookPoint, absl::Span<const double>) {};
-  ASSERT_TRUE(RunGpt2Reference(TinyConfig(), checkpoint.weights(), {0, 1}, ignore, [&] {
-                return ++asked < 0;
-              }).ok());
+  ASSERT_TRUE(RunGpt2Reference(TinyConfig(), checkpoint.weights(), {0, 1}, ignore, [&] { return ++asked < 0; }).ok());
   ASSERT_GT(asked, 4);  // four matrices and the attention
   for (int last = 1; last <= asked; ++last) {
     int count = 0;
-    absl::Status status = RunGpt2Reference(TinyConfig(), checkpoint.weights(), {0, 1}, ignore,
-                                           [&] { return ++count == last; });
+    absl::Status status =
+        RunGpt2Reference(TinyConfig(), checkpoint.weights(), {0, 1}, ignore, [&] { return ++count == last; });
     EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << last;
     EXPECT_EQ(count, last) << "went on after it was stopped";
   }
@@ -246,8 +232,7 @@ Gpt2Config GoldenConfig(const Json& values) {
 }
 
 Checkpoint GoldenCheckpoint() {
-  return Checkpoint(Golden()["weights"].get<std::map<std::string, std::vector<float>>>(),
-                    Golden()["sizes"]["n_layer"]);
+  return Checkpoint(Golden()["weights"].get<std::map<std::string, std::vector<float>>>(), Golden()["sizes"]["n_layer"]);
 }
 
 // Hugging Face's gelu_fast writes sqrt(2/pi) with ten digits; all else agrees to rounding.
@@ -258,16 +243,14 @@ TEST(ReferenceGoldenTest, EqualsHuggingFaceInFloat64) {
   ASSERT_GE(Golden()["cases"].size(), 11u);
   for (const Json& golden : Golden()["cases"]) {
     const std::string name = golden["name"];
-    Points points =
-        MustRun(GoldenConfig(golden["config"]), checkpoint.weights(), Golden()["token_ids"]);
+    Points points = MustRun(GoldenConfig(golden["config"]), checkpoint.weights(), Golden()["token_ids"]);
     ASSERT_EQ(points.size(), golden["points"].size()) << name;
     for (size_t i = 0; i < points.size(); ++i) {
       const std::vector<double> expected = golden["points"][i]["values"];
       ASSERT_EQ(points[i].first, golden["points"][i]["name"]) << name;
       ASSERT_EQ(points[i].second.size(), expected.size()) << name << " " << points[i].first;
       for (size_t k = 0; k < expected.size(); ++k) {
-        EXPECT_NEAR(points[i].second[k], expected[k], ToleranceOf(name))
-            << name << " " << points[i].first << " " << k;
+        EXPECT_NEAR(points[i].second[k], expected[k], ToleranceOf(name)) << name << " " << points[i].first << " " << k;
       }
     }
   }

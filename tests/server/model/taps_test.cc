@@ -92,7 +92,9 @@ class SelectionTest : public TapsTest {
   Capture& Mid() { return first_.captures[1]; }
   std::vector<float> Given(TapFunctions functions = {}) {
     const BatchRows rows(batch_, false);
-    functions.times_transposed = [](const at::Tensor& picked, const at::Tensor& vectors) { return at::mm(picked, vectors.t()); };
+    functions.times_transposed = [](const at::Tensor& picked, const at::Tensor& vectors) {
+      return at::mm(picked, vectors.t());
+    };
     Taps taps(batch_, rows, model_, std::move(functions));
     taps.Give(kMid, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
     return first_sink_.values(1);

@@ -36,7 +36,8 @@ void ExpectClose(const Values& got, const Values& expected, HookPoint point) {
   ASSERT_EQ(got.size(), expected.size()) << CanonicalName(point);
   for (size_t i = 0; i < got.size(); ++i) {
     if (std::isfinite(expected[i])) {
-      ASSERT_NEAR(got[i], expected[i], 2e-5 * std::max(1.0, std::abs(double{expected[i]}))) << CanonicalName(point) << " " << i;
+      ASSERT_NEAR(got[i], expected[i], 2e-5 * std::max(1.0, std::abs(double{expected[i]})))
+          << CanonicalName(point) << " " << i;
     } else {
       const bool same = std::isnan(expected[i]) ? std::isnan(got[i]) : got[i] == expected[i];
       ASSERT_TRUE(same) << got[i] << " at " << CanonicalName(point) << " " << i;
@@ -133,10 +134,12 @@ class TorchAttentionTest : public testing::Test {
     const auto split = static_cast<size_t>(first_count);
     return {{all.first(split), 0}, {all.subspan(split), shared}};
   }
-  at::Tensor Attend(const std::vector<SequenceRows>& sequences, const at::Tensor& qkv, std::vector<size_t> visited = {}) {
+  at::Tensor Attend(const std::vector<SequenceRows>& sequences, const at::Tensor& qkv,
+                    std::vector<size_t> visited = {}) {
     Looker looker(std::move(visited));
-    return Torch().CausalAttention({qkv.narrow(1, 0, kWidth), qkv.narrow(1, kWidth, kWidth), qkv.narrow(1, 2 * kWidth, kWidth)},
-                                   sequences, kHeads, 0.3, looker);
+    return Torch().CausalAttention(
+        {qkv.narrow(1, 0, kWidth), qkv.narrow(1, kWidth, kWidth), qkv.narrow(1, 2 * kWidth, kWidth)}, sequences, kHeads,
+        0.3, looker);
   }
 
   std::vector<int64_t> rows_;
@@ -211,7 +214,8 @@ class CountingKernels : public Kernels {
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
     return Spoiled(Wrong::kTransposed, right_.TimesTransposed(x, weight));
   }
-  at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, double epsilon) const override {
+  at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       double epsilon) const override {
     return Spoiled(Wrong::kNorm, right_.LayerNorm(x, weight, bias, epsilon));
   }
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override {
@@ -279,9 +283,10 @@ class LateCapturesTest : public testing::TestWithParam<int> {
 };
 
 TEST_P(LateCapturesTest, AreTheSameAndInOrder) {
-  std::vector<Plan> plans = {PlanFor({RandomTokens(config_, 20, 1), RandomTokens(config_, 7, 2)}, AllPoints(config_), config_),
-                             PlanFor({RandomTokens(config_, 30, 3)}, {{Site::kMlpOut, 0}}, config_),
-                             PlanFor({RandomTokens(config_, 5, 4)}, AllPoints(config_), config_)};
+  std::vector<Plan> plans = {
+      PlanFor({RandomTokens(config_, 20, 1), RandomTokens(config_, 7, 2)}, AllPoints(config_), config_),
+      PlanFor({RandomTokens(config_, 30, 3)}, {{Site::kMlpOut, 0}}, config_),
+      PlanFor({RandomTokens(config_, 5, 4)}, AllPoints(config_), config_)};
   plans[2].train_seed = 3;
   const auto expected = Run(plans, nullptr);
   for (size_t most_bytes : {size_t{10000}, kMostBytesUnderWay}) {
@@ -297,7 +302,12 @@ TEST_P(LateCapturesTest, AreTheSameAndInOrder) {
 
 TEST_P(LateCapturesTest, AreSelectedReducedProjectedAndReadAsUsual) {
   Plan plan = PlanFor({RandomTokens(config_, 12, 1)},
-                      {{Site::kResidPre, 1}, {Site::kQ, 1}, {Site::kZ, 1}, {Site::kResidMid, 1}, {Site::kResult, 2}, {Site::kLogits, -1}},
+                      {{Site::kResidPre, 1},
+                       {Site::kQ, 1},
+                       {Site::kZ, 1},
+                       {Site::kResidMid, 1},
+                       {Site::kResult, 2},
+                       {Site::kLogits, -1}},
                       config_);
   for (Capture& capture : plan.captures) {
     capture.contiguous = false;

@@ -92,9 +92,8 @@ TEST_F(VerifyTest, ACallerWhoLeavesTheQueueFreesTheVerifier) {
   Start();
   std::thread busy([&] { EXPECT_TRUE(Extract(TextRequest("abc")).status.ok()); });
   running_.Await();
-  std::thread leaver([&] {
-    EXPECT_EQ(client_->Verify(&context_, request_, &response_).error_code(), grpc::StatusCode::CANCELLED);
-  });
+  std::thread leaver(
+      [&] { EXPECT_EQ(client_->Verify(&context_, request_, &response_).error_code(), grpc::StatusCode::CANCELLED); });
   metrics_.AwaitQueueDepth(1);
   context_.TryCancel();
   metrics_.AwaitHandled("Verify Canceled");  // while the engine is still busy with the other call

@@ -31,7 +31,8 @@ class FakeEngine : public Engine {
   std::function<uint32_t(uint32_t token)> next_token = [](uint32_t token) { return token + 1; };
   absl::Status result;            // what Run returns; captures are given only when OK
   size_t captures_held_back = 0;  // so many captures are not given at the end
-  std::optional<size_t> fails_before_capture;  // Run returns `failure` instead of giving captures of this index and later
+  std::optional<size_t>
+      fails_before_capture;  // Run returns `failure` instead of giving captures of this index and later
   absl::Status failure;
   WeightsAudit audit;
   ComputeInfo compute_info;

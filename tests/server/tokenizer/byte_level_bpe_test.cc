@@ -12,23 +12,20 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<uint32_t> Ids(absl::string_view text,
-                          SpecialTokens specials = SpecialTokens::kAsTokens) {
+std::vector<uint32_t> Ids(absl::string_view text, SpecialTokens specials = SpecialTokens::kAsTokens) {
   std::vector<uint32_t> ids;
   for (const EncodedToken& token : Gpt2().Encode(text, specials)) ids.push_back(token.id);
   return ids;
 }
 
-std::vector<std::string> Pieces(absl::string_view text,
-                                SpecialTokens specials = SpecialTokens::kAsTokens) {
+std::vector<std::string> Pieces(absl::string_view text, SpecialTokens specials = SpecialTokens::kAsTokens) {
   return PiecesOf(Gpt2(), Gpt2().Encode(text, specials));
 }
 
 TEST(ByteLevelBpe, EncodesAsGpt2Does) {
   EXPECT_THAT(Ids("Hello, world!"), ElementsAre(15496, 11, 995, 0));
   EXPECT_THAT(Ids("hello"), ElementsAre(31373));
-  EXPECT_THAT(Pieces("Plants make fantastic pets"),
-              ElementsAre("Pl", "ants", "Ġmake", "Ġfantastic", "Ġpets"));
+  EXPECT_THAT(Pieces("Plants make fantastic pets"), ElementsAre("Pl", "ants", "Ġmake", "Ġfantastic", "Ġpets"));
   EXPECT_THAT(Pieces("don't"), ElementsAre("don", "'t"));
   EXPECT_THAT(Pieces("a  b\n"), ElementsAre("a", "Ġ", "Ġb", "Ċ"));
 }
@@ -54,10 +51,9 @@ TEST(ByteLevelBpe, EndOfTextIsOneToken) {
 TEST(ByteLevelBpe, EndOfTextPartsTheTextOnItsSides) {
   // The space before it is the end of a text of its own; nothing around it is swallowed.
   EXPECT_THAT(Gpt2().Encode("a <|endoftext|> b", SpecialTokens::kAsTokens),
-              ElementsAre(EncodedToken{64, 0, 1}, EncodedToken{220, 1, 2},
-                          EncodedToken{50256, 2, 15}, EncodedToken{275, 15, 17}));
-  EXPECT_THAT(Pieces("a\n\n<|endoftext|>\n\nb"),
-              ElementsAre("a", "ĊĊ", "<|endoftext|>", "Ċ", "Ċ", "b"));
+              ElementsAre(EncodedToken{64, 0, 1}, EncodedToken{220, 1, 2}, EncodedToken{50256, 2, 15},
+                          EncodedToken{275, 15, 17}));
+  EXPECT_THAT(Pieces("a\n\n<|endoftext|>\n\nb"), ElementsAre("a", "ĊĊ", "<|endoftext|>", "Ċ", "Ċ", "b"));
 }
 
 TEST(ByteLevelBpe, AnIncompleteEndOfTextIsText) {

@@ -102,7 +102,9 @@ TEST_F(LoadTest, BadTablesOfTokenizerJsonAreNamed) {
   Write(both_, SmallTokenizerJson({}, R"(["a b"])"));
   EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument),
               HasSubstr("model.merges: line 1: piece \"ab\" is not in the vocabulary"));
-  Write(both_, R"({"model": {"type": "BPE", "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})");
+  Write(
+      both_,
+      R"({"model": {"type": "BPE", "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})");
   EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("model.vocab: is null"));
   Write(both_, "{");
   EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("not JSON"));

@@ -12,8 +12,7 @@ using ::testing::HasSubstr;
 
 TEST(MergeTable, RanksMergesInTheirOrder) {
   const Vocabulary vocabulary = SmallVocabulary({"ab", "abc"});
-  const absl::StatusOr<MergeTable> table =
-      MergeTable::Parse("#version: 0.2\na b\nab c\n", vocabulary);
+  const absl::StatusOr<MergeTable> table = MergeTable::Parse("#version: 0.2\na b\nab c\n", vocabulary);
   ASSERT_TRUE(table.ok()) << table.status();
   ASSERT_NE(table->Find('a', 'b'), nullptr);
   EXPECT_EQ(table->Find('a', 'b')->rank, 0);
@@ -26,8 +25,7 @@ TEST(MergeTable, RanksMergesInTheirOrder) {
 
 TEST(MergeTable, SkipsCarriageReturnsAndEmptyLines) {
   const Vocabulary vocabulary = SmallVocabulary({"ab"});
-  const absl::StatusOr<MergeTable> table =
-      MergeTable::Parse("#version: 0.2\r\na b\r\n\r\n", vocabulary);
+  const absl::StatusOr<MergeTable> table = MergeTable::Parse("#version: 0.2\r\na b\r\n\r\n", vocabulary);
   ASSERT_TRUE(table.ok()) << table.status();
   EXPECT_NE(table->Find('a', 'b'), nullptr);
 }

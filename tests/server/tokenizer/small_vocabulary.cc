@@ -41,7 +41,8 @@ std::string SmallTokenizerJson(const std::vector<std::string>& pieces, const std
     "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
     "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": "",
               "end_of_word_suffix": "", "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
-              "vocab": )", SmallVocabJson(pieces), R"(, "merges": )", merges, "}}");
+              "vocab": )",
+                      SmallVocabJson(pieces), R"(, "merges": )", merges, "}}");
 }
 
 Vocabulary SmallVocabulary(const std::vector<std::string>& pieces) {
@@ -59,8 +60,7 @@ const Tokenizer& Gpt2() {
   return *tokenizer;
 }
 
-std::vector<std::string> PiecesOf(const Tokenizer& tokenizer,
-                                  const std::vector<EncodedToken>& tokens) {
+std::vector<std::string> PiecesOf(const Tokenizer& tokenizer, const std::vector<EncodedToken>& tokens) {
   std::vector<std::string> pieces;
   for (const EncodedToken& token : tokens) pieces.emplace_back(tokenizer.Piece(token.id));
   return pieces;

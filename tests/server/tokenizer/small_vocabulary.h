@@ -27,8 +27,7 @@ Vocabulary SmallVocabulary(const std::vector<std::string>& pieces);
 const Tokenizer& Gpt2();
 
 // The pieces of `tokens` in their printable form.
-std::vector<std::string> PiecesOf(const Tokenizer& tokenizer,
-                                  const std::vector<EncodedToken>& tokens);
+std::vector<std::string> PiecesOf(const Tokenizer& tokenizer, const std::vector<EncodedToken>& tokens);
 
 }  // namespace hydrophone
 

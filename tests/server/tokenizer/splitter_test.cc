@@ -27,9 +27,7 @@ TEST(Splitter, WordsTakeTheSpaceBeforeThem) {
   EXPECT_THAT(Split(" first"), ElementsAre(" first"));
 }
 
-TEST(Splitter, NumbersAndLettersPart) {
-  EXPECT_THAT(Split("a1b2 34c"), ElementsAre("a", "1", "b", "2", " 34", "c"));
-}
+TEST(Splitter, NumbersAndLettersPart) { EXPECT_THAT(Split("a1b2 34c"), ElementsAre("a", "1", "b", "2", " 34", "c")); }
 
 TEST(Splitter, OtherCharactersRunTogether) {
   EXPECT_THAT(Split("what?! (yes)..."), ElementsAre("what", "?!", " (", "yes", ")..."));
@@ -37,8 +35,7 @@ TEST(Splitter, OtherCharactersRunTogether) {
 
 TEST(Splitter, ContractionsAreWords) {
   EXPECT_THAT(Split("it's don't you're I've I'm we'll he'd"),
-              ElementsAre("it", "'s", " don", "'t", " you", "'re", " I", "'ve", " I", "'m", " we",
-                          "'ll", " he", "'d"));
+              ElementsAre("it", "'s", " don", "'t", " you", "'re", " I", "'ve", " I", "'m", " we", "'ll", " he", "'d"));
 }
 
 TEST(Splitter, ContractionsAreCutFromLongerWords) {

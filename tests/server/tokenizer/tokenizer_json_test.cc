@@ -45,23 +45,28 @@ TEST(TokenizerJsonTest, EachSettingThatWouldChangeTokensIsRefusedByName) {
   EXPECT_EQ(ErrorAfter("\"dropout\": null", "\"dropout\": 0.1"), "model.dropout is 0.1, expected none");
   EXPECT_EQ(ErrorAfter("\"end_of_word_suffix\": \"\"", "\"end_of_word_suffix\": \"</w>\""),
             "model.end_of_word_suffix is \"</w>\", expected none");
-  EXPECT_EQ(ErrorAfter("\"byte_fallback\": false", "\"byte_fallback\": true"), "model.byte_fallback is true, expected none");
-  EXPECT_EQ(ErrorAfter("\"ignore_merges\": false", "\"ignore_merges\": true"), "model.ignore_merges is true, expected none");
+  EXPECT_EQ(ErrorAfter("\"byte_fallback\": false", "\"byte_fallback\": true"),
+            "model.byte_fallback is true, expected none");
+  EXPECT_EQ(ErrorAfter("\"ignore_merges\": false", "\"ignore_merges\": true"),
+            "model.ignore_merges is true, expected none");
   EXPECT_EQ(ErrorAfter("\"normalizer\": null", "\"normalizer\": {\"type\": \"NFC\"}"),
             "normalizer is {\"type\":\"NFC\"}, expected null");
   EXPECT_EQ(ErrorAfter("\"add_prefix_space\": false", "\"add_prefix_space\": true"),
             "pre_tokenizer.add_prefix_space is true, expected false");
-  EXPECT_EQ(ErrorAfter("\"use_regex\": true", "\"use_regex\": false"), "pre_tokenizer.use_regex is false, expected true");
+  EXPECT_EQ(ErrorAfter("\"use_regex\": true", "\"use_regex\": false"),
+            "pre_tokenizer.use_regex is false, expected true");
   EXPECT_THAT(ErrorAfter("\"pre_tokenizer\": {\"type\": \"ByteLevel\"", "\"pre_tokenizer\": {\"type\": \"Whitespace\""),
               HasSubstr("expected one of type \"ByteLevel\""));
-  EXPECT_THAT(ErrorAfter("\"post_processor\": {\"type\": \"ByteLevel\"", "\"post_processor\": {\"type\": \"TemplateProcessing\""),
+  EXPECT_THAT(ErrorAfter("\"post_processor\": {\"type\": \"ByteLevel\"",
+                         "\"post_processor\": {\"type\": \"TemplateProcessing\""),
               HasSubstr("post_processor is {"));
 }
 
 TEST(TokenizerJsonTest, ATemplateMayNotAddTokens) {
   const std::string gpt2s =
       R"("post_processor": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true})";
-  const std::string text_alone = R"("post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}]})";
+  const std::string text_alone =
+      R"("post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}]})";
   EXPECT_TRUE(ParseTokenizerJson(absl::StrReplaceAll(Small(), {{gpt2s, text_alone}})).ok());
   EXPECT_THAT(ErrorAfter(gpt2s, R"("post_processor": {"type": "TemplateProcessing", "single": [
                   {"SpecialToken": {"id": "<|endoftext|>"}}, {"Sequence": {"id": "A"}}]})"),

@@ -37,16 +37,15 @@ TEST(ReadUtf8, RefusesBytesThatBeginNothing) {
 }
 
 TEST(ReadUtf8, RefusesCutSequences) {
-  for (const char* text :
-       {"\xC3", "\xE6\x97", "\xF0\x9F\x98", "\xC3 ", "\xE6\x97 ", "\xF0 \x98\x80"}) {
+  for (const char* text : {"\xC3", "\xE6\x97", "\xF0\x9F\x98", "\xC3 ", "\xE6\x97 ", "\xF0 \x98\x80"}) {
     ExpectInvalid(text);
   }
 }
 
 TEST(ReadUtf8, RefusesOverlongFormsSurrogatesAndTooLargeValues) {
-  for (const char* text : {"\xC0\xAF", "\xC1\xBF", "\xE0\x80\xAF", "\xE0\x9F\xBF",
-                           "\xF0\x80\x80\xAF", "\xF0\x8F\xBF\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",
-                           "\xF4\x90\x80\x80", "\xF7\xBF\xBF\xBF"}) {
+  for (const char* text :
+       {"\xC0\xAF", "\xC1\xBF", "\xE0\x80\xAF", "\xE0\x9F\xBF", "\xF0\x80\x80\xAF", "\xF0\x8F\xBF\xBF", "\xED\xA0\x80",
+        "\xED\xBF\xBF", "\xF4\x90\x80\x80", "\xF7\xBF\xBF\xBF"}) {
     ExpectInvalid(text);
   }
 }

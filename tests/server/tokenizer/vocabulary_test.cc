@@ -25,8 +25,7 @@ TEST(Vocabulary, KnowsPiecesBothWays) {
 }
 
 TEST(Vocabulary, OutlivesBeingMoved) {
-  Vocabulary first =
-      SmallVocabulary({"a rather long piece that is not stored in the string itself"});
+  Vocabulary first = SmallVocabulary({"a rather long piece that is not stored in the string itself"});
   const Vocabulary second = std::move(first);
   EXPECT_EQ(second.Find("a"), 'a');
   EXPECT_EQ(second.Find(second.piece(257)), 257);
@@ -34,8 +33,7 @@ TEST(Vocabulary, OutlivesBeingMoved) {
 
 TEST(Vocabulary, TakesIdsInAnyOrder) {
   std::string json = SmallVocabJson({"ab", "cd"});
-  json =
-      absl::StrReplaceAll(json, {{"\"ab\": 257", "\"ab\": 258"}, {"\"cd\": 258", "\"cd\": 257"}});
+  json = absl::StrReplaceAll(json, {{"\"ab\": 257", "\"ab\": 258"}, {"\"cd\": 258", "\"cd\": 257"}});
   const absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Parse(json);
   ASSERT_TRUE(vocabulary.ok()) << vocabulary.status();
   EXPECT_EQ(vocabulary->piece(257), "cd");
@@ -49,8 +47,8 @@ std::string ErrorOf(absl::string_view json) {
 }
 
 TEST(Vocabulary, RefusesWhatIsNotJson) {
-  for (const char* json : {"", "{", "{\"a\"", "{\"a\": }", "{\"a\": 0} x", "{\"\xFF\": 0}", "\x01",
-                           "{\"a\": 1e999}", "{\"a\": 0,}"}) {
+  for (const char* json :
+       {"", "{", "{\"a\"", "{\"a\": }", "{\"a\": 0} x", "{\"\xFF\": 0}", "\x01", "{\"a\": 1e999}", "{\"a\": 0,}"}) {
     EXPECT_THAT(ErrorOf(json), HasSubstr("bad JSON at byte")) << json;
   }
 }
@@ -76,8 +74,7 @@ TEST(Vocabulary, RefusesGaps) {
 }
 
 TEST(Vocabulary, RefusesHugeIdsWithoutMemoryForThem) {
-  const std::string json =
-      absl::StrReplaceAll(SmallVocabJson({"ab"}), {{": 257", ": 18446744073709551615"}});
+  const std::string json = absl::StrReplaceAll(SmallVocabJson({"ab"}), {{": 257", ": 18446744073709551615"}});
   EXPECT_THAT(ErrorOf(json), HasSubstr("18446744073709551615"));
 }
 

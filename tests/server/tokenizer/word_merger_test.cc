@@ -76,8 +76,7 @@ TEST(WordMerger, OffsetsCountFromTheInput) {
   WordMerger merger(&tables.vocabulary, &tables.table);
   merger.Append("abc", 10, &tokens);
   merger.Append("ab", 13, &tokens);
-  EXPECT_THAT(tokens, ElementsAre(EncodedToken{257, 10, 12}, EncodedToken{'c', 12, 13},
-                                  EncodedToken{257, 13, 15}));
+  EXPECT_THAT(tokens, ElementsAre(EncodedToken{257, 10, 12}, EncodedToken{'c', 12, 13}, EncodedToken{257, 13, 15}));
 }
 
 // The definition, word for word: look at all pairs, do the leftmost of the lowest rank, repeat.

@@ -54,8 +54,7 @@ TEST(CheckTest, ReconstructionTakesTheWorstLayer) {
   Check check = ReconstructionCheck({Layer(0, 1), Layer(1, 1, 2, 0.25), Layer(2, 1, 1, 0.125)});
   EXPECT_FALSE(check.passed);
   EXPECT_EQ(check.value, 0.25);
-  EXPECT_THAT(check.detail,
-              AllOf(HasSubstr("over 3 layers"), HasSubstr("elements with other bits: 3")));
+  EXPECT_THAT(check.detail, AllOf(HasSubstr("over 3 layers"), HasSubstr("elements with other bits: 3")));
   EXPECT_TRUE(std::isnan(ReconstructionCheck({Layer(0, 1, 1, kNaN), Layer(1, 1, 1, 2)}).value));
 }
 

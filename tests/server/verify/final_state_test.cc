@@ -22,9 +22,7 @@ struct States {
   Floats in0 = h0, in1 = h1, ln_f = normalised;
 
   FinalStateArrays arrays() const { return {{h0, h1, normalised}, {in0, in1}, raw, ln_f}; }
-  FinalStateReport Report(bool keep = false) const {
-    return MakeFinalStateReport(arrays(), 2, keep);
-  }
+  FinalStateReport Report(bool keep = false) const { return MakeFinalStateReport(arrays(), 2, keep); }
   std::vector<std::string> Failed() const {
     std::vector<std::string> names;
     for (const Check& check : FinalStateChecks(arrays(), Report())) {
@@ -45,8 +43,7 @@ TEST(FinalStateTest, MeasuresTheThreeDifferences) {
 
 TEST(FinalStateTest, TheProfileIsRawThroughout) {
   FinalStateReport report = States().Report();
-  EXPECT_THAT(report.raw_profile_norms,
-              ElementsAre(2.5, 7.5, 32.5));  // means of (5, 0), (10, 5), (50, 15)
+  EXPECT_THAT(report.raw_profile_norms, ElementsAre(2.5, 7.5, 32.5));  // means of (5, 0), (10, 5), (50, 15)
   EXPECT_DOUBLE_EQ(report.normalised_norm, std::sqrt(2.0));
   EXPECT_THAT(report.profile_note, HasSubstr("hidden_states[2] is after ln_f"));
   EXPECT_THAT(report.profile_note, HasSubstr("32.5"));
@@ -83,8 +80,7 @@ TEST(FinalStateTest, OtherWeightsInLnFFailB3) {
 
 TEST(FinalStateTest, NotANumberPassesNothing) {
   States states;
-  states.in0[0] = states.h0[0] = states.ln_f[0] = states.normalised[0] =
-      std::numeric_limits<float>::quiet_NaN();
+  states.in0[0] = states.h0[0] = states.ln_f[0] = states.normalised[0] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(std::isnan(states.Report().max_abs_input_difference));
   EXPECT_THAT(states.Failed(), ElementsAre("B1.block_inputs", "B3.ln_f"));
 }
@@ -98,7 +94,7 @@ TEST(FinalStateTest, TheResidualComesOnlyWhenAskedFor) {
 
 TEST(MeanNormTest, AveragesRowsNorms) {
   EXPECT_DOUBLE_EQ(MeanNorm({3, 4, 0, 1, 2, 2, 0, 0, 5}, 3), 4.333333333333333);  // NumPy's
-  EXPECT_NEAR(MeanNorm({3e30f, 4e30f}, 2) / 5e30, 1, 1e-7);  // squares beyond float32
+  EXPECT_NEAR(MeanNorm({3e30f, 4e30f}, 2) / 5e30, 1, 1e-7);                       // squares beyond float32
   EXPECT_TRUE(std::isnan(MeanNorm({}, 3)));
 }
 

@@ -51,8 +51,7 @@ double Oracle(const std::vector<double>& x, const std::vector<double>& y) {
   long double sx = 0, sy = 0, xx = 0, yy = 0, xy = 0;
   for (size_t i = 0; i < x.size(); ++i) sx += x[i] / n, sy += y[i] / n;
   for (size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - sx) * (x[i] - sx), yy += (y[i] - sy) * (y[i] - sy),
-        xy += (x[i] - sx) * (y[i] - sy);
+    xx += (x[i] - sx) * (x[i] - sx), yy += (y[i] - sy) * (y[i] - sy), xy += (x[i] - sx) * (y[i] - sy);
   }
   return static_cast<double>(xy / std::sqrt(xx * yy));
 }
@@ -115,13 +114,10 @@ TEST(ReconstructionTest, TheResidualComesOnlyWhenAskedFor) {
 
 TEST(LayerCorrelationTest, AreTheFourOfTheLesson) {
   Block block = RandomBlock(3, 0.7, 0);
-  std::vector<double> h(block.before.begin(), block.before.end()),
-      next(block.after.begin(), block.after.end());
-  std::vector<double> a(block.attn.begin(), block.attn.end()),
-      m(block.mlp.begin(), block.mlp.end());
+  std::vector<double> h(block.before.begin(), block.before.end()), next(block.after.begin(), block.after.end());
+  std::vector<double> a(block.attn.begin(), block.attn.end()), m(block.mlp.begin(), block.mlp.end());
   std::vector<double> increment, deltas;
-  for (size_t i = 0; i < h.size(); ++i)
-    increment.push_back(next[i] - h[i]), deltas.push_back(a[i] + m[i]);
+  for (size_t i = 0; i < h.size(); ++i) increment.push_back(next[i] - h[i]), deltas.push_back(a[i] + m[i]);
 
   std::vector<Correlation> correlations = block.Report().correlations;
   ASSERT_THAT(correlations, SizeIs(4));
@@ -161,8 +157,7 @@ TEST(LayerCorrelationTest, WithoutDeltasThereIsNoCorrelationOfThem) {
 }
 
 TEST(LayerCorrelationTest, AMaskThatHidesAllLeavesNone) {
-  for (const Correlation& correlation :
-       RandomBlock(3, 0.7, 0).Report({MaskRule::Kind::kMaxAbs, 0}).correlations) {
+  for (const Correlation& correlation : RandomBlock(3, 0.7, 0).Report({MaskRule::Kind::kMaxAbs, 0}).correlations) {
     EXPECT_FALSE(std::isnan(correlation.r)) << correlation.name;
     EXPECT_TRUE(std::isnan(correlation.r_masked)) << correlation.name;
   }
@@ -181,8 +176,7 @@ TEST(IncrementBoundTest, HoldsWhereTheStreamIsLargeAndTheDeltasSmall) {
 }
 
 TEST(IncrementBoundTest, IsInfiniteWithoutDeltasAndNaNWithoutNumbers) {
-  EXPECT_EQ(IncrementBound(Block({1, 2}, {0, 0}, {0, 0}).arrays()),
-            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(IncrementBound(Block({1, 2}, {0, 0}, {0, 0}).arrays()), std::numeric_limits<double>::infinity());
   EXPECT_TRUE(std::isnan(IncrementBound(Block({1, 2}, {std::nanf(""), 0}, {0, 0}).arrays())));
 }
 

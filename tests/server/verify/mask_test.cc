@@ -9,9 +9,7 @@
 
 namespace hydrophone {
 
-void PrintTo(const HiddenCount& count, std::ostream* out) {
-  *out << count.index << ":" << count.hidden;
-}
+void PrintTo(const HiddenCount& count, std::ostream* out) { *out << count.index << ":" << count.hidden; }
 
 namespace {
 
@@ -60,8 +58,7 @@ TEST(JointMaskTest, AnElementThatFailsInOneArrayIsLeftOutOfAll) {
 
 TEST(JointMaskTest, TheQuantileIsEachArraysOwn) {
   // 0.75 of four: 3.25 of (1, 2, 3, 4), 325 of the other.
-  EXPECT_THAT(MaskOf({{1, 2, 3, 4}, {400, 300, 200, 100}}, Quantile(0.75)),
-              ElementsAre(0, 1, 1, 0));
+  EXPECT_THAT(MaskOf({{1, 2, 3, 4}, {400, 300, 200, 100}}, Quantile(0.75)), ElementsAre(0, 1, 1, 0));
 }
 
 TEST(JointMaskTest, QuantileOneKeepsAll) {
@@ -97,10 +94,9 @@ TEST(CountHiddenTest, NamesTheEightThatAreHiddenMost) {
     for (size_t i = 0; i < 10; ++i) mask.push_back(position < (i == 4 ? 3 : i) ? 0 : 1);
   }
   MaskReport report = CountHidden(mask, 10, {10});
-  EXPECT_THAT(
-      report.dimensions,
-      ElementsAre(HiddenCount{9, 9}, HiddenCount{8, 8}, HiddenCount{7, 7}, HiddenCount{6, 6},
-                  HiddenCount{5, 5}, HiddenCount{3, 3}, HiddenCount{4, 3}, HiddenCount{2, 2}));
+  EXPECT_THAT(report.dimensions,
+              ElementsAre(HiddenCount{9, 9}, HiddenCount{8, 8}, HiddenCount{7, 7}, HiddenCount{6, 6}, HiddenCount{5, 5},
+                          HiddenCount{3, 3}, HiddenCount{4, 3}, HiddenCount{2, 2}));
 }
 
 TEST(CountHiddenTest, NamesNothingWhereNothingIsHidden) {

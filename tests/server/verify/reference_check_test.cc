@@ -39,8 +39,7 @@ TEST(ReferenceCheckTest, IsRelativeToThePositionsLargestValue) {
   Check check = Compare({4000, 1, -4, 1}, {4000, 1, -4, 1.01f});
   EXPECT_NEAR(check.value, 0.0025, 1e-8);
   EXPECT_FALSE(check.passed);
-  EXPECT_THAT(check.detail,
-              HasSubstr("input 0, position 1, dimension 1: got 1.00999999, reference 1"));
+  EXPECT_THAT(check.detail, HasSubstr("input 0, position 1, dimension 1: got 1.00999999, reference 1"));
 }
 
 TEST(ReferenceCheckTest, AllowsWhatFloat32Costs) {
@@ -73,8 +72,7 @@ TEST(ReferenceCheckTest, TakesTheWorstOfAllInputs) {
   ASSERT_THAT(comparison.Checks(), SizeIs(2));
   Check check = comparison.Checks()[0];
   EXPECT_EQ(check.value, 0.5);
-  EXPECT_THAT(check.detail,
-              AllOf(HasSubstr("over 3 tokens"), HasSubstr("input 1, position 1, dimension 0")));
+  EXPECT_THAT(check.detail, AllOf(HasSubstr("over 3 tokens"), HasSubstr("input 1, position 1, dimension 0")));
 }
 
 TEST(ReferenceCheckTest, WithoutComparisonsThereAreNoChecks) {

@@ -24,10 +24,8 @@ std::vector<T> LayerNorm(const std::vector<T>& x) {
   for (size_t row = 0; row < x.size(); row += kWidth) {
     T mean = 0, variance = 0;
     for (size_t i = 0; i < kWidth; ++i) mean += x[row + i] / static_cast<T>(kWidth);
-    for (size_t i = 0; i < kWidth; ++i)
-      variance += (x[row + i] - mean) * (x[row + i] - mean) / static_cast<T>(kWidth);
-    for (size_t i = 0; i < kWidth; ++i)
-      y[row + i] = (x[row + i] - mean) / std::sqrt(variance + static_cast<T>(1e-5));
+    for (size_t i = 0; i < kWidth; ++i) variance += (x[row + i] - mean) * (x[row + i] - mean) / static_cast<T>(kWidth);
+    for (size_t i = 0; i < kWidth; ++i) y[row + i] = (x[row + i] - mean) / std::sqrt(variance + static_cast<T>(1e-5));
   }
   return y;
 }
@@ -37,8 +35,7 @@ template <typename T>
 std::vector<T> Attention(const std::vector<T>& x, int layer) {
   std::vector<T> y(x.size());
   for (size_t i = 0; i < kWidth; ++i) {
-    const T weight =
-        static_cast<T>(Weight(static_cast<uint32_t>(layer) + 900, static_cast<uint32_t>(i)));
+    const T weight = static_cast<T>(Weight(static_cast<uint32_t>(layer) + 900, static_cast<uint32_t>(i)));
     T sum = 0;
     for (size_t row = 0; row * kWidth < x.size(); ++row) {
       sum += x[row * kWidth + i];
@@ -111,8 +108,7 @@ TensorView ViewOf(std::vector<float> values) {
 std::vector<float> RowsOf(const Capture& capture, const std::vector<float>& matrix) {
   std::vector<float> values;
   for (int64_t i = 0; i < capture.row_count; ++i) {
-    const int64_t row =
-        capture.contiguous ? capture.first_row + i : capture.rows[static_cast<size_t>(i)];
+    const int64_t row = capture.contiguous ? capture.first_row + i : capture.rows[static_cast<size_t>(i)];
     const auto first = matrix.begin() + row * static_cast<int64_t>(kWidth);
     values.insert(values.end(), first, first + static_cast<int64_t>(kWidth));
   }
@@ -136,8 +132,7 @@ ToyEngine::ToyEngine(ToyFaults faults) : faults_(faults) {
   audit_.file_sha256 = "digest";
 }
 
-ToyPoints<float> ToyEngine::Forward(const std::vector<std::vector<uint32_t>>& runs,
-                                    bool leak, bool train) const {
+ToyPoints<float> ToyEngine::Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak, bool train) const {
   ToyPoints<float> all;
   for (const auto& ids : runs) {
     for (const auto& [point, values] : ForwardOne<float>(ids, faults_, {leak, train}))
@@ -154,8 +149,7 @@ absl::Status ToyEngine::Run(absl::Span<const BatchMember> batch) {
     ToyPoints<float> points = Forward(runs, faults_.neighbours_leak && shared, member.plan->train_seed.has_value());
     for (size_t i = 0; i < member.plan->captures.size(); ++i) {
       const Capture& capture = member.plan->captures[i];
-      member.sink->OnCapture(
-          i, ViewOf(RowsOf(capture, points.at({capture.point.site, capture.point.layer}))));
+      member.sink->OnCapture(i, ViewOf(RowsOf(capture, points.at({capture.point.site, capture.point.layer}))));
     }
   }
   return absl::OkStatus();
@@ -166,8 +160,7 @@ absl::StatusOr<TensorView> ToyEngine::ApplyFinalLayerNorm(const TensorView& rows
   return ViewOf(LayerNorm(std::vector<float>(values.begin(), values.end())));
 }
 
-absl::Status ToyEngine::RunReference(absl::Span<const uint32_t> token_ids,
-                                     const ReferenceSink& sink,
+absl::Status ToyEngine::RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                                      const std::function<bool()>& stopped) const {
   for (const auto& [point, values] : ForwardOne<double>(token_ids, ToyFaults{}, {})) {
     if (stopped()) return absl::CancelledError("stopped");

@@ -14,10 +14,9 @@ namespace hydrophone {
 
 // What Run does wrong; the reference stays right.
 struct ToyFaults {
-  bool neighbours_leak =
-      false;             // attention deltas change a little when other runs are in the batch
-  float mlp_scale = 1;   // of every MLP delta, consistently: all sums still close
-  bool no_ln_f = false;  // hidden_states[N] is the raw output
+  bool neighbours_leak = false;  // attention deltas change a little when other runs are in the batch
+  float mlp_scale = 1;           // of every MLP delta, consistently: all sums still close
+  bool no_ln_f = false;          // hidden_states[N] is the raw output
 };
 
 // Arrays by (site, layer), [tokens, d].
@@ -39,8 +38,7 @@ class ToyEngine : public Engine {
 
   // All points of the runs, one after another; `leak`: as with neighbours_leak in a shared batch;
   // `train`: with dropout, the same at any seed.
-  ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false,
-                           bool train = false) const;
+  ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false, bool train = false) const;
 
   // What compute() and AuditWeights() give; all is well at first.
   ComputeInfo& mutable_compute() { return compute_; }

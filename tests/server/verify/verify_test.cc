@@ -35,8 +35,7 @@ VerifyOptions AllLayers() {
 VerifyInputs Capture(const ToyEngine& engine, const VerifyOptions& options, bool leak = false) {
   VerifyInputs inputs;
   inputs.token_ids = {{72, 101, 108, 108, 111}, {33, 7, 200}};
-  auto put = [](const ToyPoints<float>& from, const std::vector<HookPoint>& points,
-                CapturedRun* run) {
+  auto put = [](const ToyPoints<float>& from, const std::vector<HookPoint>& points, CapturedRun* run) {
     for (HookPoint point : points) run->Put(point, from.at({point.site, point.layer}));
   };
   const bool train = options.train;
@@ -78,9 +77,7 @@ void Change(CapturedRun* run, HookPoint point, size_t element, float (*change)(f
   run->Put(point, changed);
 }
 
-float OneUlpUp(float value) {
-  return std::nextafter(value, std::numeric_limits<float>::infinity());
-}
+float OneUlpUp(float value) { return std::nextafter(value, std::numeric_limits<float>::infinity()); }
 
 // In the second input, which is not run alone.
 constexpr size_t kElement = 6 * 8 + 3;
@@ -100,15 +97,14 @@ TEST(VerifyTest, NamesEveryCheck) {
   ToyEngine engine;
   VerifyOptions options = AllLayers();
   options.layers = {1};
-  EXPECT_THAT(Names(MustVerify(engine, Capture(engine, options), options)),
-              ::testing::UnorderedElementsAre(
-                  "A2.inference_mode", "A3.reconstruction", "A4.increment", "B1.block_inputs",
-                  "B2.raw_is_not_normalised", "B3.ln_f", "alone.vs.batch", "weights.digest",
-                  "reference.hook_embed", "reference.hook_pos_embed",
-                  "reference.blocks.1.hook_resid_pre", "reference.blocks.1.ln1.hook_out",
-                  "reference.blocks.1.hook_attn_out", "reference.blocks.1.hook_resid_mid",
-                  "reference.blocks.1.ln2.hook_out", "reference.blocks.1.hook_mlp_out",
-                  "reference.blocks.1.hook_resid_post", "reference.ln_final.hook_out"));
+  EXPECT_THAT(
+      Names(MustVerify(engine, Capture(engine, options), options)),
+      ::testing::UnorderedElementsAre(
+          "A2.inference_mode", "A3.reconstruction", "A4.increment", "B1.block_inputs", "B2.raw_is_not_normalised",
+          "B3.ln_f", "alone.vs.batch", "weights.digest", "reference.hook_embed", "reference.hook_pos_embed",
+          "reference.blocks.1.hook_resid_pre", "reference.blocks.1.ln1.hook_out", "reference.blocks.1.hook_attn_out",
+          "reference.blocks.1.hook_resid_mid", "reference.blocks.1.ln2.hook_out", "reference.blocks.1.hook_mlp_out",
+          "reference.blocks.1.hook_resid_post", "reference.ln_final.hook_out"));
 }
 
 VerifyOptions TrainMode() {
@@ -122,9 +118,9 @@ TEST(VerifyTest, InTrainModeTheSumClosesAfterTheDropoutsOnly) {
   ToyEngine engine;
   VerifyReport report = MustVerify(engine, Capture(engine, TrainMode()), TrainMode());
   EXPECT_THAT(Failed(report), IsEmpty());
-  EXPECT_THAT(Names(report), ElementsAre("A2.inference_mode", "A3.reconstruction", "A4.increment", "A6.dropout",
-                                         "B1.block_inputs", "B2.raw_is_not_normalised", "B3.ln_f", "alone.vs.batch",
-                                         "weights.digest"));
+  EXPECT_THAT(Names(report),
+              ElementsAre("A2.inference_mode", "A3.reconstruction", "A4.increment", "A6.dropout", "B1.block_inputs",
+                          "B2.raw_is_not_normalised", "B3.ln_f", "alone.vs.batch", "weights.digest"));
   EXPECT_EQ(report.layers[0].max_abs, 0);
 }
 
@@ -169,15 +165,13 @@ TEST(VerifyTest, AnotherHiddenStateFailsA3AndB1) {
   ToyEngine engine;
   VerifyInputs inputs = Capture(engine, AllLayers());
   Change(&inputs.states, {Site::kHiddenState, 1}, kElement, OneUlpUp);
-  EXPECT_THAT(Failed(MustVerify(engine, inputs)),
-              ElementsAre("A3.reconstruction", "B1.block_inputs"));
+  EXPECT_THAT(Failed(MustVerify(engine, inputs)), ElementsAre("A3.reconstruction", "B1.block_inputs"));
 }
 
 TEST(VerifyTest, AnotherRawOutputFailsA3AndB3) {
   ToyEngine engine;
   VerifyInputs inputs = Capture(engine, AllLayers());
-  Change(&inputs.blocks, {Site::kResidPost, 2}, kElement,
-         [](float value) { return value + 1e-5f; });
+  Change(&inputs.blocks, {Site::kResidPost, 2}, kElement, [](float value) { return value + 1e-5f; });
   EXPECT_THAT(Failed(MustVerify(engine, inputs)), IsSupersetOf({"A3.reconstruction", "B3.ln_f"}));
 }
 
@@ -210,22 +204,19 @@ TEST(VerifyTest, BitsThatDependOnNeighboursFail) {
   auto check = std::find_if(report.checks.begin(), report.checks.end(),
                             [](const Check& one) { return one.name == "alone.vs.batch"; });
   EXPECT_GE(check->value, 1);
-  EXPECT_THAT(check->detail,
-              HasSubstr("in a batch of 5 tokens, 5 of them its own, and in one of 13"));
+  EXPECT_THAT(check->detail, HasSubstr("in a batch of 5 tokens, 5 of them its own, and in one of 13"));
 }
 
 TEST(VerifyTest, ChangedWeightsFail) {
   ToyEngine engine;
   engine.audit().differing_parameters = {"h.1.mlp.c_proj.weight"};
-  EXPECT_THAT(Failed(MustVerify(engine, Capture(engine, AllLayers()))),
-              ElementsAre("weights.digest"));
+  EXPECT_THAT(Failed(MustVerify(engine, Capture(engine, AllLayers()))), ElementsAre("weights.digest"));
 }
 
 TEST(VerifyTest, AGradientGraphFailsA2) {
   ToyEngine engine;
   engine.mutable_compute().inference_mode = false;
-  EXPECT_THAT(Failed(MustVerify(engine, Capture(engine, AllLayers()))),
-              ElementsAre("A2.inference_mode"));
+  EXPECT_THAT(Failed(MustVerify(engine, Capture(engine, AllLayers()))), ElementsAre("A2.inference_mode"));
 }
 
 TEST(VerifyTest, TheReferenceRunsOnTheFirstTokensOfAllInputs) {
@@ -273,8 +264,7 @@ TEST(VerifyTest, StopsWheneverItIsTold) {
   ASSERT_GT(asked, 8);
   for (int last = 1; last <= asked; ++last) {
     int count = 0;
-    absl::StatusOr<VerifyReport> report =
-        Verify(engine, inputs, AllLayers(), [&] { return ++count >= last; });
+    absl::StatusOr<VerifyReport> report = Verify(engine, inputs, AllLayers(), [&] { return ++count >= last; });
     EXPECT_EQ(report.status().code(), absl::StatusCode::kCancelled) << last;
     EXPECT_EQ(count, last) << "went on after it was stopped";
   }
@@ -286,8 +276,7 @@ TEST(VerifyTest, AMissingArrayIsAnError) {
   inputs.blocks.Put({Site::kAttnOut, 1}, {});
   absl::StatusOr<VerifyReport> report = Verify(engine, inputs, AllLayers(), Never);
   EXPECT_EQ(report.status().code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(report.status().message()),
-              HasSubstr("blocks.1.hook_attn_out has 0 values, expected 64"));
+  EXPECT_THAT(std::string(report.status().message()), HasSubstr("blocks.1.hook_attn_out has 0 values, expected 64"));
   EXPECT_FALSE(Verify(engine, VerifyInputs{}, AllLayers(), Never).ok());
 }
 
@@ -297,8 +286,7 @@ TEST(VerifyTest, NamesEachPointOnce) {
     VerifyOptions options = AllLayers();
     options.layers = layers;
     std::vector<std::string> names;
-    for (HookPoint point : BlockPoints(engine.model(), options))
-      names.push_back(CanonicalName(point));
+    for (HookPoint point : BlockPoints(engine.model(), options)) names.push_back(CanonicalName(point));
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end())
         << *std::adjacent_find(names.begin(), names.end());

@@ -16,10 +16,9 @@ using ::testing::HasSubstr;
 class AssemblerTest : public ::testing::Test {
  protected:
   AssemblerTest()
-      : call_(
-            *PlanExtract(Parse<v1::ExtractRequest>(
-                             "texts: ['abc', 'de'] hook_points: ['hook_embed', 'hook_pos_embed']"),
-                         "sha", server_.context())) {}
+      : call_(*PlanExtract(
+            Parse<v1::ExtractRequest>("texts: ['abc', 'de'] hook_points: ['hook_embed', 'hook_pos_embed']"), "sha",
+            server_.context())) {}
 
   // Both captures' frames, in small messages.
   std::vector<Frame> Frames() {
@@ -68,8 +67,7 @@ TEST_F(AssemblerTest, RefusesChunksThatDoNotContinue) {
   std::vector<Frame> frames = Frames();
   ASSERT_TRUE(assembler_.Add(frames[0]).ok());
   EXPECT_FALSE(assembler_.Add(frames[0]).ok());
-  Frame elsewhere =
-      Changed(frames[1], [](v1::Chunk& chunk) { chunk.set_offset(chunk.offset() + 4); });
+  Frame elsewhere = Changed(frames[1], [](v1::Chunk& chunk) { chunk.set_offset(chunk.offset() + 4); });
   EXPECT_THAT(std::string(assembler_.Add(elsewhere).message()), HasSubstr("continue"));
 }
 

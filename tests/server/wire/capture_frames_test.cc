@@ -25,8 +25,7 @@ std::string Bytes(const Frame& frame) {
 class CaptureFramesTest : public ::testing::Test {
  protected:
   void Plan(const std::string& text) {
-    absl::StatusOr<ExtractCall> call =
-        PlanExtract(Parse<v1::ExtractRequest>(text), "sha", server_.context());
+    absl::StatusOr<ExtractCall> call = PlanExtract(Parse<v1::ExtractRequest>(text), "sha", server_.context());
     ASSERT_TRUE(call.ok()) << call.status();
     call_ = *call;
   }
@@ -59,8 +58,7 @@ class CaptureFramesTest : public ::testing::Test {
 // Offset and size of each chunk.
 std::vector<std::pair<uint64_t, size_t>> Pieces(const std::vector<v1::ExtractResponse>& messages) {
   std::vector<std::pair<uint64_t, size_t>> pieces;
-  for (const auto& message : messages)
-    pieces.emplace_back(message.chunk().offset(), message.chunk().data().size());
+  for (const auto& message : messages) pieces.emplace_back(message.chunk().offset(), message.chunk().data().size());
   return pieces;
 }
 

@@ -132,8 +132,8 @@ TEST_F(CaptureGroupsTest, AProjectionOfKeysFitsEveryRun) {
 
 TEST_F(CaptureGroupsTest, ALensGivesScoresOfEachRunInEitherLayout) {
   for (std::string layout : {"", "layout: LAYOUT_ROWS "}) {
-    ExtractCall call = Planned(
-        layout + "hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 3 token_ids: [7, 9] } }");
+    ExtractCall call =
+        Planned(layout + "hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 3 token_ids: [7, 9] } }");
     EXPECT_EQ(call.formats[0].form, Form::kScores);
     EXPECT_THAT(call.plan.captures[0].row_shape, ElementsAre(5, Readout::kTokenFields));
     EXPECT_EQ(call.tensors, 2u);
@@ -158,8 +158,7 @@ TEST_F(CaptureGroupsTest, NarrowTypesHalveTheBytesSentAndNotThoseHeld) {
 }
 
 TEST_F(CaptureGroupsTest, QuantilesHoldACopy) {
-  ExtractCall call =
-      Planned("hooks { hook_point: 'hook_embed' view: VIEW_SUMMARY summary { quantiles: 0.5 } }");
+  ExtractCall call = Planned("hooks { hook_point: 'hook_embed' view: VIEW_SUMMARY summary { quantiles: 0.5 } }");
   EXPECT_EQ(call.plan.capture_bytes, 2u * 5 * 8 * 4);
 }
 
@@ -219,8 +218,7 @@ TEST_F(CaptureGroupsTest, PatternsAreComparedInEitherLayout) {
 }
 
 TEST_F(CaptureGroupsTest, ALensOfARunWithABaselineIsItsOwn) {
-  ExtractCall call =
-      Planned("hooks { hook_point: 'blocks.0.hook_resid_mid' logit_lens { top_k: 1 } }", kBaseline);
+  ExtractCall call = Planned("hooks { hook_point: 'blocks.0.hook_resid_mid' logit_lens { top_k: 1 } }", kBaseline);
   ASSERT_EQ(call.plan.captures.size(), 1u);
   EXPECT_THAT(call.plan.captures[0].runs, ElementsAre(0, 1, 2));
   EXPECT_THAT(call.plan.captures[0].baseline_rows, IsEmpty());

@@ -15,8 +15,7 @@ using ::testing::IsEmpty;
 class PlanCapturesTest : public ::testing::Test {
  protected:
   absl::StatusOr<ExtractCall> Plan(const std::string& hooks) {
-    return PlanExtract(Parse<v1::ExtractRequest>("texts: ['abc', 'de'] " + hooks), "sha",
-                       server_.context());
+    return PlanExtract(Parse<v1::ExtractRequest>("texts: ['abc', 'de'] " + hooks), "sha", server_.context());
   }
   ExtractCall Planned(const std::string& hooks) {
     absl::StatusOr<ExtractCall> call = Plan(hooks);
@@ -54,8 +53,7 @@ TEST_F(PlanCapturesTest, ScatteredRowsAreListed) {
 }
 
 TEST_F(PlanCapturesTest, RunsComeInTheSelectorsOrder) {
-  Capture capture =
-      First("hooks { hook_point: 'hook_embed' runs: [1, 0] positions { slice: '::-1' } }");
+  Capture capture = First("hooks { hook_point: 'hook_embed' runs: [1, 0] positions { slice: '::-1' } }");
   EXPECT_THAT(capture.runs, ElementsAre(1, 0));
   EXPECT_THAT(capture.rows, ElementsAre(4, 3, 2, 1, 0));
   EXPECT_THAT(capture.rows_per_run, ElementsAre(2, 3));
@@ -80,13 +78,10 @@ TEST_F(PlanCapturesTest, CapturesComeInForwardOrderAndKeepTheirSelector) {
       "hook_points: ['blocks.1.hook_mlp_out', 'attn.c_proj', 'hook_embed', "
       "'blocks.0.hook_attn_out']");
   std::vector<std::pair<std::string, uint32_t>> order;
-  for (const Capture& capture : call.plan.captures)
-    order.emplace_back(CanonicalName(capture.point), capture.selector);
-  EXPECT_THAT(
-      order,
-      ElementsAre(std::pair("hook_embed", 2u), std::pair("blocks.0.hook_attn_out", 1u),
-                  std::pair("blocks.0.hook_attn_out", 3u), std::pair("blocks.1.hook_attn_out", 1u),
-                  std::pair("blocks.1.hook_mlp_out", 0u), std::pair("blocks.2.hook_attn_out", 1u)));
+  for (const Capture& capture : call.plan.captures) order.emplace_back(CanonicalName(capture.point), capture.selector);
+  EXPECT_THAT(order, ElementsAre(std::pair("hook_embed", 2u), std::pair("blocks.0.hook_attn_out", 1u),
+                                 std::pair("blocks.0.hook_attn_out", 3u), std::pair("blocks.1.hook_attn_out", 1u),
+                                 std::pair("blocks.1.hook_mlp_out", 0u), std::pair("blocks.2.hook_attn_out", 1u)));
 }
 
 TEST_F(PlanCapturesTest, NumbersATensorForEachRun) {
@@ -106,8 +101,7 @@ TEST_F(PlanCapturesTest, NumbersOneTensorForAllRunsInRows) {
 }
 
 TEST_F(PlanCapturesTest, CountsBytesOnceOnlyThoseSentAsBytes) {
-  ExtractCall call =
-      Planned("hook_points: 'attn.c_proj' hooks { hook_point: 'hook_embed' view: VIEW_SUMMARY }");
+  ExtractCall call = Planned("hook_points: 'attn.c_proj' hooks { hook_point: 'hook_embed' view: VIEW_SUMMARY }");
   EXPECT_EQ(call.data_bytes, 3u * 5 * 8 * 4);
   EXPECT_EQ(call.plan.capture_bytes, 4u * 5 * 8 * 4);
 }
@@ -121,10 +115,8 @@ TEST_F(PlanCapturesTest, RefusesMoreBytesThanTheCallerTakes) {
 
 TEST_F(PlanCapturesTest, RefusesMoreBytesThanTheServerAllowsAndSaysHowMany) {
   server_.limits.max_response_bytes = 100;
-  absl::Status status =
-      Plan("hook_points: ['hook_embed', 'hook_embed'] view: VIEW_SUMMARY").status();
-  EXPECT_THAT(Lines(status),
-              ElementsAre("hooks: needs 320 bytes of captured data, the limit is 100"));
+  absl::Status status = Plan("hook_points: ['hook_embed', 'hook_embed'] view: VIEW_SUMMARY").status();
+  EXPECT_THAT(Lines(status), ElementsAre("hooks: needs 320 bytes of captured data, the limit is 100"));
 }
 
 TEST_F(PlanCapturesTest, RefusesMoreTensorsThanTheLimitInEitherLayout) {
@@ -141,31 +133,23 @@ TEST_F(PlanCapturesTest, SizesBeyondAnyMemoryAreSummedUpAndRefused) {
   std::string zeros = "0";
   for (int i = 0; i < 999; ++i) zeros += ", 0";
   std::string hooks = "view: VIEW_SUMMARY ";
-  for (int i = 0; i < 400; ++i)
-    hooks += "hooks { hook_point: 'hook_resid_mid' positions { at: [" + zeros + "] } } ";
+  for (int i = 0; i < 400; ++i) hooks += "hooks { hook_point: 'hook_resid_mid' positions { at: [" + zeros + "] } } ";
   absl::Status status = Plan(hooks).status();
   // 400 selectors, 3 layers, 2 runs, 1000 positions, 2^30 values of 4 bytes.
-  EXPECT_THAT(
-      Lines(status),
-      ElementsAre(
-          "hooks: needs 10307921510400000 bytes of captured data, the limit is 1073741824"));
+  EXPECT_THAT(Lines(status),
+              ElementsAre("hooks: needs 10307921510400000 bytes of captured data, the limit is 1073741824"));
 }
 
 TEST_F(PlanCapturesTest, RefusesFloatsBeyondTheirLimit) {
   server_.model.n_embd = 20000;
   EXPECT_TRUE(Plan("hook_points: 'hook_embed' view: VIEW_FLOATS").ok());
-  absl::Status status =
-      Plan("layout: LAYOUT_ROWS hook_points: 'hook_embed' view: VIEW_FLOATS").status();
-  EXPECT_THAT(Lines(status),
-              ElementsAre("hook_points[0].view: needs 100000 elements, the limit is 65536"));
+  absl::Status status = Plan("layout: LAYOUT_ROWS hook_points: 'hook_embed' view: VIEW_FLOATS").status();
+  EXPECT_THAT(Lines(status), ElementsAre("hook_points[0].view: needs 100000 elements, the limit is 65536"));
 }
 
 TEST_F(PlanCapturesTest, NamesPositionsOutOfRange) {
-  absl::Status status =
-      Plan("hooks { hook_point: 'hook_embed' positions { at: [0, 2] } }").status();
-  EXPECT_THAT(
-      Lines(status),
-      ElementsAre("hooks[0].positions.at[1]: got 2, expected -2 to 1: the run has 2 tokens"));
+  absl::Status status = Plan("hooks { hook_point: 'hook_embed' positions { at: [0, 2] } }").status();
+  EXPECT_THAT(Lines(status), ElementsAre("hooks[0].positions.at[1]: got 2, expected -2 to 1: the run has 2 tokens"));
 }
 
 }  // namespace

@@ -104,9 +104,10 @@ TEST(ReadPatchSource, RefusesOtherHeadsAndFeatures) {
 }
 
 TEST(ReadPatchSource, RefusesPointsComputedLater) {
-  EXPECT_THAT(Refusals("run: 1 hook_point: 'hook_mlp_out'", TargetAt(Site::kAttnOut, {1})),
-              ElementsAre("patch.hook_point: got blocks.1.hook_mlp_out, which is computed after blocks.1.hook_attn_out; "
-                          "expected a point computed no later than the edited one"));
+  EXPECT_THAT(
+      Refusals("run: 1 hook_point: 'hook_mlp_out'", TargetAt(Site::kAttnOut, {1})),
+      ElementsAre("patch.hook_point: got blocks.1.hook_mlp_out, which is computed after blocks.1.hook_attn_out; "
+                  "expected a point computed no later than the edited one"));
   EXPECT_THAT(Refusals("run: 1 layer: 2", TargetAt(Site::kAttnOut, {1})),
               ElementsAre(StartsWith("patch.layer: got blocks.2.hook_attn_out, which is computed after ")));
 }
@@ -137,9 +138,10 @@ TEST(ReadPatchSource, RefusesOtherNumbersOfPositions) {
 TEST(ReadPatchSource, RefusesPositionsThatTheSourceLacks) {
   EXPECT_THAT(Refusals("run: 2 positions { at: [0, 3] }", TargetAt(Site::kMlpOut, {0})),
               ElementsAre("patch.positions.at[1]: got 3, expected -3 to 2: the run has 3 tokens"));
-  EXPECT_THAT(Refusals("run: 2", TargetAt(Site::kMlpOut, {0}, {0, 4})),
-              ElementsAre("patch.positions: got none, so those edited, up to 4; expected them below 3, the source run's "
-                          "tokens"));
+  EXPECT_THAT(
+      Refusals("run: 2", TargetAt(Site::kMlpOut, {0}, {0, 4})),
+      ElementsAre("patch.positions: got none, so those edited, up to 4; expected them below 3, the source run's "
+                  "tokens"));
 }
 
 TEST(ReadPatchSource, RefusesPositionsPerInput) {

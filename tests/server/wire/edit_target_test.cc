@@ -32,8 +32,8 @@ std::vector<std::string> Refusals(const std::string& text) {
 }
 
 TEST(ReadEditTarget, ReadsThePointItsLayersPositionsAndUnits) {
-  const EditTarget target =
-      TargetOf("hook_point: 'attn.hook_z' layers: [-1, 0] positions { at: [-1, 2] } units { heads: 1 features: [0, -1] }");
+  const EditTarget target = TargetOf(
+      "hook_point: 'attn.hook_z' layers: [-1, 0] positions { at: [-1, 2] } units { heads: 1 features: [0, -1] }");
   EXPECT_EQ(target.path, "edit");
   EXPECT_EQ(target.run.made, 1u);
   EXPECT_EQ(target.site, Site::kZ);
@@ -52,8 +52,9 @@ TEST(ReadEditTarget, APointOutsideTheBlocksNeedsNoLayer) {
 }
 
 TEST(ReadEditTarget, KeysCountFromTheEndOfTheRun) {
-  EXPECT_THAT(TargetOf("hook_point: 'blocks.0.attn.hook_pattern' positions { at: 4 } units { features: -5 }").units.features,
-              ElementsAre(0));
+  EXPECT_THAT(
+      TargetOf("hook_point: 'blocks.0.attn.hook_pattern' positions { at: 4 } units { features: -5 }").units.features,
+      ElementsAre(0));
 }
 
 TEST(ReadEditTarget, RefusesAnUnknownName) {
@@ -94,7 +95,8 @@ TEST(ReadEditTarget, NamesLayersOutOfRangeAndTwiceThere) {
 TEST(ReadEditTarget, RefusesPositionsThatAreNotNamed) {
   EXPECT_THAT(Refusals("hook_point: 'hook_embed'"),
               ElementsAre("edit.positions: got no positions, expected them named; slice \":\" means all"));
-  EXPECT_THAT(Refusals("hook_point: 'hook_embed' positions {}"), ElementsAre(StartsWith("edit.positions: got 0 of at")));
+  EXPECT_THAT(Refusals("hook_point: 'hook_embed' positions {}"),
+              ElementsAre(StartsWith("edit.positions: got 0 of at")));
 }
 
 TEST(ReadEditTarget, NamesEachPositionOutOfRangeOrTwiceThere) {

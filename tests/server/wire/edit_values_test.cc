@@ -46,8 +46,7 @@ std::array<int64_t, 3> StridesOf(const std::vector<uint32_t>& shape, const EditT
 
 std::vector<std::string> Refusals(const std::vector<uint32_t>& shape, const EditTarget& target) {
   Violations violations;
-  EXPECT_FALSE(
-      ReadEditValues(TensorOfShape(shape), "edit.add", target, FakeServer().model, &violations).has_value());
+  EXPECT_FALSE(ReadEditValues(TensorOfShape(shape), "edit.add", target, FakeServer().model, &violations).has_value());
   return Lines(violations);
 }
 
@@ -97,26 +96,29 @@ TEST(ReadEditValues, HoldsTheElements) {
 }
 
 TEST(ReadEditValues, RefusesShapesThatDoNotBroadcast) {
-  EXPECT_THAT(Refusals({7}, TargetAt(Site::kMlpOut)),
-              ElementsAre("edit.add.shape: got [7], expected one that broadcasts to [3, 8], the edited [positions, features]"));
+  EXPECT_THAT(
+      Refusals({7}, TargetAt(Site::kMlpOut)),
+      ElementsAre("edit.add.shape: got [7], expected one that broadcasts to [3, 8], the edited [positions, features]"));
   EXPECT_THAT(Refusals({2, 8}, TargetAt(Site::kMlpOut)), ElementsAre(StartsWith("edit.add.shape: got [2, 8], ")));
   EXPECT_THAT(Refusals({1, 3, 8}, TargetAt(Site::kMlpOut)), ElementsAre(StartsWith("edit.add.shape: got [1, 3, 8], ")));
-  EXPECT_THAT(Refusals({3, 2, 5}, TargetAt(Site::kPattern)),
-              ElementsAre("edit.add.shape: got [3, 2, 5], expected one that broadcasts to [2, 3, 5], the edited [heads, "
-                          "queries, keys]"));
+  EXPECT_THAT(
+      Refusals({3, 2, 5}, TargetAt(Site::kPattern)),
+      ElementsAre("edit.add.shape: got [3, 2, 5], expected one that broadcasts to [2, 3, 5], the edited [heads, "
+                  "queries, keys]"));
 }
 
 TEST(ReadEditValues, RefusesWhatIsNoTensor) {
   Violations violations;
   EXPECT_FALSE(ReadEditValues(Parse<v1::Tensor>("floats: nan"), "edit.add", TargetAt(Site::kMlpOut), FakeServer().model,
-                              &violations).has_value());
+                              &violations)
+                   .has_value());
   EXPECT_THAT(Lines(violations), ElementsAre("edit.add.floats[0]: got nan, expected a finite number"));
 }
 
 TEST(ReadDirection, TakesAVectorOfTheLastDimension) {
   Violations violations;
-  auto values =
-      ReadDirection(TensorOfShape({4}), "edit.project_out", TargetAt(Site::kZ, {{1}, {}}), FakeServer().model, &violations);
+  auto values = ReadDirection(TensorOfShape({4}), "edit.project_out", TargetAt(Site::kZ, {{1}, {}}), FakeServer().model,
+                              &violations);
   ASSERT_TRUE(values.has_value());
   EXPECT_THAT(values->strides, ElementsAre(0, 0, 1));
   EXPECT_THAT(*values->elements, ElementsAre(1, 2, 3, 4));
@@ -124,8 +126,9 @@ TEST(ReadDirection, TakesAVectorOfTheLastDimension) {
 
 TEST(ReadDirection, OfPatternsTheLastDimensionIsTheRuns) {
   Violations violations;
-  EXPECT_TRUE(ReadDirection(TensorOfShape({5}), "edit.project_out", TargetAt(Site::kPattern), FakeServer().model, &violations)
-                  .has_value());
+  EXPECT_TRUE(
+      ReadDirection(TensorOfShape({5}), "edit.project_out", TargetAt(Site::kPattern), FakeServer().model, &violations)
+          .has_value());
 }
 
 TEST(ReadDirection, RefusesAnotherShape) {

@@ -40,8 +40,9 @@ class ReadEditsTest : public ::testing::Test {
 
   // Of run 0's only edit, at all positions of the first MLP's output.
   Edit EditOf(const std::string& operation) {
-    PlannedEdits planned = EditsOf(absl::StrCat(
-        "runs { interventions { hook_point: 'blocks.0.hook_mlp_out' positions { slice: ':' } ", operation, " } } runs {}"));
+    PlannedEdits planned =
+        EditsOf(absl::StrCat("runs { interventions { hook_point: 'blocks.0.hook_mlp_out' positions { slice: ':' } ",
+                             operation, " } } runs {}"));
     EXPECT_THAT(planned.edits, SizeIs(1));
     return planned.edits.empty() ? Edit() : planned.edits[0];
   }
@@ -110,8 +111,8 @@ TEST_F(ReadEditsTest, ReadsPatch) {
 TEST_F(ReadEditsTest, ReadsPositionMean) { EXPECT_EQ(EditOf("position_mean {}").operation, Operation::kPositionMean); }
 
 TEST_F(ReadEditsTest, MakesOneOfEachLayerThatShareTheirValues) {
-  const PlannedEdits planned = EditsOf(
-      "runs { interventions { hook_point: 'blocks.*.hook_mlp_out' positions { at: 0 } set { floats: 1 } } }");
+  const PlannedEdits planned =
+      EditsOf("runs { interventions { hook_point: 'blocks.*.hook_mlp_out' positions { at: 0 } set { floats: 1 } } }");
   ASSERT_THAT(planned.edits, SizeIs(3));
   EXPECT_EQ(planned.edits[2].point.layer, 2);
   EXPECT_EQ(planned.edits[0].values, planned.edits[2].values);
@@ -128,9 +129,8 @@ TEST_F(ReadEditsTest, EditsGoInTheOrderOfTheForwardPass) {
 }
 
 TEST_F(ReadEditsTest, AtOnePointTheyGoAsStated) {
-  const PlannedEdits planned =
-      EditsOf("runs { " + At("hook_mlp_out", "scale: 2") + At("hook_mlp_out", "add { floats: 1 }") +
-              At("hook_mlp_out", "scale: 3") + "}");
+  const PlannedEdits planned = EditsOf("runs { " + At("hook_mlp_out", "scale: 2") +
+                                       At("hook_mlp_out", "add { floats: 1 }") + At("hook_mlp_out", "scale: 3") + "}");
   ASSERT_THAT(planned.edits, SizeIs(3));
   EXPECT_EQ(planned.edits[0].scale, 2);
   EXPECT_EQ(planned.edits[1].operation, Operation::kAdd);
@@ -163,11 +163,12 @@ TEST_F(ReadEditsTest, NamesTheRunTheEditAndTheField) {
 }
 
 TEST_F(ReadEditsTest, NamesTheTensorThatIsWrong) {
-  EXPECT_THAT(Refusals("runs { " + At("hook_mlp_out", "add { shape: 7 floats: [1, 2, 3, 4, 5, 6, 7] }") +
-                       At("hook_attn_out", "set { floats: nan }") + At("ln1.hook_out", "project_out { floats: 1 }") + "}"),
-              ElementsAre(StartsWith("runs[0].interventions[0].add.shape: got [7], "),
-                          StartsWith("runs[0].interventions[1].set.floats[0]: got nan, "),
-                          StartsWith("runs[0].interventions[2].project_out.shape: got [], ")));
+  EXPECT_THAT(
+      Refusals("runs { " + At("hook_mlp_out", "add { shape: 7 floats: [1, 2, 3, 4, 5, 6, 7] }") +
+               At("hook_attn_out", "set { floats: nan }") + At("ln1.hook_out", "project_out { floats: 1 }") + "}"),
+      ElementsAre(StartsWith("runs[0].interventions[0].add.shape: got [7], "),
+                  StartsWith("runs[0].interventions[1].set.floats[0]: got nan, "),
+                  StartsWith("runs[0].interventions[2].project_out.shape: got [], ")));
 }
 
 TEST_F(ReadEditsTest, NamesThePatchThatIsWrong) {
@@ -176,27 +177,31 @@ TEST_F(ReadEditsTest, NamesThePatchThatIsWrong) {
 }
 
 TEST_F(ReadEditsTest, RefusesEditsThatContradictEachOther) {
-  EXPECT_THAT(Refusals("runs { " + At("hook_mlp_out", "zero {}") + At("hook_mlp_out", "set { floats: 1 }") + "}"),
-              ElementsAre("runs[0].interventions[1]: got an edit that sets elements which runs[0].interventions[0] sets "
-                          "too; expected each element set once"));
+  EXPECT_THAT(
+      Refusals("runs { " + At("hook_mlp_out", "zero {}") + At("hook_mlp_out", "set { floats: 1 }") + "}"),
+      ElementsAre("runs[0].interventions[1]: got an edit that sets elements which runs[0].interventions[0] sets "
+                  "too; expected each element set once"));
 }
 
 TEST_F(ReadEditsTest, EditsThatBuildOnOneAnotherDoNotContradict) {
   EXPECT_THAT(EditsOf("runs { " + At("hook_mlp_out", "zero {}") + At("hook_mlp_out", "add { floats: 1 }") +
-                      At("hook_mlp_out", "position_mean {}") + "}").edits,
+                      At("hook_mlp_out", "position_mean {}") + "}")
+                  .edits,
               SizeIs(3));
 }
 
 TEST_F(ReadEditsTest, EditsOfDifferentRunsDoNotContradict) {
-  EXPECT_THAT(EditsOf("runs { " + At("hook_mlp_out", "zero {}") + "} runs { " + At("hook_mlp_out", "zero {}") + "}").edits,
-              SizeIs(2));
+  EXPECT_THAT(
+      EditsOf("runs { " + At("hook_mlp_out", "zero {}") + "} runs { " + At("hook_mlp_out", "zero {}") + "}").edits,
+      SizeIs(2));
 }
 
 TEST_F(ReadEditsTest, RefusesPatchesInACircle) {
-  EXPECT_THAT(Refusals("runs { " + At("hook_mlp_out", "patch { run: 1 }") + "} runs { " +
-                       At("hook_attn_out", "patch { run: 0 }") + "}"),
-              ElementsAre("runs[0].interventions[0].patch: got patches in a circle, run 0 reads run 1, run 1 reads run 0; "
-                          "expected runs that do not depend on themselves"));
+  EXPECT_THAT(
+      Refusals("runs { " + At("hook_mlp_out", "patch { run: 1 }") + "} runs { " +
+               At("hook_attn_out", "patch { run: 0 }") + "}"),
+      ElementsAre("runs[0].interventions[0].patch: got patches in a circle, run 0 reads run 1, run 1 reads run 0; "
+                  "expected runs that do not depend on themselves"));
 }
 
 TEST_F(ReadEditsTest, EditsOfSkippedInputsAreLeftOutWithThem) {
@@ -212,14 +217,16 @@ TEST_F(ReadEditsTest, EditsOfSkippedInputsAreLeftOutWithThem) {
 TEST_F(ReadEditsTest, RefusesAPatchFromASkippedInput) {
   inputs_[0] = {};
   inputs_[0].skipped = "bad";
-  EXPECT_THAT(Refusals("runs {} runs { input: 1 " + At("hook_mlp_out", "patch { run: 0 }") + "}"),
-              ElementsAre("runs[1].interventions[0].patch.run: got 0, whose input was skipped, expected a run that is made"));
+  EXPECT_THAT(
+      Refusals("runs {} runs { input: 1 " + At("hook_mlp_out", "patch { run: 0 }") + "}"),
+      ElementsAre("runs[1].interventions[0].patch.run: got 0, whose input was skipped, expected a run that is made"));
 }
 
 TEST_F(ReadEditsTest, SourcesAreNumberedAsTheRunsThatAreMade) {
   inputs_[0] = {};
   inputs_[0].skipped = "bad";
-  const PlannedEdits planned = EditsOf("runs {} runs { input: 1 " + At("hook_mlp_out", "patch { run: 2 }") + "} runs { input: 1 }");
+  const PlannedEdits planned =
+      EditsOf("runs {} runs { input: 1 " + At("hook_mlp_out", "patch { run: 2 }") + "} runs { input: 1 }");
   ASSERT_THAT(planned.edits, SizeIs(1));
   EXPECT_EQ(planned.edits[0].source.run, 1u);
 }

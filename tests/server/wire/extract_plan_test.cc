@@ -45,9 +45,8 @@ TEST_F(PlanExtractTest, NamesViolationsOfAllKindsAtOnce) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(ReasonOf(status), "BAD_REQUEST");
   EXPECT_THAT(Lines(status),
-              ElementsAre(HasSubstr("texts[0]: "), HasSubstr("inputs[0].token_ids[0]: "),
-                          HasSubstr("runs[0].input: "), HasSubstr("hook_points[0]: "),
-                          HasSubstr("hooks[0].positions.slice: ")));
+              ElementsAre(HasSubstr("texts[0]: "), HasSubstr("inputs[0].token_ids[0]: "), HasSubstr("runs[0].input: "),
+                          HasSubstr("hook_points[0]: "), HasSubstr("hooks[0].positions.slice: ")));
 }
 
 TEST_F(PlanExtractTest, AnEmptyRequestLacksInputsAndHooks) {
@@ -68,8 +67,7 @@ TEST_F(PlanExtractTest, SkipsBadInputsAndKeepsTheOthersNumbers) {
 }
 
 TEST_F(PlanExtractTest, NothingIsCapturedWhenAllInputsAreSkipped) {
-  absl::StatusOr<ExtractCall> call =
-      Plan("texts: ['', ''] skip_bad_inputs: true hook_points: 'hook_embed'");
+  absl::StatusOr<ExtractCall> call = Plan("texts: ['', ''] skip_bad_inputs: true hook_points: 'hook_embed'");
   ASSERT_TRUE(call.ok()) << call.status();
   EXPECT_THAT(call->plan.runs, IsEmpty());
   EXPECT_THAT(call->plan.captures, IsEmpty());
@@ -78,8 +76,7 @@ TEST_F(PlanExtractTest, NothingIsCapturedWhenAllInputsAreSkipped) {
 }
 
 TEST_F(PlanExtractTest, RequestErrorsRefuseEvenWhenBadInputsAreSkipped) {
-  absl::Status status =
-      Plan("texts: ['ab', ''] skip_bad_inputs: true hook_points: 'nonsense'").status();
+  absl::Status status = Plan("texts: ['ab', ''] skip_bad_inputs: true hook_points: 'nonsense'").status();
   EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("hook_points[0]: ")));
 }
 
@@ -111,8 +108,9 @@ TEST_F(PlanExtractTest, ASeedMeansTrainMode) {
 
 TEST_F(PlanExtractTest, ABadEditIsOneOfTheViolations) {
   absl::Status status = Plan("texts: 'a' hook_points: 'nonsense' runs { interventions {} }").status();
-  EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("runs[0].interventions[0].hook_point: "),
-                                         HasSubstr("runs[0].interventions[0].positions: "), HasSubstr("hook_points[0]: ")));
+  EXPECT_THAT(Lines(status),
+              ElementsAre(HasSubstr("runs[0].interventions[0].hook_point: "),
+                          HasSubstr("runs[0].interventions[0].positions: "), HasSubstr("hook_points[0]: ")));
 }
 
 TEST_F(PlanExtractTest, RefusesMoreTokensThanTheLimit) {

@@ -28,19 +28,16 @@ ByteTokenizer::ByteTokenizer() {
       pieces_.push_back(std::string(1, static_cast<char>(byte)));
     } else {
       int point = 0x100 + byte;
-      pieces_.push_back(
-          {static_cast<char>(0xC0 | (point >> 6)), static_cast<char>(0x80 | (point & 0x3F))});
+      pieces_.push_back({static_cast<char>(0xC0 | (point >> 6)), static_cast<char>(0x80 | (point & 0x3F))});
     }
   }
   pieces_.emplace_back(kSpecial);
 }
 
-std::vector<EncodedToken> ByteTokenizer::Encode(absl::string_view bytes,
-                                                SpecialTokens specials) const {
+std::vector<EncodedToken> ByteTokenizer::Encode(absl::string_view bytes, SpecialTokens specials) const {
   std::vector<EncodedToken> tokens;
   for (uint32_t at = 0; at < bytes.size();) {
-    bool special =
-        specials == SpecialTokens::kAsTokens && absl::StartsWith(bytes.substr(at), kSpecial);
+    bool special = specials == SpecialTokens::kAsTokens && absl::StartsWith(bytes.substr(at), kSpecial);
     uint32_t size = special ? static_cast<uint32_t>(kSpecial.size()) : 1;
     tokens.push_back({special ? kBos : static_cast<uint8_t>(bytes[at]), at, at + size});
     at += size;

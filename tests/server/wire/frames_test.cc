@@ -29,8 +29,7 @@ class FramesTest : public ::testing::Test {
 };
 
 TEST_F(FramesTest, HeaderTellsWhatWillCome) {
-  ExtractCall call =
-      Plan("texts: ['abc', '', 'de'] skip_bad_inputs: true hook_points: 'attn.c_proj'");
+  ExtractCall call = Plan("texts: ['abc', '', 'de'] skip_bad_inputs: true hook_points: 'attn.c_proj'");
   v1::Header header = Read(EncodeHeader(call, server_.context())).header();
   EXPECT_EQ(header.inputs(), 3u);
   EXPECT_EQ(header.runs(), 2u);
@@ -46,8 +45,7 @@ TEST_F(FramesTest, HeaderTellsWhatWillCome) {
 }
 
 TEST_F(FramesTest, InputInfoTellsIdsPiecesAndOffsets) {
-  ExtractCall call =
-      Plan("texts: 'x' inputs { text: ' b' key: 'k' prepend_bos: true } hook_points: 'hook_embed'");
+  ExtractCall call = Plan("texts: 'x' inputs { text: ' b' key: 'k' prepend_bos: true } hook_points: 'hook_embed'");
   v1::InputInfo info = Read(EncodeInputInfo(call, 1, server_.tokenizer)).input();
   EXPECT_EQ(info.index(), 1u);
   EXPECT_EQ(info.key(), "k");

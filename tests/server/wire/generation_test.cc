@@ -174,8 +174,8 @@ TEST_F(PlanContinuedTest, OffsetsGoOnWhereATruncatedInputWasCut) {
 }
 
 TEST_F(PlanContinuedTest, PositionsThatNeverCameAreRefused) {
-  auto request = Parse<v1::ExtractRequest>(
-      "texts: 'ab' hooks { hook_point: 'hook_embed' positions { at: 4 } } max_new_tokens: 3");
+  auto request =
+      Parse<v1::ExtractRequest>("texts: 'ab' hooks { hook_point: 'hook_embed' positions { at: 4 } } max_new_tokens: 3");
   EXPECT_TRUE(PlanExtract(request, "sha", server_.context()).ok());
   EXPECT_THAT(Lines(PlanContinued(request, "sha", {{kEnd}}, server_.context()).status()),
               ElementsAre(HasSubstr("hooks[0].positions.at[0]: got 4, ")));

@@ -18,8 +18,7 @@ class ReadInputsTest : public ::testing::Test {
  protected:
   std::vector<PlannedInput> Read(const std::string& text, InputRules rules = {}) {
     auto request = Parse<v1::TokenizeRequest>(text);
-    auto inputs =
-        ReadInputs(request.texts(), request.inputs(), rules, server_.context(), &violations_);
+    auto inputs = ReadInputs(request.texts(), request.inputs(), rules, server_.context(), &violations_);
     EXPECT_TRUE(inputs.ok()) << inputs.status();
     return inputs.ok() ? *inputs : std::vector<PlannedInput>();
   }
@@ -50,8 +49,7 @@ TEST_F(ReadInputsTest, CountsOffsetsInBytesForIdsToo) {
 }
 
 TEST_F(ReadInputsTest, PrependsTheBeginningOfSequenceToken) {
-  auto inputs =
-      Read("inputs { text: 'ab' prepend_bos: true } inputs { token_ids: 97 prepend_bos: true }");
+  auto inputs = Read("inputs { text: 'ab' prepend_bos: true } inputs { token_ids: 97 prepend_bos: true }");
   EXPECT_THAT(inputs[0].token_ids, ElementsAre(256, 'a', 'b'));
   EXPECT_THAT(inputs[0].byte_offsets, ElementsAre(0, 0, 1));
   EXPECT_THAT(inputs[1].token_ids, ElementsAre(256, 'a'));
@@ -59,50 +57,42 @@ TEST_F(ReadInputsTest, PrependsTheBeginningOfSequenceToken) {
 
 TEST_F(ReadInputsTest, ReadsSpecialsAsTokensUnlessLiteral) {
   server_.model.n_positions = 20;
-  auto inputs =
-      Read("texts: '<|endoftext|>' inputs { text: '<|endoftext|>' literal_specials: true }");
+  auto inputs = Read("texts: '<|endoftext|>' inputs { text: '<|endoftext|>' literal_specials: true }");
   EXPECT_THAT(inputs[0].token_ids, ElementsAre(256));
   EXPECT_EQ(inputs[1].token_ids.size(), 13u);
 }
 
 TEST_F(ReadInputsTest, RefusesInputsWithoutTokensOrWithSeveralKinds) {
   Read("texts: '' inputs { prepend_bos: true } inputs { text: 'a' token_ids: 1 }");
-  EXPECT_THAT(
-      Lines(violations_),
-      ElementsAre(
-          "texts[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
-          "inputs[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
-          "inputs[1]: got more than one of text, text_bytes and token_ids, expected exactly one"));
+  EXPECT_THAT(Lines(violations_),
+              ElementsAre("texts[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
+                          "inputs[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
+                          "inputs[1]: got more than one of text, text_bytes and token_ids, expected exactly one"));
 }
 
 TEST_F(ReadInputsTest, RefusesARequestWithoutInputs) {
   Read("");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre("inputs: got no inputs, expected at least one in texts or inputs"));
+  EXPECT_THAT(Lines(violations_), ElementsAre("inputs: got no inputs, expected at least one in texts or inputs"));
 }
 
 TEST_F(ReadInputsTest, NamesEachIdOutsideTheVocabulary) {
   Read("inputs { token_ids: [1, 257, 2, 60000] }");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257",
-                          "inputs[0].token_ids[3]: got 60000, expected an id below 257"));
+  EXPECT_THAT(Lines(violations_), ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257",
+                                              "inputs[0].token_ids[3]: got 60000, expected an id below 257"));
 }
 
 TEST_F(ReadInputsTest, RefusesTokensThatTheModelHasNoEmbeddingFor) {
   server_.model.vocab_size = 100;
   Read("texts: 'az' inputs { token_ids: 100 }");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre("texts[0]: got token 122, the model's vocabulary has 100 tokens",
-                          "inputs[0].token_ids[0]: got 100, expected an id below 100"));
+  EXPECT_THAT(Lines(violations_), ElementsAre("texts[0]: got token 122, the model's vocabulary has 100 tokens",
+                                              "inputs[0].token_ids[0]: got 100, expected an id below 100"));
 }
 
 TEST_F(ReadInputsTest, RefusesLiteralSpecialsBesideIdsAndLongKeys) {
   Read("inputs { token_ids: 1 literal_specials: true key: '" + std::string(257, 'k') + "' }");
-  EXPECT_THAT(
-      Lines(violations_),
-      ElementsAre(
-          "inputs[0].key: got 257 bytes, expected at most 256",
-          "inputs[0].literal_specials: got true beside token_ids, expected it beside text only"));
+  EXPECT_THAT(Lines(violations_),
+              ElementsAre("inputs[0].key: got 257 bytes, expected at most 256",
+                          "inputs[0].literal_specials: got true beside token_ids, expected it beside text only"));
 }
 
 TEST_F(ReadInputsTest, RefusesInputsLongerThanTheContext) {
@@ -114,8 +104,7 @@ TEST_F(ReadInputsTest, RefusesInputsLongerThanTheContext) {
 }
 
 TEST_F(ReadInputsTest, TruncatesWhenAsked) {
-  auto inputs =
-      Read("inputs { text: '0123456789abcd' truncate: true } inputs { text: 'a' truncate: true }");
+  auto inputs = Read("inputs { text: '0123456789abcd' truncate: true } inputs { text: 'a' truncate: true }");
   EXPECT_EQ(inputs[0].token_ids.size(), 12u);
   EXPECT_EQ(inputs[0].byte_offsets.size(), 12u);
   EXPECT_EQ(inputs[0].truncated_tokens, 2u);
@@ -132,8 +121,7 @@ TEST_F(ReadInputsTest, SkipsBadInputsAndSaysWhy) {
   auto inputs = Read("texts: 'ok' inputs { token_ids: [300, 301] key: 'k' } inputs { text: 'x' }",
                      {/*limit_to_context=*/true, /*skip_bad=*/true});
   EXPECT_TRUE(violations_.empty());
-  EXPECT_EQ(inputs[1].skipped,
-            "inputs[0].token_ids[0]: got 300, expected an id below 257 (and 1 more)");
+  EXPECT_EQ(inputs[1].skipped, "inputs[0].token_ids[0]: got 300, expected an id below 257 (and 1 more)");
   EXPECT_EQ(inputs[1].key, "k");
   EXPECT_THAT(inputs[1].token_ids, IsEmpty());
   EXPECT_EQ(inputs[2].skipped, "");

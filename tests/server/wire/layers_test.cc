@@ -44,8 +44,9 @@ TEST(ReadLayers, NegativeOnesCountFromTheEnd) {
 TEST(ReadLayers, APointOutsideTheBlocksHasNone) { EXPECT_THAT(LayersOf("hook_embed", {}), ElementsAre(-1)); }
 
 TEST(ReadLayers, NamesEachListedLayerOutOfRangeOrTwiceThere) {
-  EXPECT_THAT(Refusals("hook_attn_out", {3, 1, -2}),
-              ElementsAre("layers[0]: got 3, expected -3 to 2", "layers[2]: got layer 1 again, expected each layer once"));
+  EXPECT_THAT(
+      Refusals("hook_attn_out", {3, 1, -2}),
+      ElementsAre("layers[0]: got 3, expected -3 to 2", "layers[2]: got layer 1 again, expected each layer once"));
 }
 
 TEST(ReadLayers, RefusesALayerOutOfRangeInTheName) {

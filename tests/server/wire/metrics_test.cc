@@ -17,7 +17,8 @@ class MetricsTest : public ::testing::Test {
  protected:
   absl::StatusOr<ExtractCall> Plan(const std::string& text) {
     return PlanExtract(Parse<v1::ExtractRequest>("texts: ['abc', 'de'] runs {} runs { input: 1 } "
-                                                 "runs { baseline: 0 } " + text),
+                                                 "runs { baseline: 0 } " +
+                                                 text),
                        "sha", server_.context());
   }
   ExtractCall Planned(const std::string& text) {
@@ -93,7 +94,8 @@ TEST_F(MetricsTest, RefusesTokensOutsideTheVocabularyAndOneTokenTwice) {
 
 TEST_F(MetricsTest, RefusesLongKeysAndBadRunsAndPositions) {
   EXPECT_THAT(Refusals("metrics { next_token_loss {} runs: 3 } metrics { next_token_loss {} positions { at: 3 } "
-                       "runs: 0 key: '" + std::string(257, 'k') + "' }"),
+                       "runs: 0 key: '" +
+                       std::string(257, 'k') + "' }"),
               ElementsAre("metrics[0].runs[0]: got 3, expected an index below 3", HasSubstr("metrics[1].key: "),
                           "metrics[1].positions.at[0]: got 3, expected -3 to 2: the run has 3 tokens"));
 }

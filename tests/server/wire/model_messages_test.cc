@@ -24,8 +24,7 @@ size_t FieldsSet(const google::protobuf::Message& message) {
 TEST(DescribeModel, TellsEverything) {
   FakeServer server;
   server.compute.batch_independent = true;
-  v1::GetModelResponse response =
-      DescribeModel(server.model, server.compute, server.limits, {"0.1.0", "1.51.1"});
+  v1::GetModelResponse response = DescribeModel(server.model, server.compute, server.limits, {"0.1.0", "1.51.1"});
   EXPECT_EQ(response.model().name(), "fake-gpt2");
   EXPECT_EQ(response.model().n_inner(), 20u);
   EXPECT_EQ(response.compute().numerics(), "fake-numerics");
@@ -34,14 +33,10 @@ TEST(DescribeModel, TellsEverything) {
   EXPECT_EQ(response.versions().libtorch(), "2.13.0");
   EXPECT_EQ(response.versions().grpc(), "1.51.1");
   // Every field, but `processing`, which is always empty.
-  EXPECT_EQ(FieldsSet(response.model()),
-            static_cast<size_t>(v1::ModelInfo::descriptor()->field_count() - 1));
-  EXPECT_EQ(FieldsSet(response.compute()),
-            static_cast<size_t>(v1::ComputeInfo::descriptor()->field_count()));
-  EXPECT_EQ(FieldsSet(response.limits()),
-            static_cast<size_t>(v1::Limits::descriptor()->field_count()));
-  EXPECT_EQ(FieldsSet(response.versions()),
-            static_cast<size_t>(v1::Versions::descriptor()->field_count()));
+  EXPECT_EQ(FieldsSet(response.model()), static_cast<size_t>(v1::ModelInfo::descriptor()->field_count() - 1));
+  EXPECT_EQ(FieldsSet(response.compute()), static_cast<size_t>(v1::ComputeInfo::descriptor()->field_count()));
+  EXPECT_EQ(FieldsSet(response.limits()), static_cast<size_t>(v1::Limits::descriptor()->field_count()));
+  EXPECT_EQ(FieldsSet(response.versions()), static_cast<size_t>(v1::Versions::descriptor()->field_count()));
 }
 
 v1::HookPoint Point(const std::string& name) {

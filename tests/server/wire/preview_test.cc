@@ -54,8 +54,7 @@ TEST(PreviewOf, PrintsMoreDimensionsAsNumPyDoes) {
 
 TEST(PreviewOf, WritesNonfiniteValues) {
   float inf = std::numeric_limits<float>::infinity();
-  EXPECT_EQ(PreviewOf({std::nanf(""), 1.5f, -inf, -2.0f}, {2, 2}),
-            "[[    nan  1.5000]\n [   -inf -2.0000]]");
+  EXPECT_EQ(PreviewOf({std::nanf(""), 1.5f, -inf, -2.0f}, {2, 2}), "[[    nan  1.5000]\n [   -inf -2.0000]]");
 }
 
 TEST(PreviewOf, UsesExponentsForVeryLargeAndVerySmallValues) {

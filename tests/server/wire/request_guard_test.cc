@@ -45,11 +45,9 @@ TEST(CheckWireFormat, TakesListsThatAreNotPacked) {
 }
 
 TEST(CheckWireFormat, NamesUnknownFieldsAtAnyDepth) {
-  std::string bytes =
-      Field(3, "") + Field(3, Field(9, "future")) + "\xC8\x3E\x01";  // 1001 as a varint
-  EXPECT_THAT(Lines(Check(bytes)),
-              ElementsAre("inputs[1].9: got field 9, which this server does not know",
-                          "1001: got field 1001, which this server does not know"));
+  std::string bytes = Field(3, "") + Field(3, Field(9, "future")) + "\xC8\x3E\x01";  // 1001 as a varint
+  EXPECT_THAT(Lines(Check(bytes)), ElementsAre("inputs[1].9: got field 9, which this server does not know",
+                                               "1001: got field 1001, which this server does not know"));
 }
 
 TEST(CheckWireFormat, NamesUnknownEnumValuesAtAnyDepth) {
@@ -68,16 +66,14 @@ TEST(CheckWireFormat, NamesFieldsInAnotherEncoding) {
 }
 
 TEST(CheckWireFormat, NamesStringsThatAreNotUtf8) {
-  EXPECT_THAT(Lines(Check(Field(2, "ok") + Field(2, "\xFF"))),
-              ElementsAre("texts[1]: got bytes that are not UTF-8"));
+  EXPECT_THAT(Lines(Check(Field(2, "ok") + Field(2, "\xFF"))), ElementsAre("texts[1]: got bytes that are not UTF-8"));
   EXPECT_TRUE(Check(Field(3, Field(2, "\xFF"))).ok()) << "text_bytes may hold any bytes";
 }
 
 TEST(CheckWireFormat, SaysWhereBytesBreakOff) {
   EXPECT_THAT(Lines(Check(Field(3, "\x0A\x7F"))),
               ElementsAre(HasSubstr("inputs[0].text: got bytes that are no protobuf")));
-  EXPECT_THAT(Lines(Check("\xFF\xFF\xFF")),
-              ElementsAre(HasSubstr("request: got bytes that are no protobuf")));
+  EXPECT_THAT(Lines(Check("\xFF\xFF\xFF")), ElementsAre(HasSubstr("request: got bytes that are no protobuf")));
 }
 
 TEST(CheckWireFormat, RefusesEveryTruncation) {
@@ -122,8 +118,7 @@ TEST(CheckWireFormat, BoundsTheNumberOfElements) {
   five.add_texts("");
   absl::Status status = Check(five.SerializeAsString(), limits);
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
-  EXPECT_THAT(Lines(status),
-              ElementsAre("request: needs 6 messages and list elements, the limit is 5"));
+  EXPECT_THAT(Lines(status), ElementsAre("request: needs 6 messages and list elements, the limit is 5"));
 }
 
 TEST(CheckWireFormat, BoundsTheNumberOfBytes) {

@@ -11,9 +11,7 @@ using ::testing::IsEmpty;
 
 TEST(OrderRuns, WithoutReadsTheyGoAsNumbered) { EXPECT_THAT(OrderRuns(3, {}).runs, ElementsAre(0, 1, 2)); }
 
-TEST(OrderRuns, ASourceGoesBeforeItsReaders) {
-  EXPECT_THAT(OrderRuns(3, {{0, 2}, {1, 2}}).runs, ElementsAre(2, 0, 1));
-}
+TEST(OrderRuns, ASourceGoesBeforeItsReaders) { EXPECT_THAT(OrderRuns(3, {{0, 2}, {1, 2}}).runs, ElementsAre(2, 0, 1)); }
 
 TEST(OrderRuns, ChainsGoFromTheirEnd) { EXPECT_THAT(OrderRuns(3, {{0, 1}, {1, 2}}).runs, ElementsAre(2, 1, 0)); }
 

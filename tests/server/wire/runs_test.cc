@@ -15,8 +15,7 @@ using ::testing::IsEmpty;
 // Inputs of these lengths; 0 is a skipped one.
 std::vector<PlannedInput> Inputs(const std::vector<size_t>& lengths) {
   std::vector<PlannedInput> inputs(lengths.size());
-  for (size_t i = 0; i < lengths.size(); ++i)
-    inputs[i].token_ids.assign(lengths[i], static_cast<uint32_t>(i));
+  for (size_t i = 0; i < lengths.size(); ++i) inputs[i].token_ids.assign(lengths[i], static_cast<uint32_t>(i));
   return inputs;
 }
 
@@ -49,8 +48,7 @@ TEST(ReadRuns, SeveralRunsMayNameOneInput) {
 
 TEST(ReadRuns, NamesBadInputsAndKeys) {
   Violations violations;
-  auto request =
-      Parse<v1::ExtractRequest>("runs { input: 2 } runs { key: '" + std::string(300, 'x') + "' }");
+  auto request = Parse<v1::ExtractRequest>("runs { input: 2 } runs { key: '" + std::string(300, 'x') + "' }");
   ASSERT_TRUE(ReadRuns(request.runs(), Inputs({2, 3}), Limits(), &violations).ok());
   EXPECT_THAT(Lines(violations), ElementsAre("runs[0].input: got 2, expected an index below 2",
                                              "runs[1].key: got 300 bytes, expected at most 256"));

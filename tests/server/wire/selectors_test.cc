@@ -54,20 +54,17 @@ TEST_F(ReadSelectorsTest, RefusesLayersThatCannotBe) {
       hooks { hook_point: 'hook_attn_out' layers: [3, -4, 1, -2] }
       hooks { hook_point: 'blocks.*.hook_attn_out' layers: 0 }
       hooks { hook_point: 'hook_embed' layers: 0 })");
-  EXPECT_THAT(
-      Lines(violations_),
-      ElementsAre("hook_points[0]: got layer 3, expected -3 to 2",
-                  "hooks[0].layers[0]: got 3, expected -3 to 2",
-                  "hooks[0].layers[1]: got -4, expected -3 to 2",
-                  "hooks[0].layers[3]: got layer 1 again, expected each layer once",
-                  "hooks[1].layers: got layers beside the one in the name, expected none",
-                  "hooks[2].layers: got layers for a point outside the blocks, expected none"));
+  EXPECT_THAT(Lines(violations_),
+              ElementsAre("hook_points[0]: got layer 3, expected -3 to 2",
+                          "hooks[0].layers[0]: got 3, expected -3 to 2", "hooks[0].layers[1]: got -4, expected -3 to 2",
+                          "hooks[0].layers[3]: got layer 1 again, expected each layer once",
+                          "hooks[1].layers: got layers beside the one in the name, expected none",
+                          "hooks[2].layers: got layers for a point outside the blocks, expected none"));
 }
 
 TEST_F(ReadSelectorsTest, NamesUnknownPointsWithTheNearest) {
   Read("hook_points: 'attn.c_prj' hooks {}");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre(HasSubstr("attn.c_proj"), HasSubstr("hooks[0].hook_point: ")));
+  EXPECT_THAT(Lines(violations_), ElementsAre(HasSubstr("attn.c_proj"), HasSubstr("hooks[0].hook_point: ")));
 }
 
 TEST_F(ReadSelectorsTest, TakesTheRequestsViewUnlessItHasItsOwn) {
@@ -81,17 +78,15 @@ TEST_F(ReadSelectorsTest, TakesTheRequestsViewUnlessItHasItsOwn) {
 
 TEST_F(ReadSelectorsTest, RefusesSummaryOptionsWithoutASummary) {
   Read("hooks { hook_point: 'hook_embed' summary {} }");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre("hooks[0].summary: got it with VIEW_BYTES, expected VIEW_SUMMARY"));
+  EXPECT_THAT(Lines(violations_), ElementsAre("hooks[0].summary: got it with VIEW_BYTES, expected VIEW_SUMMARY"));
 }
 
 TEST_F(ReadSelectorsTest, KeepsRunsInOrderAndRefusesBadOnes) {
   auto selectors = Read("hooks { hook_point: 'hook_embed' runs: [1, 0] }");
   EXPECT_THAT(selectors[0].runs, ElementsAre(1, 0));
   Read("hooks { hook_point: 'hook_embed' runs: [1, 2, 1] }");
-  EXPECT_THAT(Lines(violations_),
-              ElementsAre("hooks[0].runs[1]: got 2, expected an index below 2",
-                          "hooks[0].runs[2]: got 1 again, expected each run once"));
+  EXPECT_THAT(Lines(violations_), ElementsAre("hooks[0].runs[1]: got 2, expected an index below 2",
+                                              "hooks[0].runs[2]: got 1 again, expected each run once"));
 }
 
 TEST_F(ReadSelectorsTest, RefusesARequestThatCapturesNothing) {

@@ -38,8 +38,7 @@ TEST(MomentsOf, LeaveNonfiniteValuesOut) {
 
 TEST(MomentsOf, AreNanWithoutFiniteValues) {
   Moments moments = MomentsOf({kInf});
-  for (double value : {moments.mean, moments.std, moments.min, moments.max, moments.l2})
-    EXPECT_TRUE(std::isnan(value));
+  for (double value : {moments.mean, moments.std, moments.min, moments.max, moments.l2}) EXPECT_TRUE(std::isnan(value));
   EXPECT_EQ(moments.count, 0u);
   EXPECT_EQ(moments.nonfinite, 1u);
 }

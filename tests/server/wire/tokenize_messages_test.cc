@@ -13,8 +13,7 @@ using ::testing::ElementsAre;
 TEST(AnswerTokenize, GivesIdsPiecesAndOffsets) {
   FakeServer server;
   auto response =
-      AnswerTokenize(Parse<v1::TokenizeRequest>("texts: 'a b' inputs { token_ids: 256 key: 'k' }"),
-                     server.context());
+      AnswerTokenize(Parse<v1::TokenizeRequest>("texts: 'a b' inputs { token_ids: 256 key: 'k' }"), server.context());
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_THAT(response->inputs(0).token_ids(), ElementsAre('a', ' ', 'b'));
   EXPECT_THAT(response->inputs(0).pieces(), ElementsAre("a", "\xC4\xA0", "b"));
@@ -25,35 +24,31 @@ TEST(AnswerTokenize, GivesIdsPiecesAndOffsets) {
 
 TEST(AnswerTokenize, TakesInputsLongerThanTheContext) {
   FakeServer server;
-  auto response =
-      AnswerTokenize(Parse<v1::TokenizeRequest>("texts: '0123456789abcdef'"), server.context());
+  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("texts: '0123456789abcdef'"), server.context());
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->inputs(0).token_ids_size(), 16);
 }
 
 TEST(AnswerTokenize, NamesBadInputs) {
   FakeServer server;
-  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("inputs { token_ids: [0, 257] }"),
-                                 server.context());
-  EXPECT_THAT(Lines(response.status()),
-              ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257"));
+  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("inputs { token_ids: [0, 257] }"), server.context());
+  EXPECT_THAT(Lines(response.status()), ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257"));
 }
 
 TEST(AnswerTokenize, BoundsTheNumberOfTokens) {
   FakeServer server;
   server.limits.max_request_elements = 4;
-  auto response =
-      AnswerTokenize(Parse<v1::TokenizeRequest>("texts: ['abc', 'de']"), server.context());
+  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("texts: ['abc', 'de']"), server.context());
   EXPECT_EQ(ReasonOf(response.status()), "TOO_LARGE");
   EXPECT_THAT(Lines(response.status()), ElementsAre("inputs: needs 5 tokens, the limit is 4"));
 }
 
 TEST(AnswerDetokenize, GivesBytesAndReadableText) {
   FakeServer server;
-  auto response = AnswerDetokenize(
-      Parse<v1::DetokenizeRequest>(
-          "sequences { token_ids: [240, 159, 65, 255] } sequences {} sequences { token_ids: 256 }"),
-      server.context());
+  auto response =
+      AnswerDetokenize(Parse<v1::DetokenizeRequest>(
+                           "sequences { token_ids: [240, 159, 65, 255] } sequences {} sequences { token_ids: 256 }"),
+                       server.context());
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->sequences(0).text_bytes(),
             "\xF0\x9F"
@@ -67,12 +62,10 @@ TEST(AnswerDetokenize, GivesBytesAndReadableText) {
 
 TEST(AnswerDetokenize, NamesEachIdOutsideTheVocabulary) {
   FakeServer server;
-  auto response =
-      AnswerDetokenize(Parse<v1::DetokenizeRequest>(
-                           "sequences { token_ids: 1 } sequences { token_ids: [1, 2, 3, 300] }"),
-                       server.context());
-  EXPECT_THAT(Lines(response.status()),
-              ElementsAre("sequences[1].token_ids[3]: got 300, expected an id below 257"));
+  auto response = AnswerDetokenize(
+      Parse<v1::DetokenizeRequest>("sequences { token_ids: 1 } sequences { token_ids: [1, 2, 3, 300] }"),
+      server.context());
+  EXPECT_THAT(Lines(response.status()), ElementsAre("sequences[1].token_ids[3]: got 300, expected an id below 257"));
 }
 
 TEST(AnswerDetokenize, RefusesARequestWithoutSequences) {
@@ -87,9 +80,8 @@ TEST(AnswerDetokenize, BoundsTheNumberOfSequencesAndBytes) {
   server.limits.max_request_bytes = 26;
   auto many = Parse<v1::DetokenizeRequest>("sequences {} sequences {}");
   EXPECT_EQ(ReasonOf(AnswerDetokenize(many, server.context()).status()), "TOO_LARGE");
-  EXPECT_TRUE(AnswerDetokenize(Parse<v1::DetokenizeRequest>("sequences { token_ids: [256, 256] }"),
-                               server.context())
-                  .ok());
+  EXPECT_TRUE(
+      AnswerDetokenize(Parse<v1::DetokenizeRequest>("sequences { token_ids: [256, 256] }"), server.context()).ok());
   auto longer = Parse<v1::DetokenizeRequest>("sequences { token_ids: [256, 256, 1] }");
   EXPECT_THAT(Lines(AnswerDetokenize(longer, server.context()).status()),
               ElementsAre("sequences: needs 27 bytes, the limit is 26"));

@@ -16,8 +16,7 @@ using ::testing::StartsWith;
 // Reads one selector with the body `text` at the point `name`.
 class ReadTransformsTest : public ::testing::Test {
  protected:
-  Selector Read(const std::string& text, const std::string& name = "hook_resid_mid",
-                const std::string& request = "") {
+  Selector Read(const std::string& text, const std::string& name = "hook_resid_mid", const std::string& request = "") {
     request_ = Parse<v1::ExtractRequest>(absl::StrCat(request, " hooks { hook_point: '", name, "' ", text, " }"));
     auto selectors = ReadSelectors(request_, /*runs=*/2, server_.context(), &violations_);
     EXPECT_TRUE(selectors.ok()) << selectors.status();
@@ -99,8 +98,8 @@ TEST_F(ReadTransformsTest, RefusesALensOfNoOrUnknownTokens) {
 }
 
 TEST_F(ReadTransformsTest, ALensReadsRawResidualStatesAndLogits) {
-  for (std::string name : {"hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hidden_states.0",
-                           "hidden_states.2", "transformer.h.2", "logits"}) {
+  for (std::string name : {"hook_resid_pre", "hook_resid_mid", "hook_resid_post", "hidden_states.0", "hidden_states.2",
+                           "transformer.h.2", "logits"}) {
     Read(kLens, name);
     EXPECT_TRUE(violations_.empty()) << name;
   }
@@ -118,8 +117,8 @@ TEST_F(ReadTransformsTest, RefusesALensOfWhatIsNoResidualState) {
   for (std::string name : {"blocks.1.hook_attn_out", "hook_embed", "blocks.0.attn.hook_pattern"}) {
     violations_ = Violations();
     Read(kLens, name);
-    EXPECT_THAT(Refusals(), ElementsAre(HasSubstr(absl::StrCat(
-                                "hooks[0].logit_lens: got ", name, ", which is not a state of the residual stream"))));
+    EXPECT_THAT(Refusals(), ElementsAre(HasSubstr(absl::StrCat("hooks[0].logit_lens: got ", name,
+                                                               ", which is not a state of the residual stream"))));
   }
 }
 
@@ -148,12 +147,11 @@ TEST_F(ReadTransformsTest, KeepsTheSummarysOptions) {
 TEST_F(ReadTransformsTest, RefusesSummariesThatCannotBe) {
   Read("view: VIEW_SUMMARY summary { threshold: -1 quantiles: [0.5, 1.5, nan, -0.5] }");
   Read("view: VIEW_SUMMARY summary { threshold: inf }");
-  EXPECT_THAT(Refusals(),
-              ElementsAre("hooks[0].summary.threshold: got -1, expected a finite magnitude, 0 or more",
-                          "hooks[0].summary.quantiles[1]: got 1.5, expected 0 to 1",
-                          "hooks[0].summary.quantiles[2]: got nan, expected 0 to 1",
-                          "hooks[0].summary.quantiles[3]: got -0.5, expected 0 to 1",
-                          "hooks[0].summary.threshold: got inf, expected a finite magnitude, 0 or more"));
+  EXPECT_THAT(Refusals(), ElementsAre("hooks[0].summary.threshold: got -1, expected a finite magnitude, 0 or more",
+                                      "hooks[0].summary.quantiles[1]: got 1.5, expected 0 to 1",
+                                      "hooks[0].summary.quantiles[2]: got nan, expected 0 to 1",
+                                      "hooks[0].summary.quantiles[3]: got -0.5, expected 0 to 1",
+                                      "hooks[0].summary.threshold: got inf, expected a finite magnitude, 0 or more"));
 }
 
 }  // namespace

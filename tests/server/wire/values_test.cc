@@ -9,8 +9,8 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/frames.h"
 #include "server/core/half.h"
+#include "server/wire/frames.h"
 #include "server/wire/values_size.h"
 #include "tests/server/wire/fakes.h"
 
@@ -186,8 +186,9 @@ TEST_F(ValuesTest, ALensNamesItsTokens) {
 }
 
 TEST_F(ValuesTest, ScoresKnowTheirPositions) {
-  Plan("texts: ['abc', 'de'] hooks { hook_point: 'blocks.1.hook_resid_mid' positions { slice: '::-1' } logit_lens { "
-       "token_ids: 1 } }");
+  Plan(
+      "texts: ['abc', 'de'] hooks { hook_point: 'blocks.1.hook_resid_mid' positions { slice: '::-1' } logit_lens { "
+      "token_ids: 1 } }");
   std::vector<uint32_t> positions;
   for (const auto& message : Encode(0)) {
     for (const v1::Score& score : message.values().scores()) positions.push_back(score.position());
@@ -224,9 +225,10 @@ TEST_F(ValuesTest, ScoresOfNoPositionsAreNone) {
 }
 
 TEST_F(ValuesTest, AComparisonNamesBothRunsAndSendsNoElements) {
-  Plan("texts: ['', 'abc'] skip_bad_inputs: true runs {} runs { input: 1 } runs { input: 1 baseline: 1 } "
-       "hooks { hook_point: 'hook_embed' runs: 2 positions { at: 0 } units { features: [0, 1] } "
-       "        dtype: DTYPE_FLOAT16 }");
+  Plan(
+      "texts: ['', 'abc'] skip_bad_inputs: true runs {} runs { input: 1 } runs { input: 1 baseline: 1 } "
+      "hooks { hook_point: 'hook_embed' runs: 2 positions { at: 0 } units { features: [0, 1] } "
+      "        dtype: DTYPE_FLOAT16 }");
   const v1::Values values = Encode(0, {3, 4, 0, 4}).at(0).values();
   EXPECT_THAT(values.info().runs(), ElementsAre(2));
   EXPECT_EQ(values.info().baseline(), 1u);
@@ -242,8 +244,9 @@ TEST_F(ValuesTest, AComparisonNamesBothRunsAndSendsNoElements) {
 }
 
 TEST_F(ValuesTest, AComparisonCountsBothRunsNonfiniteValues) {
-  Plan("texts: 'a' runs {} runs { baseline: 0 } "
-       "hooks { hook_point: 'hook_embed' runs: 1 units { features: [0, 1, 2] } }");
+  Plan(
+      "texts: 'a' runs {} runs { baseline: 0 } "
+      "hooks { hook_point: 'hook_embed' runs: 1 units { features: [0, 1, 2] } }");
   const v1::Comparison comparison = Encode(0, {1, kInf, 2, kInf, kInf, 3}).at(0).values().comparison();
   EXPECT_EQ(comparison.nonfinite(), 2u);
   EXPECT_EQ(nonfinite_, 3u);
@@ -276,8 +279,9 @@ TEST_F(ValuesTest, MetricsFitIntoTheSizeThatThePlannerKnows) {
 }
 
 TEST_F(ValuesTest, SummariesFitIntoTheSizeThatThePlannerKnows) {
-  Plan("texts: ['abc', 'defg'] layout: LAYOUT_ROWS view: VIEW_SUMMARY hooks { hook_point: 'hook_embed' runs: [1, 0] "
-       "summary { threshold: 1 top_k: 50 quantiles: [0, 0.5, 1] } }");
+  Plan(
+      "texts: ['abc', 'defg'] layout: LAYOUT_ROWS view: VIEW_SUMMARY hooks { hook_point: 'hook_embed' runs: [1, 0] "
+      "summary { threshold: 1 top_k: 50 quantiles: [0, 0.5, 1] } }");
   EXPECT_LE(Encode(0).at(0).ByteSizeLong(), SummaryBytes(*call_.formats[0].summary, 7 * 8, 2));
 }
 

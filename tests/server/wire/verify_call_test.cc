@@ -46,8 +46,7 @@ TEST_F(PlanVerifyTest, WithoutInputsTakesTheLessonsSentence) {
   ASSERT_THAT(call.inputs, SizeIs(1));
   std::string text;
   for (uint32_t id : call.inputs[0].token_ids) text += static_cast<char>(id);
-  EXPECT_EQ(text,
-            "Plants make fantastic pets because they don't leave a mess after you feed them.");
+  EXPECT_EQ(text, "Plants make fantastic pets because they don't leave a mess after you feed them.");
 }
 
 TEST_F(PlanVerifyTest, CutsTheLessonsSentenceForAShortContext) {
@@ -83,9 +82,8 @@ TEST_F(PlanVerifyTest, StatesBlocksAndTheFirstInputAloneArePassesOfTheirOwn) {
   const auto& states = call.extracts[VerifyCall::kStates].plan;
   ASSERT_THAT(states.runs, SizeIs(2));
   EXPECT_THAT(states.runs[0].token_ids, ElementsAre('a', 'b', 'c'));
-  EXPECT_THAT(
-      PointsOf(call.extracts[VerifyCall::kStates]),
-      ElementsAre("hidden_states.0", "hidden_states.1", "hidden_states.2", "hidden_states.3"));
+  EXPECT_THAT(PointsOf(call.extracts[VerifyCall::kStates]),
+              ElementsAre("hidden_states.0", "hidden_states.1", "hidden_states.2", "hidden_states.3"));
 
   const auto& alone = call.extracts[VerifyCall::kAlone].plan;
   ASSERT_THAT(alone.runs, SizeIs(1));
@@ -125,8 +123,7 @@ TEST_F(PlanVerifyTest, NamesEveryViolationAtOnce) {
                                 mask { quantile: 0 })")
                             .status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(Lines(status), ElementsAre("layers[1]: got 3, expected -3 to 2",
-                                         "layers[2]: got -4, expected -3 to 2",
+  EXPECT_THAT(Lines(status), ElementsAre("layers[1]: got 3, expected -3 to 2", "layers[2]: got -4, expected -3 to 2",
                                          "mask.quantile: got 0, expected more than 0 and at most 1",
                                          HasSubstr("inputs[0].token_ids[0]: ")));
 }
@@ -135,8 +132,7 @@ TEST_F(PlanVerifyTest, RefusesMasksThatSayNothing) {
   EXPECT_THAT(Lines(Plan("mask {}").status()), ElementsAre(HasSubstr("mask: got neither")));
   for (const char* mask : {"max_abs: -1", "max_abs: nan", "max_abs: inf"}) {
     EXPECT_THAT(Lines(Plan(std::string("mask { ") + mask + " }").status()),
-                ElementsAre(AllOf(HasSubstr("mask.max_abs: got"),
-                                  HasSubstr("expected a finite number, 0 or more"))))
+                ElementsAre(AllOf(HasSubstr("mask.max_abs: got"), HasSubstr("expected a finite number, 0 or more"))))
         << mask;
   }
   for (const char* mask : {"quantile: 1.5", "quantile: nan", "quantile: -0.5"}) {
@@ -175,10 +171,8 @@ TEST_F(PlanVerifyTest, AllPassesTogetherFitTheTokenLimit) {
   server_.limits.max_tokens_per_request = 15;
   absl::Status status = Plan("texts: ['abc', 'de']").status();
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
-  EXPECT_THAT(
-      Lines(status),
-      ElementsAre("inputs: needs 16 tokens (states of 5, blocks of 5 and 3 beside them, the "
-                  "first input's 3 alone), the limit is 15"));
+  EXPECT_THAT(Lines(status), ElementsAre("inputs: needs 16 tokens (states of 5, blocks of 5 and 3 beside them, the "
+                                         "first input's 3 alone), the limit is 15"));
 }
 
 TEST_F(PlanVerifyTest, AllCapturesTogetherFitTheByteLimit) {
@@ -198,8 +192,7 @@ TEST_F(PlanVerifyTest, AllCapturesTogetherFitTheByteLimit) {
 TEST_F(PlanVerifyTest, ResidualsFitOneMessage) {
   server_.model.n_embd = 8192;  // 32 KiB a token, four tensors: 24 tokens are 3 MiB
   EXPECT_TRUE(Plan("inputs { text: 'abcdefghijklmnopqrstuvwx' } include_residuals: true").ok());
-  absl::Status status =
-      Plan("inputs { text: 'abcdefghijklmnopqrstuvwxy' } include_residuals: true").status();
+  absl::Status status = Plan("inputs { text: 'abcdefghijklmnopqrstuvwxy' } include_residuals: true").status();
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
   EXPECT_THAT(Lines(status), ElementsAre(HasSubstr("include_residuals: needs 3276800 bytes")));
 }

@@ -75,8 +75,7 @@ TEST(VerifyMessagesTest, SendsResidualsAsLittleEndianRows) {
   const v1::Tensor& residual = response.layers(0).residual();
   EXPECT_EQ(residual.dtype(), v1::DTYPE_FLOAT32);
   EXPECT_THAT(residual.shape(), ElementsAre(3, 2));
-  EXPECT_EQ(residual.data(),
-            std::string("\0\0\x80\x3f\0\0\0\0\0\0\0\0\0\0\0\xc0\0\0\0\0\0\0\0\0", 24));
+  EXPECT_EQ(residual.data(), std::string("\0\0\x80\x3f\0\0\0\0\0\0\0\0\0\0\0\xc0\0\0\0\0\0\0\0\0", 24));
   EXPECT_THAT(response.final_state().ln_f_residual().shape(), ElementsAre(1, 2));
 }
 

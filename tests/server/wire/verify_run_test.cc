@@ -39,8 +39,7 @@ class VerifyRunTest : public ::testing::Test {
   }
 
   VerifyRun Begin(const std::string& request) {
-    absl::StatusOr<VerifyCall> call =
-        PlanVerify(Parse<v1::VerifyRequest>(request), "sha", server_.context());
+    absl::StatusOr<VerifyCall> call = PlanVerify(Parse<v1::VerifyRequest>(request), "sha", server_.context());
     EXPECT_TRUE(call.ok()) << call.status();
     return VerifyRun(*std::move(call), server_.context());
   }
@@ -119,8 +118,7 @@ TEST_F(VerifyRunTest, FindsAWrongFormula) {
 }
 
 TEST_F(VerifyRunTest, SendsResidualsAsTensorsWhenAskedTo) {
-  v1::VerifyResponse response =
-      MustVerify("texts: ['abc', 'de'] layers: 1 include_residuals: true");
+  v1::VerifyResponse response = MustVerify("texts: ['abc', 'de'] layers: 1 include_residuals: true");
   ASSERT_EQ(response.layers_size(), 1);
   EXPECT_THAT(response.layers(0).residual().shape(), ElementsAre(5, 8));
   EXPECT_EQ(response.layers(0).residual().data(), std::string(5 * 8 * 4, '\0'));
@@ -157,8 +155,7 @@ TEST_F(VerifyRunTest, StopsWhenTheCallerHasLeft) {
   for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
     ASSERT_TRUE(run.Take(i, Capture(run.call().extracts[i]), 5).ok());
   }
-  EXPECT_EQ(run.Finish(*engine_, [] { return true; }).status().code(),
-            absl::StatusCode::kCancelled);
+  EXPECT_EQ(run.Finish(*engine_, [] { return true; }).status().code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(VerifyRunTest, TrainModeShowsWhereTheSumCloses) {

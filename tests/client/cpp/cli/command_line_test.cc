@@ -35,8 +35,7 @@ TEST_F(CommandLineTest, WrongUsageIsStatusTwo) {
 TEST_F(CommandLineTest, ModelAndHooksAreTables) {
   EXPECT_THAT(Run({"model"}).out, HasSubstr("2 of width 3"));
   EXPECT_EQ(nlohmann::json::parse(Run({"model", "--json"}).out)["model"]["n_layer"], 2);
-  EXPECT_THAT(Run({"hooks", "MLP"}).out,
-              AllOf(HasSubstr("blocks.L.mlp.c_proj"), Not(HasSubstr("attn"))));
+  EXPECT_THAT(Run({"hooks", "MLP"}).out, AllOf(HasSubstr("blocks.L.mlp.c_proj"), Not(HasSubstr("attn"))));
   EXPECT_THAT(Run({"hooks"}).out,
               AllOf(HasSubstr("capture  edit"), HasSubstr("yes      no"), HasSubstr("yes      yes")));
   EXPECT_THAT(nlohmann::json::parse(Run({"hooks", "--json"}).out)["hook_points"], SizeIs(2));
@@ -45,16 +44,13 @@ TEST_F(CommandLineTest, ModelAndHooksAreTables) {
 TEST_F(CommandLineTest, TokenizeShowsPiecesAndOffsets) {
   EXPECT_THAT(Run({"tokenize", "abc"}).out, HasSubstr("99  p99       2"));
   EXPECT_THAT(Run({"tokenize"}, "abc\n").out, HasSubstr("input 0: 2 tokens"));
-  EXPECT_EQ(
-      nlohmann::json::parse(Run({"tokenize", "--json", "abc"}).out)["inputs"][0]["token_ids"][1],
-      99);
+  EXPECT_EQ(nlohmann::json::parse(Run({"tokenize", "--json", "abc"}).out)["inputs"][0]["token_ids"][1], 99);
 }
 
 TEST_F(CommandLineTest, ExtractShowsPreviews) {
   const Result result = Run({"extract", "--hook", "attn.c_proj", "--layers", "1", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(result.out,
-              HasSubstr("blocks.1.attn.c_proj of input 0, shape [3, 3]:\n[[1. 2. 3.]]"));
+  EXPECT_THAT(result.out, HasSubstr("blocks.1.attn.c_proj of input 0, shape [3, 3]:\n[[1. 2. 3.]]"));
 }
 
 TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
@@ -96,9 +92,7 @@ TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
 }
 
 TEST_F(CommandLineTest, NumbersFromTheEndAreNotTakenForOptions) {
-  EXPECT_EQ(Run({"extract", "--hook", "mlp.c_proj", "--layers", "-1", "--positions", "-2:", "abc"})
-                .status,
-            0);
+  EXPECT_EQ(Run({"extract", "--hook", "mlp.c_proj", "--layers", "-1", "--positions", "-2:", "abc"}).status, 0);
   ASSERT_THAT(service_.requests(), SizeIs(1));
   EXPECT_THAT(service_.requests()[0].hooks(0).layers(), ElementsAre(-1));
   EXPECT_EQ(service_.requests()[0].hooks(0).positions().slice(), "-2:");
@@ -116,8 +110,8 @@ TEST_F(CommandLineTest, ExtractWritesSafetensors) {
 }
 
 TEST_F(CommandLineTest, ExtractWritesNumPyArrays) {
-  const Result result = Run({"extract", "--hook", "attn.c_proj", "--layers", "0", "--out",
-                             directory_ / "captures", "abc"});
+  const Result result =
+      Run({"extract", "--hook", "attn.c_proj", "--layers", "0", "--out", directory_ / "captures", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
   const auto metadata = nlohmann::json::parse(ReadFile(directory_ / "captures/metadata.json"));
   EXPECT_EQ(metadata["hydrophone.provenance"]["model"], "toy");
@@ -132,38 +126,27 @@ TEST_F(CommandLineTest, AFailedExtractLeavesNothing) {
     return script;
   };
   WriteFile(directory_ / "x.safetensors", "old");
-  const Result result =
-      Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "x.safetensors", "abc"});
+  const Result result = Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "x.safetensors", "abc"});
   EXPECT_EQ(result.status, 3);
   EXPECT_THAT(result.err, HasSubstr("without a trailer"));
   EXPECT_EQ(ReadFile(directory_ / "x.safetensors"), "old");
-  EXPECT_EQ(
-      Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "captures", "abc"}).status, 3);
+  EXPECT_EQ(Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "captures", "abc"}).status, 3);
   EXPECT_THAT(directory_.List(), ElementsAre("x.safetensors"));
 }
 
 TEST_F(CommandLineTest, AnOutputThatCannotBeWrittenIsRefusedBeforeTheServerIsAsked) {
   EXPECT_EQ(Run({"extract", "--hook", "x", "--out", directory_ / "x.npz", "abc"}).status, 2);
-  EXPECT_EQ(
-      Run({"extract", "--hook", "x", "--out", "/no/such/directory/x.safetensors", "abc"}).status,
-      2);
-  EXPECT_EQ(Run({"extract", "--hook", "x", "--dtype", "bfloat16", "--out", directory_ / "captures",
-                 "abc"})
-                .status,
-            2);
-  EXPECT_EQ(
-      Run({"extract", "--hook", "x", "--view", "preview", "--out", directory_ / "captures", "abc"})
-          .status,
-      2);
+  EXPECT_EQ(Run({"extract", "--hook", "x", "--out", "/no/such/directory/x.safetensors", "abc"}).status, 2);
+  EXPECT_EQ(Run({"extract", "--hook", "x", "--dtype", "bfloat16", "--out", directory_ / "captures", "abc"}).status, 2);
+  EXPECT_EQ(Run({"extract", "--hook", "x", "--view", "preview", "--out", directory_ / "captures", "abc"}).status, 2);
   EXPECT_THAT(service_.requests(), IsEmpty());
 }
 
 TEST_F(CommandLineTest, TheServersRefusalIsReadable) {
   service_.on_extract = [](const v1::ExtractRequest&) {
-    return Script{
-        {},
-        StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "1 field is wrong", "BAD_REQUEST",
-                          {{"hooks[0].hook_point", "got \"x\", did you mean \"y\"?"}})};
+    return Script{{},
+                  StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "1 field is wrong", "BAD_REQUEST",
+                                    {{"hooks[0].hook_point", "got \"x\", did you mean \"y\"?"}})};
   };
   const Result result = Run({"extract", "--hook", "x", "abc"});
   EXPECT_EQ(result.status, 3);
@@ -191,16 +174,14 @@ class VerifyCommandTest : public CommandLineTest {
 };
 
 TEST_F(VerifyCommandTest, ComparesWithTheClientsOwnReconstruction) {
-  const Result result =
-      Run({"verify", "--layers", "0-1", "--mask-quantile", "0.5", "--skip-reference", "abc"});
+  const Result result = Run({"verify", "--layers", "0-1", "--mask-quantile", "0.5", "--skip-reference", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(result.out, HasSubstr("PASSED"));
   EXPECT_THAT(request_.layers(), ElementsAre(0, 1));
   EXPECT_EQ(request_.mask().quantile(), 0.5F);
   EXPECT_TRUE(request_.skip_reference());
   ASSERT_THAT(service_.requests(), SizeIs(2)) << "states and deltas apart";
-  EXPECT_THAT(service_.requests()[0].inputs(0).token_ids(), ElementsAre(5, 7))
-      << "what the server verified";
+  EXPECT_THAT(service_.requests()[0].inputs(0).token_ids(), ElementsAre(5, 7)) << "what the server verified";
 }
 
 TEST_F(VerifyCommandTest, TrainModeIsReconstructedAtBothPlaces) {

@@ -23,8 +23,7 @@ TEST(ParseLayers, NoneMeansAll) {
 }
 
 TEST(ParseLayers, RefusesTheRest) {
-  for (const char* text :
-       {"x", "6-3", "1,", ",", "3-", "-3-5", "-3--1", "1.5", "0-999999999", "99999999999"}) {
+  for (const char* text : {"x", "6-3", "1,", ",", "3-", "-3-5", "-3--1", "1.5", "0-999999999", "99999999999"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseLayers(text).status())) << text;
   }
 }

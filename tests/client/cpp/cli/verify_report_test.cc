@@ -25,17 +25,14 @@ v1::VerifyResponse Server() {
   return server;
 }
 
-Reconstruction Client() {
-  return {.layer = 1, .elements = 3, .bitwise = true, .max_abs = 0, .mean_abs = 0};
-}
+Reconstruction Client() { return {.layer = 1, .elements = 3, .bitwise = true, .max_abs = 0, .mean_abs = 0}; }
 
 TEST(VerifyReport, PassesWhenServerAndClientDo) {
   const v1::VerifyResponse server = Server();
   const VerifyReport report(server, {{Client()}, {}});
   EXPECT_TRUE(report.agree());
   EXPECT_TRUE(report.passed());
-  EXPECT_THAT(report.Text(),
-              HasSubstr("server and client agree on every layer's residual\nPASSED\n"));
+  EXPECT_THAT(report.Text(), HasSubstr("server and client agree on every layer's residual\nPASSED\n"));
   EXPECT_THAT(report.Text(), HasSubstr("H[L]~H[L+1]"));
 }
 

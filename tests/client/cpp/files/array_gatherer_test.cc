@@ -61,8 +61,7 @@ TEST_F(ArrayGathererTest, RowsOfAllInputsAreOneArrayAndTheirCountsAnother) {
   EXPECT_EQ(arrays[0].name, "blocks.0.attn.c_proj");
   EXPECT_THAT(arrays[0].shape, ElementsAre(6, kToyWidth));
   std::vector<float> expected;
-  for (const char c : std::string("abcdef"))
-    expected.insert(expected.end(), kToyWidth, 0.5F * static_cast<float>(c));
+  for (const char c : std::string("abcdef")) expected.insert(expected.end(), kToyWidth, 0.5F * static_cast<float>(c));
   EXPECT_EQ(Read<float>(arrays[0]), expected);
   EXPECT_EQ(arrays[1].name, "rows");
   EXPECT_THAT(Read<int64_t>(arrays[1]), ElementsAre(1, 2, 3));
@@ -163,8 +162,7 @@ TEST_F(ArrayGathererTest, AnotherServerInTheMidstIsRefused) {
   int calls = 0;
   service_.on_extract = [&](const v1::ExtractRequest& request) {
     Script script{ToyStream(request), grpc::Status::OK};
-    if (++calls == 2)
-      script.messages[0].mutable_header()->mutable_provenance()->set_numerics("other");
+    if (++calls == 2) script.messages[0].mutable_header()->mutable_provenance()->set_numerics("other");
     return script;
   };
   ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());

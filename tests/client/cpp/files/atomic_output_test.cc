@@ -35,10 +35,8 @@ TEST(AtomicFile, LeavesNothingWithoutCommit) {
 
 TEST(AtomicFile, SaysWhyItCannotBeMade) {
   const TemporaryDirectory directory;
-  EXPECT_THAT(std::string(AtomicFile::Create(directory / "no/such/x").status().message()),
-              HasSubstr("No such file"));
-  EXPECT_THAT(std::string(AtomicFile::Create(directory.path()).status().message()),
-              HasSubstr("is a directory"));
+  EXPECT_THAT(std::string(AtomicFile::Create(directory / "no/such/x").status().message()), HasSubstr("No such file"));
+  EXPECT_THAT(std::string(AtomicFile::Create(directory.path()).status().message()), HasSubstr("is a directory"));
 }
 
 TEST(AtomicDirectory, AppearsWithCommit) {

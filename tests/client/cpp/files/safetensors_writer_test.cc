@@ -21,8 +21,7 @@ struct File {
 
   std::string Bytes(const std::string& name) const {
     const auto& offsets = header.at(name).at("data_offsets");
-    return data.substr(offsets[0].get<size_t>(),
-                       offsets[1].get<size_t>() - offsets[0].get<size_t>());
+    return data.substr(offsets[0].get<size_t>(), offsets[1].get<size_t>() - offsets[0].get<size_t>());
   }
 };
 
@@ -76,9 +75,7 @@ TEST_F(SafetensorsWriterTest, EveryArrayIsAligned) {
 }
 
 TEST_F(SafetensorsWriterTest, AnArrayWithoutRowsIsWritten) {
-  ASSERT_TRUE(
-      WriteSafetensors(path_, {Store("empty", ElementType::kFloat32, {0, 64}, {})}, {}, *spool_)
-          .ok());
+  ASSERT_TRUE(WriteSafetensors(path_, {Store("empty", ElementType::kFloat32, {0, 64}, {})}, {}, *spool_).ok());
   const File file = Read(path_);
   EXPECT_THAT(file.header["empty"]["shape"], ElementsAre(0, 64));
   EXPECT_THAT(file.header["empty"]["data_offsets"], ElementsAre(0, 0));
@@ -86,8 +83,7 @@ TEST_F(SafetensorsWriterTest, AnArrayWithoutRowsIsWritten) {
 
 TEST_F(SafetensorsWriterTest, TwoArraysOfOneNameAreRefusedAndNothingIsLeft) {
   const auto a = Store("a", ElementType::kFloat32, {1}, {"1234"});
-  EXPECT_THAT(std::string(WriteSafetensors(path_, {a, a}, {}, *spool_).message()),
-              HasSubstr("two arrays are named a"));
+  EXPECT_THAT(std::string(WriteSafetensors(path_, {a, a}, {}, *spool_).message()), HasSubstr("two arrays are named a"));
   EXPECT_THAT(directory_.List(), ElementsAre());
 }
 
@@ -99,9 +95,7 @@ TEST_F(SafetensorsWriterTest, MetadataThatIsNotUtf8DoesNotBreakTheFile) {
 TEST_F(SafetensorsWriterTest, LongSegmentsAreCopiedWhole) {
   std::string bytes(5'000'000, '\0');
   for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31 >> 5);
-  ASSERT_TRUE(
-      WriteSafetensors(path_, {Store("a", ElementType::kFloat32, {1250000}, {bytes})}, {}, *spool_)
-          .ok());
+  ASSERT_TRUE(WriteSafetensors(path_, {Store("a", ElementType::kFloat32, {1250000}, {bytes})}, {}, *spool_).ok());
   EXPECT_TRUE(Read(path_).Bytes("a") == bytes);
 }
 
