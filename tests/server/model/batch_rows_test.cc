@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

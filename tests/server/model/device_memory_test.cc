@@ -6,8 +6,8 @@
 #include <torch/library.h>
 
 #include "server/model/torch_kernels.h"
-#include "tests/server/model/random_engine.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_engine.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

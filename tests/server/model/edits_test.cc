@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "tests/server/model/random_engine.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_engine.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <random>
 
-#include "tests/server/model/random_engine.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_engine.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

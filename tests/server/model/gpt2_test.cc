@@ -4,7 +4,7 @@
 
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/model/cpu_kernels.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/server/model/late_copies.h"
+#include "tests/fakes/late_copies.h"
 
 namespace hydrophone {
 namespace {

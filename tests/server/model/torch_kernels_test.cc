@@ -11,9 +11,9 @@
 
 #include "server/model/cpu_kernels.h"
 #include "server/model/probe_kernels.h"
-#include "tests/server/model/late_copies.h"
-#include "tests/server/model/random_engine.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/late_copies.h"
+#include "tests/fakes/random_engine.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

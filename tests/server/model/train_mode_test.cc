@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "tests/server/model/random_engine.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_engine.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 namespace {

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "tests/server/sched/signal.h"
+#include "tests/fakes/signal.h"
 
 namespace hydrophone {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/server/sched/fake_metrics.h"
-#include "tests/server/sched/test_job.h"
+#include "tests/fakes/fake_metrics.h"
+#include "tests/fakes/test_job.h"
 
 namespace hydrophone {
 namespace {

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "server/sched/scheduler.h"
-#include "tests/server/sched/fake_clock.h"
-#include "tests/server/sched/fake_engine.h"
-#include "tests/server/sched/fake_metrics.h"
-#include "tests/server/sched/signal.h"
-#include "tests/server/sched/test_job.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/fake_engine.h"
+#include "tests/fakes/fake_metrics.h"
+#include "tests/fakes/signal.h"
+#include "tests/fakes/test_job.h"
 
 namespace hydrophone {
 

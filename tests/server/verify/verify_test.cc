@@ -8,7 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/server/verify/toy_engine.h"
+#include "tests/fakes/toy_engine.h"
 
 namespace hydrophone {
 namespace {

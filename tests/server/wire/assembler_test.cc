@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

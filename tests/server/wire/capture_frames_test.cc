@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "server/wire/frames.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

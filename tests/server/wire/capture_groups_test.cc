@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "server/wire/captures.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "server/wire/extract_call.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

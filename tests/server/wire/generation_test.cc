@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "server/wire/extract_call.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "hydrophone/v1/extract.pb.h"
 #include "hydrophone/v1/tokenize.pb.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

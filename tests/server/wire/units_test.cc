@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "server/wire/positions.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

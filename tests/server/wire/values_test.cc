@@ -12,7 +12,7 @@
 #include "server/core/half.h"
 #include "server/wire/frames.h"
 #include "server/wire/values_size.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 namespace hydrophone {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "server/wire/verify_call.h"
-#include "tests/server/verify/toy_engine.h"
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
+#include "tests/fakes/toy_engine.h"
 
 namespace hydrophone {
 namespace {

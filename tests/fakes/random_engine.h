@@ -1,6 +1,6 @@
 // Engines over random checkpoints, and what tests do with them.
-#ifndef HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
-#define HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
+#ifndef HYDROPHONE_TESTS_FAKES_RANDOM_ENGINE_H_
+#define HYDROPHONE_TESTS_FAKES_RANDOM_ENGINE_H_
 
 #include <memory>
 #include <vector>
@@ -27,4 +27,4 @@ bool SameBits(const Values& a, const Values& b);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_ENGINE_H_
+#endif  // HYDROPHONE_TESTS_FAKES_RANDOM_ENGINE_H_

@@ -1,4 +1,4 @@
-#include "tests/server/wire/fakes.h"
+#include "tests/fakes/fake_server.h"
 
 #include <memory>
 #include <numeric>

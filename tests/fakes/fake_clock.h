@@ -1,6 +1,6 @@
 // A clock that stands still until a test moves it.
-#ifndef HYDROPHONE_TESTS_SERVER_SCHED_FAKE_CLOCK_H_
-#define HYDROPHONE_TESTS_SERVER_SCHED_FAKE_CLOCK_H_
+#ifndef HYDROPHONE_TESTS_FAKES_FAKE_CLOCK_H_
+#define HYDROPHONE_TESTS_FAKES_FAKE_CLOCK_H_
 
 #include <algorithm>
 #include <condition_variable>
@@ -71,4 +71,4 @@ class FakeClock : public Clock {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_SCHED_FAKE_CLOCK_H_
+#endif  // HYDROPHONE_TESTS_FAKES_FAKE_CLOCK_H_

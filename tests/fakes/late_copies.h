@@ -1,6 +1,6 @@
 // A device's copies as tests want them: late, and in the host's memory all along.
-#ifndef HYDROPHONE_TESTS_SERVER_MODEL_LATE_COPIES_H_
-#define HYDROPHONE_TESTS_SERVER_MODEL_LATE_COPIES_H_
+#ifndef HYDROPHONE_TESTS_FAKES_LATE_COPIES_H_
+#define HYDROPHONE_TESTS_FAKES_LATE_COPIES_H_
 
 #include <ATen/ATen.h>
 
@@ -63,4 +63,4 @@ class LateCopier final : public Copier {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_MODEL_LATE_COPIES_H_
+#endif  // HYDROPHONE_TESTS_FAKES_LATE_COPIES_H_

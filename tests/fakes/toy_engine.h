@@ -1,7 +1,7 @@
 // A transformer small enough to be trusted by reading it, as an Engine: in float32 for captures, in
 // float64 for the reference. With faults, to see whether Verify finds them.
-#ifndef HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_
-#define HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_
+#ifndef HYDROPHONE_TESTS_FAKES_TOY_ENGINE_H_
+#define HYDROPHONE_TESTS_FAKES_TOY_ENGINE_H_
 
 #include <cstdint>
 #include <map>
@@ -53,4 +53,4 @@ class ToyEngine : public Engine {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_VERIFY_TOY_ENGINE_H_
+#endif  // HYDROPHONE_TESTS_FAKES_TOY_ENGINE_H_

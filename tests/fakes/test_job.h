@@ -1,6 +1,6 @@
 // A job that keeps what it is told.
-#ifndef HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
-#define HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
+#ifndef HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
+#define HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
 
 #include <atomic>
 #include <mutex>
@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/sched/scheduler.h"
-#include "tests/server/sched/signal.h"
+#include "tests/fakes/signal.h"
 
 namespace hydrophone {
 
@@ -81,4 +81,4 @@ class TestJob : public Job {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_SCHED_TEST_JOB_H_
+#endif  // HYDROPHONE_TESTS_FAKES_TEST_JOB_H_

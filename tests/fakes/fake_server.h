@@ -1,6 +1,6 @@
 // A small model and a tokenizer of one token a byte, for tests of the wire.
-#ifndef HYDROPHONE_TESTS_SERVER_WIRE_FAKES_H_
-#define HYDROPHONE_TESTS_SERVER_WIRE_FAKES_H_
+#ifndef HYDROPHONE_TESTS_FAKES_FAKE_SERVER_H_
+#define HYDROPHONE_TESTS_FAKES_FAKE_SERVER_H_
 
 #include <cstdint>
 #include <string>
@@ -68,4 +68,4 @@ TensorView TensorOf(std::vector<int64_t> shape, const std::vector<float>& values
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_WIRE_FAKES_H_
+#endif  // HYDROPHONE_TESTS_FAKES_FAKE_SERVER_H_

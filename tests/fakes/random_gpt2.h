@@ -1,6 +1,6 @@
 // A small GPT-2 with random parameters, in memory, and plans to run on it.
-#ifndef HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
-#define HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
+#ifndef HYDROPHONE_TESTS_FAKES_RANDOM_GPT2_H_
+#define HYDROPHONE_TESTS_FAKES_RANDOM_GPT2_H_
 
 #include <cstdint>
 #include <map>
@@ -44,4 +44,4 @@ class CollectingSink : public CaptureSink {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_MODEL_RANDOM_GPT2_H_
+#endif  // HYDROPHONE_TESTS_FAKES_RANDOM_GPT2_H_

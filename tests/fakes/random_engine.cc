@@ -1,4 +1,4 @@
-#include "tests/server/model/random_engine.h"
+#include "tests/fakes/random_engine.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "server/model/cpu_kernels.h"
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
 

@@ -1,6 +1,6 @@
 // An engine without a model: every captured value is a known function of the point, the token and the column.
-#ifndef HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_
-#define HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_
+#ifndef HYDROPHONE_TESTS_FAKES_FAKE_ENGINE_H_
+#define HYDROPHONE_TESTS_FAKES_FAKE_ENGINE_H_
 
 #include <cstdint>
 #include <functional>
@@ -59,4 +59,4 @@ class FakeEngine : public Engine {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_SCHED_FAKE_ENGINE_H_
+#endif  // HYDROPHONE_TESTS_FAKES_FAKE_ENGINE_H_

@@ -1,4 +1,4 @@
-#include "tests/server/sched/fake_engine.h"
+#include "tests/fakes/fake_engine.h"
 
 #include <algorithm>
 #include <memory>

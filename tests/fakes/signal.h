@@ -1,6 +1,6 @@
 // What test threads wait on instead of sleeping.
-#ifndef HYDROPHONE_TESTS_SERVER_SCHED_SIGNAL_H_
-#define HYDROPHONE_TESTS_SERVER_SCHED_SIGNAL_H_
+#ifndef HYDROPHONE_TESTS_FAKES_SIGNAL_H_
+#define HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 
 #include <condition_variable>
 #include <mutex>
@@ -35,4 +35,4 @@ class Signal {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_SCHED_SIGNAL_H_
+#endif  // HYDROPHONE_TESTS_FAKES_SIGNAL_H_

@@ -1,4 +1,4 @@
-#include "tests/server/model/random_gpt2.h"
+#include "tests/fakes/random_gpt2.h"
 
 #include <algorithm>
 #include <deque>

@@ -1,4 +1,4 @@
-#include "tests/server/verify/toy_engine.h"
+#include "tests/fakes/toy_engine.h"
 
 #include <cmath>
 #include <cstring>

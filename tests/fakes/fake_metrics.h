@@ -1,6 +1,6 @@
 // Metrics that a test can read back.
-#ifndef HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
-#define HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
+#ifndef HYDROPHONE_TESTS_FAKES_FAKE_METRICS_H_
+#define HYDROPHONE_TESTS_FAKES_FAKE_METRICS_H_
 
 #include <condition_variable>
 #include <functional>
@@ -102,4 +102,4 @@ class FakeMetrics : public Metrics {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_SCHED_FAKE_METRICS_H_
+#endif  // HYDROPHONE_TESTS_FAKES_FAKE_METRICS_H_
