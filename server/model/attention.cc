@@ -6,7 +6,7 @@
 
 #include "server/model/attention_products.h"
 #include "server/model/elementwise.h"
-#include "server/model/parallel.h"
+#include "server/model/libtorch/parallel.h"
 
 namespace hydrophone {
 namespace {

@@ -1,7 +1,7 @@
 #include "server/model/batch_dropout.h"
 
-#include "server/model/parallel.h"
-#include "server/model/transfers.h"
+#include "server/model/libtorch/parallel.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "server/model/apply_edit.h"
 #include "server/model/by_order.h"
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 

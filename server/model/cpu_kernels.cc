@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "server/model/elementwise.h"
+#include "server/model/libtorch/parallel.h"
 #include "server/model/packed_linear.h"
-#include "server/model/parallel.h"
 
 namespace hydrophone {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/model/cuda_driver.h"
-#include "server/model/libtorch_errors.h"
+#include "server/model/libtorch/libtorch_errors.h"
 
 namespace hydrophone {
 namespace {

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "server/model/attention_taps.h"
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 namespace {

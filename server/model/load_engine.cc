@@ -12,7 +12,7 @@
 #include "server/model/device.h"
 #include "server/model/gpt2.h"
 #include "server/model/gpt2_engine.h"
-#include "server/model/libtorch_errors.h"
+#include "server/model/libtorch/libtorch_errors.h"
 #include "server/model/numerics.h"
 #include "server/model/probe_kernels.h"
 #include "server/model/torch_attention.h"

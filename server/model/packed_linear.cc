@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "server/model/elementwise.h"
+#include "server/model/libtorch/parallel.h"
 #include "server/model/pack_panel.h"
 #include "server/model/panel_products.h"
-#include "server/model/parallel.h"
 
 namespace hydrophone {
 namespace {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 namespace {

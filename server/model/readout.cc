@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "absl/types/span.h"
-#include "server/model/parallel.h"
+#include "server/model/libtorch/parallel.h"
 
 namespace hydrophone {
 namespace {

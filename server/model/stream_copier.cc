@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 namespace {

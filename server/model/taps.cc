@@ -12,8 +12,8 @@
 
 #include "server/model/by_order.h"
 #include "server/model/gather.h"
+#include "server/model/libtorch/transfers.h"
 #include "server/model/readout.h"
-#include "server/model/transfers.h"
 
 namespace hydrophone {
 namespace {

@@ -16,7 +16,7 @@
 
 #include <algorithm>
 
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
 namespace {

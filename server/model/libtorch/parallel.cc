@@ -1,4 +1,4 @@
-#include "server/model/parallel.h"
+#include "server/model/libtorch/parallel.h"
 
 #include <ATen/Parallel.h>
 

@@ -1,6 +1,6 @@
 // Work split over the engine's threads, with everything inside each piece on one thread.
-#ifndef HYDROPHONE_SERVER_MODEL_PARALLEL_H_
-#define HYDROPHONE_SERVER_MODEL_PARALLEL_H_
+#ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_PARALLEL_H_
+#define HYDROPHONE_SERVER_MODEL_LIBTORCH_PARALLEL_H_
 
 #include <c10/core/InferenceMode.h>
 
@@ -29,4 +29,4 @@ void ForEachTask(int64_t tasks, const Work& work) {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_PARALLEL_H_
+#endif  // HYDROPHONE_SERVER_MODEL_LIBTORCH_PARALLEL_H_

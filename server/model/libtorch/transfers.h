@@ -1,6 +1,6 @@
 // Tensors between the host's memory and a device's. On the CPU nothing moves.
-#ifndef HYDROPHONE_SERVER_MODEL_TRANSFERS_H_
-#define HYDROPHONE_SERVER_MODEL_TRANSFERS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_TRANSFERS_H_
+#define HYDROPHONE_SERVER_MODEL_LIBTORCH_TRANSFERS_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -23,4 +23,4 @@ at::Tensor ToDevice(const at::Tensor& value, at::Device device);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_TRANSFERS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_LIBTORCH_TRANSFERS_H_

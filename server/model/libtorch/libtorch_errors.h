@@ -1,6 +1,6 @@
 // The model's door: libtorch throws; nothing above this layer does.
-#ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_ERRORS_H_
-#define HYDROPHONE_SERVER_MODEL_LIBTORCH_ERRORS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_LIBTORCH_ERRORS_H_
+#define HYDROPHONE_SERVER_MODEL_LIBTORCH_LIBTORCH_ERRORS_H_
 
 #include <c10/util/Exception.h>
 
@@ -28,4 +28,4 @@ absl::Status CatchingLibtorch(Work work) {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_LIBTORCH_ERRORS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_LIBTORCH_LIBTORCH_ERRORS_H_

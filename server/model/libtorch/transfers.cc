@@ -1,4 +1,4 @@
-#include "server/model/transfers.h"
+#include "server/model/libtorch/transfers.h"
 
 #include <ATen/ops/empty.h>
 
