@@ -10,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-#include "server/model/batch_rows.h"
+#include "server/model/batch/batch_rows.h"
 
 namespace hydrophone {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "server/model/attention.h"
-#include "server/model/batch_dropout.h"
+#include "server/model/batch/batch_dropout.h"
 #include "server/model/taps.h"
 
 namespace hydrophone {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "server/model/apply_edit.h"
-#include "server/model/by_order.h"
+#include "server/model/batch/by_order.h"
 #include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {

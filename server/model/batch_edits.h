@@ -13,7 +13,7 @@
 #include "absl/types/span.h"
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
-#include "server/model/batch_rows.h"
+#include "server/model/batch/batch_rows.h"
 #include "server/model/grid.h"
 
 namespace hydrophone {

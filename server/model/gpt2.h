@@ -16,7 +16,7 @@
 #include "absl/types/span.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
-#include "server/model/batch_dropout.h"
+#include "server/model/batch/batch_dropout.h"
 #include "server/model/kernels.h"
 #include "server/model/taps.h"
 

@@ -15,7 +15,7 @@
 
 #include "server/checkpoint/gpt2_config.h"
 #include "server/model/attention.h"
-#include "server/model/batch_rows.h"
+#include "server/model/batch/batch_rows.h"
 
 namespace hydrophone {
 

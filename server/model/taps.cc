@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-#include "server/model/by_order.h"
+#include "server/model/batch/by_order.h"
 #include "server/model/gather.h"
 #include "server/model/libtorch/transfers.h"
 #include "server/model/readout.h"

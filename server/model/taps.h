@@ -13,8 +13,8 @@
 #include "absl/types/span.h"
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
+#include "server/model/batch/batch_rows.h"
 #include "server/model/batch_edits.h"
-#include "server/model/batch_rows.h"
 #include "server/model/host_copies.h"
 
 namespace hydrophone {

@@ -1,6 +1,6 @@
 // Dropout over a batch in which some runs are in train mode and some are not.
-#ifndef HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_
-#define HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_
+#ifndef HYDROPHONE_SERVER_MODEL_BATCH_BATCH_DROPOUT_H_
+#define HYDROPHONE_SERVER_MODEL_BATCH_BATCH_DROPOUT_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -12,8 +12,8 @@
 #include "absl/types/span.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/core/engine.h"
-#include "server/model/batch_rows.h"
-#include "server/model/dropout.h"
+#include "server/model/batch/batch_rows.h"
+#include "server/model/batch/dropout.h"
 
 namespace hydrophone {
 
@@ -45,4 +45,4 @@ class BatchDropout {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_
+#endif  // HYDROPHONE_SERVER_MODEL_BATCH_BATCH_DROPOUT_H_

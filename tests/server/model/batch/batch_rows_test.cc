@@ -1,4 +1,4 @@
-#include "server/model/batch_rows.h"
+#include "server/model/batch/batch_rows.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

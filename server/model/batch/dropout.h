@@ -1,6 +1,6 @@
 // Train mode's dropout: which elements a run drops depends on the seed, the run's tokens, the place and nothing else.
-#ifndef HYDROPHONE_SERVER_MODEL_DROPOUT_H_
-#define HYDROPHONE_SERVER_MODEL_DROPOUT_H_
+#ifndef HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_
+#define HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ void DropRow(uint64_t key, DropoutPlace place, int layer, int64_t row, double p,
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_DROPOUT_H_
+#endif  // HYDROPHONE_SERVER_MODEL_BATCH_DROPOUT_H_

@@ -1,4 +1,4 @@
-#include "server/model/batch_dropout.h"
+#include "server/model/batch/batch_dropout.h"
 
 #include "server/model/libtorch/parallel.h"
 #include "server/model/libtorch/transfers.h"

@@ -1,4 +1,4 @@
-#include "server/model/dropout.h"
+#include "server/model/batch/dropout.h"
 
 #include <ATen/core/PhiloxRNGEngine.h>
 

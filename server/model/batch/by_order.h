@@ -1,6 +1,6 @@
 // Finding what belongs to a point in a list that is sorted by the points' order.
-#ifndef HYDROPHONE_SERVER_MODEL_BY_ORDER_H_
-#define HYDROPHONE_SERVER_MODEL_BY_ORDER_H_
+#ifndef HYDROPHONE_SERVER_MODEL_BATCH_BY_ORDER_H_
+#define HYDROPHONE_SERVER_MODEL_BATCH_BY_ORDER_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -25,4 +25,4 @@ absl::Span<const Entry> EntriesAt(const std::vector<Entry>& entries, int64_t ord
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_BY_ORDER_H_
+#endif  // HYDROPHONE_SERVER_MODEL_BATCH_BY_ORDER_H_

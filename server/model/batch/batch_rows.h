@@ -1,7 +1,7 @@
 // Which row of a batch's matrices holds which position of which run: runs that begin with the same tokens share the
 // rows up to where they part.
-#ifndef HYDROPHONE_SERVER_MODEL_BATCH_ROWS_H_
-#define HYDROPHONE_SERVER_MODEL_BATCH_ROWS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_BATCH_BATCH_ROWS_H_
+#define HYDROPHONE_SERVER_MODEL_BATCH_BATCH_ROWS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -83,4 +83,4 @@ class BatchRows {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_BATCH_ROWS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_BATCH_BATCH_ROWS_H_
