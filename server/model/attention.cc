@@ -1,4 +1,4 @@
-#include "server/model/attention.h"
+#include "server/model/kernels/attention.h"
 
 #include <ATen/ops/empty.h>
 

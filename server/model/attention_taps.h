@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "server/model/attention.h"
 #include "server/model/batch/batch_dropout.h"
+#include "server/model/kernels/attention.h"
 #include "server/model/taps.h"
 
 namespace hydrophone {

@@ -17,7 +17,7 @@
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
 #include "server/model/batch/batch_dropout.h"
-#include "server/model/kernels.h"
+#include "server/model/kernels/kernels.h"
 #include "server/model/taps.h"
 
 namespace hydrophone {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "server/model/kernels.h"
+#include "server/model/kernels/kernels.h"
 
 namespace hydrophone {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/checkpoint/gpt2_config.h"
-#include "server/model/kernels.h"
+#include "server/model/kernels/kernels.h"
 
 namespace hydrophone {
 

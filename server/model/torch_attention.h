@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "server/model/attention.h"
+#include "server/model/kernels/attention.h"
 
 namespace hydrophone {
 

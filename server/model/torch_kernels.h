@@ -2,7 +2,7 @@
 #ifndef HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
 
-#include "server/model/kernels.h"
+#include "server/model/kernels/kernels.h"
 
 namespace hydrophone {
 

@@ -1,4 +1,4 @@
-#include "server/model/attention.h"
+#include "server/model/kernels/attention.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

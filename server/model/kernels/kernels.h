@@ -4,8 +4,8 @@
 //   Gpt2 ──asks──► Kernels ◄── CpuKernels: our own loops; a row's bits depend on nothing but its own past
 //                          ◄── TorchKernels: libtorch's operations, for GPUs; the same, where a probe finds it
 // clang-format on
-#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_H_
-#define HYDROPHONE_SERVER_MODEL_KERNELS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_KERNELS_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "server/checkpoint/gpt2_config.h"
-#include "server/model/attention.h"
 #include "server/model/batch/batch_rows.h"
+#include "server/model/kernels/attention.h"
 
 namespace hydrophone {
 
@@ -71,4 +71,4 @@ class Kernels {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_KERNELS_H_

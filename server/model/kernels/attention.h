@@ -1,7 +1,7 @@
 // Causal self-attention over the sequences of a ragged batch, in products of our own (attention_products.h), so that a
 // row's bits depend on nothing but its own sequence up to its own position.
-#ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_H_
-#define HYDROPHONE_SERVER_MODEL_ATTENTION_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_ATTENTION_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_ATTENTION_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -45,4 +45,4 @@ at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<Seque
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_ATTENTION_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_ATTENTION_H_
