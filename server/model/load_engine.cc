@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_checkpoint.h"
-#include "server/model/cpu_kernels.h"
 #include "server/model/device.h"
 #include "server/model/gpt2.h"
 #include "server/model/gpt2_engine.h"
+#include "server/model/kernels/cpu/cpu_kernels.h"
 #include "server/model/libtorch/libtorch_errors.h"
 #include "server/model/numerics.h"
 #include "server/model/probe_kernels.h"

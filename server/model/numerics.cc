@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "server/model/panel_products.h"
+#include "server/model/kernels/cpu/panel_products.h"
 
 namespace hydrophone {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "server/model/cpu_kernels.h"
+#include "server/model/kernels/cpu/cpu_kernels.h"
 #include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/model/packed_linear.h"
+#include "server/model/kernels/cpu/packed_linear.h"
 
 namespace hydrophone::bench {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "server/checkpoint/gpt2_parameters.h"
-#include "server/model/cpu_kernels.h"
+#include "server/model/kernels/cpu/cpu_kernels.h"
 #include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {

@@ -9,7 +9,7 @@
 #include <limits>
 #include <numeric>
 
-#include "server/model/cpu_kernels.h"
+#include "server/model/kernels/cpu/cpu_kernels.h"
 #include "server/model/probe_kernels.h"
 #include "tests/fakes/late_copies.h"
 #include "tests/fakes/random_engine.h"

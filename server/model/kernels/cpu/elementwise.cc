@@ -1,4 +1,4 @@
-#include "server/model/elementwise.h"
+#include "server/model/kernels/cpu/elementwise.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "server/model/attention_products.h"
+#include "server/model/kernels/cpu/attention_products.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // Puts a part of a matrix into a panel of PanelColumns() columns, as panel_products.h reads it.
-#ifndef HYDROPHONE_SERVER_MODEL_PACK_PANEL_H_
-#define HYDROPHONE_SERVER_MODEL_PACK_PANEL_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACK_PANEL_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACK_PANEL_H_
 
 #include <algorithm>
 #include <cstdint>
 
-#include "server/model/panel_products.h"
+#include "server/model/kernels/cpu/panel_products.h"
 
 namespace hydrophone {
 
@@ -35,4 +35,4 @@ void PackTransposedPanel(const Row& row, int64_t inner, int64_t columns, float* 
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_PACK_PANEL_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACK_PANEL_H_

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "server/model/attention_products.h"
-#include "server/model/elementwise.h"
+#include "server/model/kernels/cpu/attention_products.h"
+#include "server/model/kernels/cpu/elementwise.h"
 #include "server/model/libtorch/parallel.h"
 
 namespace hydrophone {

@@ -1,6 +1,6 @@
 // The forward pass's arithmetic on the CPU.
-#ifndef HYDROPHONE_SERVER_MODEL_CPU_KERNELS_H_
-#define HYDROPHONE_SERVER_MODEL_CPU_KERNELS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_CPU_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_CPU_KERNELS_H_
 
 #include "server/model/kernels/kernels.h"
 
@@ -21,4 +21,4 @@ class CpuKernels final : public Kernels {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_CPU_KERNELS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_CPU_KERNELS_H_

@@ -7,8 +7,8 @@
 // nor on the threads, nor on the width of the CPU's vectors. A BLAS promises none of it. Blocks, because the error of a
 // sum grows with its length. The tiles of registers and caches are those of Goto and van de Geijn, "Anatomy of
 // High-Performance Matrix Multiplication" (2008), but that the left factor is not copied.
-#ifndef HYDROPHONE_SERVER_MODEL_PANEL_PRODUCTS_H_
-#define HYDROPHONE_SERVER_MODEL_PANEL_PRODUCTS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
 
 #include <cstdint>
 
@@ -65,4 +65,4 @@ bool SumsAreFused();
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_PANEL_PRODUCTS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_

@@ -1,4 +1,4 @@
-#include "server/model/panel_products.h"
+#include "server/model/kernels/cpu/panel_products.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "server/model/attention_products.h"
+#include "server/model/kernels/cpu/attention_products.h"
 
 #include <algorithm>
 
-#include "server/model/pack_panel.h"
-#include "server/model/panel_products.h"
+#include "server/model/kernels/cpu/pack_panel.h"
+#include "server/model/kernels/cpu/panel_products.h"
 
 namespace hydrophone {
 

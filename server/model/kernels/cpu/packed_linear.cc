@@ -1,4 +1,4 @@
-#include "server/model/packed_linear.h"
+#include "server/model/kernels/cpu/packed_linear.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "server/model/elementwise.h"
+#include "server/model/kernels/cpu/elementwise.h"
+#include "server/model/kernels/cpu/pack_panel.h"
+#include "server/model/kernels/cpu/panel_products.h"
 #include "server/model/libtorch/parallel.h"
-#include "server/model/pack_panel.h"
-#include "server/model/panel_products.h"
 
 namespace hydrophone {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/model/cpu_kernels.h"
+#include "server/model/kernels/cpu/cpu_kernels.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <optional>
 
-#include "server/model/elementwise.h"
+#include "server/model/kernels/cpu/elementwise.h"
+#include "server/model/kernels/cpu/packed_linear.h"
 #include "server/model/libtorch/parallel.h"
-#include "server/model/packed_linear.h"
 
 namespace hydrophone {
 namespace {

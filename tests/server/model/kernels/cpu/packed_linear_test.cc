@@ -1,4 +1,4 @@
-#include "server/model/packed_linear.h"
+#include "server/model/kernels/cpu/packed_linear.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

@@ -3,14 +3,14 @@
 // Their sums are those of panel_products.h. So a row's bits depend on the rows before it and on nothing else: neither
 // on how many rows are multiplied at a time, nor on what comes after it, were it NaN. A BLAS promises neither, and
 // computes the whole square where causal attention needs half.
-#ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_PRODUCTS_H_
-#define HYDROPHONE_SERVER_MODEL_ATTENTION_PRODUCTS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ATTENTION_PRODUCTS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ATTENTION_PRODUCTS_H_
 
 #include <cstdint>
 #include <vector>
 
 #include "absl/types/span.h"
-#include "server/model/panel_products.h"
+#include "server/model/kernels/cpu/panel_products.h"
 
 namespace hydrophone {
 
@@ -50,4 +50,4 @@ class PackedHead {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_ATTENTION_PRODUCTS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ATTENTION_PRODUCTS_H_

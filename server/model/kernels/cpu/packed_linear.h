@@ -1,6 +1,6 @@
 // Products on the CPU, with the bits that panel_products.h promises.
-#ifndef HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_
-#define HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACKED_LINEAR_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACKED_LINEAR_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -40,4 +40,4 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_PACKED_LINEAR_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACKED_LINEAR_H_

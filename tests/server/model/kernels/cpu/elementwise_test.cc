@@ -1,4 +1,4 @@
-#include "server/model/elementwise.h"
+#include "server/model/kernels/cpu/elementwise.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

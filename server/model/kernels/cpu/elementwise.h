@@ -4,8 +4,8 @@
 // libtorch's own run vector code on whole vectors and scalar code on what is left over, with other bits; which elements
 // are left over depends on the batch and on the threads. Here the compiler may vectorise as it likes: there are only
 // additions, multiplications, divisions and integer shifts, without contraction, so every width gives the same bits.
-#ifndef HYDROPHONE_SERVER_MODEL_ELEMENTWISE_H_
-#define HYDROPHONE_SERVER_MODEL_ELEMENTWISE_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ELEMENTWISE_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ELEMENTWISE_H_
 
 #include <cstdint>
 
@@ -23,4 +23,4 @@ void SoftmaxRow(float* scores, int64_t count, float scale);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_ELEMENTWISE_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ELEMENTWISE_H_
