@@ -12,11 +12,11 @@
 #include "server/model/gpt2.h"
 #include "server/model/gpt2_engine.h"
 #include "server/model/kernels/cpu/cpu_kernels.h"
+#include "server/model/kernels/torch/torch_attention.h"
+#include "server/model/kernels/torch/torch_kernels.h"
 #include "server/model/libtorch/libtorch_errors.h"
 #include "server/model/numerics.h"
 #include "server/model/probe_kernels.h"
-#include "server/model/torch_attention.h"
-#include "server/model/torch_kernels.h"
 
 namespace hydrophone {
 namespace {

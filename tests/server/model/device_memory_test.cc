@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/library.h>
 
-#include "server/model/torch_kernels.h"
+#include "server/model/kernels/torch/torch_kernels.h"
 #include "tests/fakes/random_engine.h"
 #include "tests/fakes/random_gpt2.h"
 

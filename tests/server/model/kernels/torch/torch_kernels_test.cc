@@ -1,5 +1,5 @@
 // TorchKernels on the CPU against CpuKernels, over every hook point: what runs on a GPU, without one.
-#include "server/model/torch_kernels.h"
+#include "server/model/kernels/torch/torch_kernels.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

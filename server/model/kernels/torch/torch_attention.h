@@ -8,8 +8,8 @@
 // Shapes, strides and alignments of every operation depend on b alone, so the library does the same for a position
 // whatever the length of its sequence, whatever the batch, and whether its scores are looked at: a row's bits depend on
 // its own past and on nothing else. What comes after a position, were it NaN, is not touched.
-#ifndef HYDROPHONE_SERVER_MODEL_TORCH_ATTENTION_H_
-#define HYDROPHONE_SERVER_MODEL_TORCH_ATTENTION_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_ATTENTION_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_ATTENTION_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -29,4 +29,4 @@ at::Tensor TorchCausalAttention(const QueriesKeysValues& qkv, const std::vector<
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_TORCH_ATTENTION_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_ATTENTION_H_

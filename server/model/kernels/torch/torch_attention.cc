@@ -1,4 +1,4 @@
-#include "server/model/torch_attention.h"
+#include "server/model/kernels/torch/torch_attention.h"
 
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cumsum.h>

@@ -1,6 +1,6 @@
 // The forward pass's arithmetic in libtorch's own operations, on any device that libtorch knows.
-#ifndef HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
-#define HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_KERNELS_H_
 
 #include "server/model/kernels/kernels.h"
 
@@ -44,4 +44,4 @@ class TorchKernels final : public Kernels {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_TORCH_KERNELS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_KERNELS_TORCH_TORCH_KERNELS_H_

@@ -1,4 +1,4 @@
-#include "server/model/torch_kernels.h"
+#include "server/model/kernels/torch/torch_kernels.h"
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/addmm.h>
@@ -19,7 +19,7 @@
 #include <optional>
 #include <utility>
 
-#include "server/model/torch_attention.h"
+#include "server/model/kernels/torch/torch_attention.h"
 
 namespace hydrophone {
 namespace {
