@@ -6,7 +6,7 @@
 
 #include "server/model/batch/batch_dropout.h"
 #include "server/model/kernels/attention.h"
-#include "server/model/taps.h"
+#include "server/model/taps/taps.h"
 
 namespace hydrophone {
 

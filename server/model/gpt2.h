@@ -18,7 +18,7 @@
 #include "server/checkpoint/gpt2_weights.h"
 #include "server/model/batch/batch_dropout.h"
 #include "server/model/kernels/kernels.h"
-#include "server/model/taps.h"
+#include "server/model/taps/taps.h"
 
 namespace hydrophone {
 

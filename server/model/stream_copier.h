@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "server/model/host_copies.h"
+#include "server/model/taps/host_copies.h"
 
 namespace hydrophone {
 

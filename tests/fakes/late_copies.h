@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/model/host_copies.h"
+#include "server/model/taps/host_copies.h"
 
 namespace hydrophone {
 

@@ -1,4 +1,4 @@
-#include "server/model/host_copies.h"
+#include "server/model/taps/host_copies.h"
 
 #include <utility>
 

@@ -1,10 +1,10 @@
-#include "server/model/batch_edits.h"
+#include "server/model/taps/batch_edits.h"
 
 #include <algorithm>
 
-#include "server/model/apply_edit.h"
 #include "server/model/batch/by_order.h"
 #include "server/model/libtorch/transfers.h"
+#include "server/model/taps/apply_edit.h"
 
 namespace hydrophone {
 

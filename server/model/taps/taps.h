@@ -1,6 +1,6 @@
 // Where the forward pass shows its values: requests' edits are made there, and what requests asked for is handed over.
-#ifndef HYDROPHONE_SERVER_MODEL_TAPS_H_
-#define HYDROPHONE_SERVER_MODEL_TAPS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_TAPS_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_TAPS_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -14,8 +14,8 @@
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
 #include "server/model/batch/batch_rows.h"
-#include "server/model/batch_edits.h"
-#include "server/model/host_copies.h"
+#include "server/model/taps/batch_edits.h"
+#include "server/model/taps/host_copies.h"
 
 namespace hydrophone {
 
@@ -149,4 +149,4 @@ class Taps {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_TAPS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_TAPS_H_

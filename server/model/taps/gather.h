@@ -1,6 +1,6 @@
 // Taking what a capture asks for out of a value: positions, heads, features, one row instead of many, dot products.
-#ifndef HYDROPHONE_SERVER_MODEL_GATHER_H_
-#define HYDROPHONE_SERVER_MODEL_GATHER_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_GATHER_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_GATHER_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -8,7 +8,7 @@
 
 #include "absl/types/span.h"
 #include "server/core/plan.h"
-#include "server/model/grid.h"
+#include "server/model/taps/grid.h"
 
 namespace hydrophone {
 
@@ -26,4 +26,4 @@ at::Tensor DotProducts(const at::Tensor& rows, const at::Tensor& vectors);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_GATHER_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_GATHER_H_

@@ -1,9 +1,9 @@
 // One edit's arithmetic on one run's value.
-#ifndef HYDROPHONE_SERVER_MODEL_APPLY_EDIT_H_
-#define HYDROPHONE_SERVER_MODEL_APPLY_EDIT_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_APPLY_EDIT_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_APPLY_EDIT_H_
 
 #include "server/core/plan.h"
-#include "server/model/grid.h"
+#include "server/model/taps/grid.h"
 
 namespace hydrophone {
 
@@ -14,4 +14,4 @@ void ApplyEdit(const Edit& edit, const MutableGrid& value, const Grid& source);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_APPLY_EDIT_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_APPLY_EDIT_H_

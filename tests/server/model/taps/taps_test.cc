@@ -1,4 +1,4 @@
-#include "server/model/taps.h"
+#include "server/model/taps/taps.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

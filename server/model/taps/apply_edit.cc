@@ -1,4 +1,4 @@
-#include "server/model/apply_edit.h"
+#include "server/model/taps/apply_edit.h"
 
 #include <cstddef>
 #include <vector>

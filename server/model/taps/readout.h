@@ -1,6 +1,6 @@
 // Numbers read off the logits of rows: the logit lens and the metrics.
-#ifndef HYDROPHONE_SERVER_MODEL_READOUT_H_
-#define HYDROPHONE_SERVER_MODEL_READOUT_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_READOUT_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_READOUT_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -28,4 +28,4 @@ at::Tensor ReadLogits(const Readout& readout, const ReadoutRows& rows, const Log
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_READOUT_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_READOUT_H_

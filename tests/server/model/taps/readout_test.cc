@@ -1,4 +1,4 @@
-#include "server/model/readout.h"
+#include "server/model/taps/readout.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

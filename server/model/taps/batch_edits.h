@@ -1,6 +1,6 @@
 // All edits of a batch, and the values that patches read from earlier places.
-#ifndef HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_
-#define HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_BATCH_EDITS_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_BATCH_EDITS_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -14,7 +14,7 @@
 #include "server/core/engine.h"
 #include "server/core/model_info.h"
 #include "server/model/batch/batch_rows.h"
-#include "server/model/grid.h"
+#include "server/model/taps/grid.h"
 
 namespace hydrophone {
 
@@ -68,4 +68,4 @@ class BatchEdits {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_BATCH_EDITS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_BATCH_EDITS_H_

@@ -1,4 +1,4 @@
-#include "server/model/taps.h"
+#include "server/model/taps/taps.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "server/model/batch/by_order.h"
-#include "server/model/gather.h"
 #include "server/model/libtorch/transfers.h"
-#include "server/model/readout.h"
+#include "server/model/taps/gather.h"
+#include "server/model/taps/readout.h"
 
 namespace hydrophone {
 namespace {

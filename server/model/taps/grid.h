@@ -1,6 +1,6 @@
 // One run's value at a point, or a whole batch's: positions x heads x features, wherever it lies in memory.
-#ifndef HYDROPHONE_SERVER_MODEL_GRID_H_
-#define HYDROPHONE_SERVER_MODEL_GRID_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_GRID_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_GRID_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -58,4 +58,4 @@ inline MutableGrid MutableGridOfSquare(const at::Tensor& square) {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_GRID_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_GRID_H_

@@ -6,8 +6,8 @@
 //   host's memory                         ▼             ▼
 //                                      arrived       arrived      in the order of asking, in Poll, Fetch, Queue, Finish
 // clang-format on
-#ifndef HYDROPHONE_SERVER_MODEL_HOST_COPIES_H_
-#define HYDROPHONE_SERVER_MODEL_HOST_COPIES_H_
+#ifndef HYDROPHONE_SERVER_MODEL_TAPS_HOST_COPIES_H_
+#define HYDROPHONE_SERVER_MODEL_TAPS_HOST_COPIES_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -82,4 +82,4 @@ class HostCopies {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_HOST_COPIES_H_
+#endif  // HYDROPHONE_SERVER_MODEL_TAPS_HOST_COPIES_H_

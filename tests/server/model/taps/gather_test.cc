@@ -1,4 +1,4 @@
-#include "server/model/gather.h"
+#include "server/model/taps/gather.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
