@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "server/checkpoint/gpt2_parameters.h"
+#include "server/model/device/stream_copier.h"
 #include "server/model/libtorch/libtorch_errors.h"
 #include "server/model/libtorch/transfers.h"
 #include "server/model/reference.h"
-#include "server/model/stream_copier.h"
 
 namespace hydrophone {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_checkpoint.h"
-#include "server/model/device.h"
+#include "server/model/device/device.h"
 #include "server/model/gpt2.h"
 #include "server/model/gpt2_engine.h"
 #include "server/model/kernels/cpu/cpu_kernels.h"

@@ -1,7 +1,7 @@
 // What the forward pass is computed on: the CPU, or a GPU by libtorch's CUDA part, which is loaded at run time and
 // which no header of CUDA's is needed for.
-#ifndef HYDROPHONE_SERVER_MODEL_DEVICE_H_
-#define HYDROPHONE_SERVER_MODEL_DEVICE_H_
+#ifndef HYDROPHONE_SERVER_MODEL_DEVICE_DEVICE_H_
+#define HYDROPHONE_SERVER_MODEL_DEVICE_DEVICE_H_
 
 #include <c10/core/Device.h>
 
@@ -26,4 +26,4 @@ absl::StatusOr<std::string> OpenCudaDevice(c10::Device device);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_DEVICE_H_
+#endif  // HYDROPHONE_SERVER_MODEL_DEVICE_DEVICE_H_

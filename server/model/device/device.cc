@@ -1,4 +1,4 @@
-#include "server/model/device.h"
+#include "server/model/device/device.h"
 
 #include <ATen/Context.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -14,7 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "server/model/cuda_driver.h"
+#include "server/model/device/cuda_driver.h"
 #include "server/model/libtorch/libtorch_errors.h"
 
 namespace hydrophone {

@@ -1,4 +1,4 @@
-#include "server/model/stream_copier.h"
+#include "server/model/device/stream_copier.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/Event.h>

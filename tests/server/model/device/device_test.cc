@@ -1,4 +1,4 @@
-#include "server/model/device.h"
+#include "server/model/device/device.h"
 
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "server/model/cuda_driver.h"
+#include "server/model/device/cuda_driver.h"
 
 #include <dlfcn.h>
 #include <link.h>

@@ -1,5 +1,5 @@
 // The order in which a copy deals with a device's streams, on streams that only write down what they are told.
-#include "server/model/stream_copier.h"
+#include "server/model/device/stream_copier.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>

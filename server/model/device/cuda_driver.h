@@ -1,7 +1,7 @@
 // What CUDA's libraries say about themselves and about a GPU, asked through their C interfaces by name: their binary
 // interfaces do not change, so no header of theirs is needed.
-#ifndef HYDROPHONE_SERVER_MODEL_CUDA_DRIVER_H_
-#define HYDROPHONE_SERVER_MODEL_CUDA_DRIVER_H_
+#ifndef HYDROPHONE_SERVER_MODEL_DEVICE_CUDA_DRIVER_H_
+#define HYDROPHONE_SERVER_MODEL_DEVICE_CUDA_DRIVER_H_
 
 #include <filesystem>
 #include <string>
@@ -40,4 +40,4 @@ std::string CublasVersion();
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_CUDA_DRIVER_H_
+#endif  // HYDROPHONE_SERVER_MODEL_DEVICE_CUDA_DRIVER_H_

@@ -1,6 +1,6 @@
 // Copies on a stream of their own, for any device that has streams.
-#ifndef HYDROPHONE_SERVER_MODEL_STREAM_COPIER_H_
-#define HYDROPHONE_SERVER_MODEL_STREAM_COPIER_H_
+#ifndef HYDROPHONE_SERVER_MODEL_DEVICE_STREAM_COPIER_H_
+#define HYDROPHONE_SERVER_MODEL_DEVICE_STREAM_COPIER_H_
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Stream.h>
@@ -30,4 +30,4 @@ class StreamCopier final : public Copier {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_STREAM_COPIER_H_
+#endif  // HYDROPHONE_SERVER_MODEL_DEVICE_STREAM_COPIER_H_
