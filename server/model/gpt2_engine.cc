@@ -13,9 +13,9 @@
 
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/model/device/stream_copier.h"
+#include "server/model/gpt2/reference.h"
 #include "server/model/libtorch/libtorch_errors.h"
 #include "server/model/libtorch/transfers.h"
-#include "server/model/reference.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/core/engine.h"
-#include "server/model/gpt2.h"
+#include "server/model/gpt2/gpt2.h"
 
 namespace hydrophone {
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/model/device/device.h"
-#include "server/model/gpt2.h"
+#include "server/model/gpt2/gpt2.h"
 #include "server/model/gpt2_engine.h"
 #include "server/model/kernels/cpu/cpu_kernels.h"
 #include "server/model/kernels/torch/torch_attention.h"

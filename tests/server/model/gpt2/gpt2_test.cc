@@ -1,4 +1,4 @@
-#include "server/model/gpt2.h"
+#include "server/model/gpt2/gpt2.h"
 
 #include <gtest/gtest.h>
 

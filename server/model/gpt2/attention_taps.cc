@@ -1,4 +1,4 @@
-#include "server/model/attention_taps.h"
+#include "server/model/gpt2/attention_taps.h"
 
 namespace hydrophone {
 

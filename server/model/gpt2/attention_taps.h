@@ -1,6 +1,6 @@
 // The taps inside one layer's attention.
-#ifndef HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_
-#define HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_GPT2_ATTENTION_TAPS_H_
+#define HYDROPHONE_SERVER_MODEL_GPT2_ATTENTION_TAPS_H_
 
 #include <vector>
 
@@ -31,4 +31,4 @@ class AttentionTaps final : public AttentionVisitor {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_ATTENTION_TAPS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_GPT2_ATTENTION_TAPS_H_

@@ -1,4 +1,4 @@
-#include "server/model/gpt2.h"
+#include "server/model/gpt2/gpt2.h"
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-#include "server/model/attention_taps.h"
+#include "server/model/gpt2/attention_taps.h"
 #include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {

@@ -1,4 +1,4 @@
-#include "server/model/reference.h"
+#include "server/model/gpt2/reference.h"
 
 #include <cmath>
 #include <fstream>
@@ -198,7 +198,7 @@ TEST(ReferenceTest, StopsWhereverItIsAsked) {
 // ---- against Hugging Face in float64 (make_reference_golden.py) ----
 
 const Json& Golden() {
-  static const Json golden = Json::parse(std::ifstream("tests/server/model/reference_golden.json"));
+  static const Json golden = Json::parse(std::ifstream("tests/server/model/gpt2/reference_golden.json"));
   return golden;
 }
 

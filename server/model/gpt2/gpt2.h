@@ -2,8 +2,8 @@
 //
 // Radford et al., "Language Models are Unsupervised Multitask Learners" (2019); arithmetic and names as in Hugging
 // Face's modeling_gpt2.py. Nothing is folded or centred: the weights are those of the checkpoint.
-#ifndef HYDROPHONE_SERVER_MODEL_GPT2_H_
-#define HYDROPHONE_SERVER_MODEL_GPT2_H_
+#ifndef HYDROPHONE_SERVER_MODEL_GPT2_GPT2_H_
+#define HYDROPHONE_SERVER_MODEL_GPT2_GPT2_H_
 
 #include <ATen/core/Tensor.h>
 
@@ -105,4 +105,4 @@ class Gpt2 {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_GPT2_H_
+#endif  // HYDROPHONE_SERVER_MODEL_GPT2_GPT2_H_

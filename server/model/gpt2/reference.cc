@@ -1,4 +1,4 @@
-#include "server/model/reference.h"
+#include "server/model/gpt2/reference.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // GPT-2 in float64, plainly: what the fast path is compared with. Written from the paper and
 // Hugging Face's modeling_gpt2.py, knows nothing of libtorch, and shares no code with the fast
 // path, so that the two cannot be wrong together.
-#ifndef HYDROPHONE_SERVER_MODEL_REFERENCE_H_
-#define HYDROPHONE_SERVER_MODEL_REFERENCE_H_
+#ifndef HYDROPHONE_SERVER_MODEL_GPT2_REFERENCE_H_
+#define HYDROPHONE_SERVER_MODEL_GPT2_REFERENCE_H_
 
 #include <cstdint>
 #include <functional>
@@ -29,4 +29,4 @@ absl::Status RunGpt2Reference(const Gpt2Config& config, const Gpt2Weights& weigh
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_REFERENCE_H_
+#endif  // HYDROPHONE_SERVER_MODEL_GPT2_REFERENCE_H_
