@@ -16,7 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/flags.h"
-#include "server/model/load_engine.h"
+#include "server/model/engine/load_engine.h"
 #include "server/obs/log.h"
 #include "server/obs/metrics_endpoint.h"
 #include "server/obs/prometheus_metrics.h"

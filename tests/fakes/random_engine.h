@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/model/gpt2_engine.h"
+#include "server/model/engine/gpt2_engine.h"
 
 namespace hydrophone {
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/model/load_engine.h"
+#include "server/model/engine/load_engine.h"
 
 namespace hydrophone {
 namespace {

@@ -9,8 +9,8 @@
 #include <limits>
 #include <numeric>
 
+#include "server/model/engine/probe_kernels.h"
 #include "server/model/kernels/cpu/cpu_kernels.h"
-#include "server/model/probe_kernels.h"
 #include "tests/fakes/late_copies.h"
 #include "tests/fakes/random_engine.h"
 #include "tests/fakes/random_gpt2.h"

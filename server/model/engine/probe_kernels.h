@@ -1,7 +1,7 @@
 // Whether kernels give a row the same bits whatever is computed beside it: found by trying, since libraries do not
 // promise it.
-#ifndef HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
-#define HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_ENGINE_PROBE_KERNELS_H_
+#define HYDROPHONE_SERVER_MODEL_ENGINE_PROBE_KERNELS_H_
 
 #include <cstdint>
 #include <vector>
@@ -33,4 +33,4 @@ bool KeepsBits(const Kernels& kernels, const Gpt2Config& config, const ProbeSize
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_PROBE_KERNELS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_ENGINE_PROBE_KERNELS_H_

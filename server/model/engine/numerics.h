@@ -1,7 +1,7 @@
 // What the CPU's numbers depend on beside the weights, in a string that tells two servers apart; and the number of
 // threads, on which they do not depend.
-#ifndef HYDROPHONE_SERVER_MODEL_NUMERICS_H_
-#define HYDROPHONE_SERVER_MODEL_NUMERICS_H_
+#ifndef HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
+#define HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 
 #include <string>
 
@@ -18,4 +18,4 @@ std::string CpuNumerics();
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_NUMERICS_H_
+#endif  // HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_

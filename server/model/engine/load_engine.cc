@@ -1,4 +1,4 @@
-#include "server/model/load_engine.h"
+#include "server/model/engine/load_engine.h"
 
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
@@ -9,14 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/model/device/device.h"
+#include "server/model/engine/gpt2_engine.h"
+#include "server/model/engine/numerics.h"
+#include "server/model/engine/probe_kernels.h"
 #include "server/model/gpt2/gpt2.h"
-#include "server/model/gpt2_engine.h"
 #include "server/model/kernels/cpu/cpu_kernels.h"
 #include "server/model/kernels/torch/torch_attention.h"
 #include "server/model/kernels/torch/torch_kernels.h"
 #include "server/model/libtorch/libtorch_errors.h"
-#include "server/model/numerics.h"
-#include "server/model/probe_kernels.h"
 
 namespace hydrophone {
 namespace {

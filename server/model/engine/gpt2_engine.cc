@@ -1,4 +1,4 @@
-#include "server/model/gpt2_engine.h"
+#include "server/model/engine/gpt2_engine.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>

@@ -1,4 +1,4 @@
-#include "server/model/numerics.h"
+#include "server/model/engine/numerics.h"
 
 #include <ATen/Version.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 // The Engine over Gpt2: batches in, captures out, and the model's door for libtorch's exceptions.
-#ifndef HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
-#define HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
+#ifndef HYDROPHONE_SERVER_MODEL_ENGINE_GPT2_ENGINE_H_
+#define HYDROPHONE_SERVER_MODEL_ENGINE_GPT2_ENGINE_H_
 
 #include <functional>
 #include <memory>
@@ -44,4 +44,4 @@ class Gpt2Engine final : public Engine {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_GPT2_ENGINE_H_
+#endif  // HYDROPHONE_SERVER_MODEL_ENGINE_GPT2_ENGINE_H_

@@ -1,4 +1,4 @@
-#include "server/model/probe_kernels.h"
+#include "server/model/engine/probe_kernels.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>

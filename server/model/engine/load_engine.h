@@ -1,6 +1,6 @@
 // From a checkpoint directory to an Engine.
-#ifndef HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_
-#define HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_
+#ifndef HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
+#define HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
 
 #include <memory>
 #include <string>
@@ -24,4 +24,4 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_MODEL_LOAD_ENGINE_H_
+#endif  // HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_

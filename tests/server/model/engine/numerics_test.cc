@@ -1,4 +1,4 @@
-#include "server/model/numerics.h"
+#include "server/model/engine/numerics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
