@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "server/core/tensor.h"
+#include "server/plan/inputs/extract_call.h"
 #include "server/sched/scheduler.h"
-#include "server/wire/extract_call.h"
 #include "server/wire/frames.h"
 
 namespace hydrophone {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
-#include "server/wire/sizes.h"
+#include "server/plan/inputs/sizes.h"
 
 namespace hydrophone {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "server/core/errors.h"
 #include "server/core/plan.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
+#include "server/plan/inputs/runs.h"
 #include "server/wire/row_form.h"
-#include "server/wire/runs.h"
 #include "server/wire/selection.h"
 #include "server/wire/selectors.h"
 

@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/core/errors.h"
-#include "server/wire/extract_call.h"
-#include "server/wire/runs.h"
+#include "server/plan/inputs/extract_call.h"
+#include "server/plan/inputs/runs.h"
 #include "server/wire/selectors.h"
 
 namespace hydrophone {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/plan.h"
+#include "server/plan/inputs/positions.h"
 #include "server/wire/layers.h"
-#include "server/wire/positions.h"
 
 namespace hydrophone {
 namespace {

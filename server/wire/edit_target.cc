@@ -6,8 +6,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/plan/inputs/positions.h"
 #include "server/wire/layers.h"
-#include "server/wire/positions.h"
 #include "server/wire/units.h"
 
 namespace hydrophone {

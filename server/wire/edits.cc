@@ -9,12 +9,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/plan/inputs/positions.h"
+#include "server/plan/inputs/run_order.h"
 #include "server/wire/edit_conflicts.h"
 #include "server/wire/edit_source.h"
 #include "server/wire/edit_target.h"
 #include "server/wire/edit_values.h"
-#include "server/wire/positions.h"
-#include "server/wire/run_order.h"
 
 namespace hydrophone {
 namespace {

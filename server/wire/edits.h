@@ -10,8 +10,8 @@
 #include "hydrophone/v1/input.pb.h"
 #include "server/core/errors.h"
 #include "server/core/plan.h"
-#include "server/wire/extract_call.h"
-#include "server/wire/runs.h"
+#include "server/plan/inputs/extract_call.h"
+#include "server/plan/inputs/runs.h"
 
 namespace hydrophone {
 

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "server/core/tensor.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
-#include "server/wire/inputs.h"
+#include "server/plan/inputs/inputs.h"
 
 namespace hydrophone {
 namespace {

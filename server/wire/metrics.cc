@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/inputs.h"
+#include "server/plan/inputs/inputs.h"
 
 namespace hydrophone {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "server/core/errors.h"
-#include "server/wire/positions.h"
-#include "server/wire/runs.h"
+#include "server/plan/inputs/positions.h"
+#include "server/plan/inputs/runs.h"
 #include "server/wire/selectors.h"
 
 namespace hydrophone {

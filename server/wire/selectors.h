@@ -15,7 +15,7 @@
 #include "server/core/errors.h"
 #include "server/core/hook_points.h"
 #include "server/core/plan.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 

@@ -4,7 +4,7 @@
 
 #include "absl/status/statusor.h"
 #include "hydrophone/v1/tokenize.pb.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 

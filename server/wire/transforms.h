@@ -4,7 +4,7 @@
 
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/errors.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 #include "server/wire/selectors.h"
 
 namespace hydrophone {

@@ -8,7 +8,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "server/wire/positions.h"
+#include "server/plan/inputs/positions.h"
 
 namespace hydrophone {
 namespace {

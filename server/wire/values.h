@@ -8,7 +8,7 @@
 #include "absl/types/span.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/tensor.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 

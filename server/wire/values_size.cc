@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "server/wire/sizes.h"
+#include "server/plan/inputs/sizes.h"
 
 namespace hydrophone {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
-#include "server/wire/inputs.h"
+#include "server/plan/inputs/inputs.h"
 
 namespace hydrophone {
 namespace {

@@ -22,8 +22,8 @@
 #include "hydrophone/v1/verify.pb.h"
 #include "server/core/engine.h"
 #include "server/core/tensor.h"
+#include "server/plan/inputs/extract_call.h"
 #include "server/verify/verify.h"
-#include "server/wire/extract_call.h"
 
 namespace hydrophone {
 

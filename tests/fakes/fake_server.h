@@ -16,7 +16,7 @@
 #include "server/core/model_info.h"
 #include "server/core/tensor.h"
 #include "server/core/tokenizer.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/wire/positions.h"
+#include "server/plan/inputs/positions.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

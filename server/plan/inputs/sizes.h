@@ -1,6 +1,6 @@
 // Sums and products of sizes that a request asks for, which may be beyond any number.
-#ifndef HYDROPHONE_SERVER_WIRE_SIZES_H_
-#define HYDROPHONE_SERVER_WIRE_SIZES_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_SIZES_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_SIZES_H_
 
 #include <cstdint>
 #include <limits>
@@ -22,4 +22,4 @@ inline uint64_t MultiplySizes(uint64_t a, uint64_t b) {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_SIZES_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_SIZES_H_

@@ -1,4 +1,4 @@
-#include "server/wire/run_order.h"
+#include "server/plan/inputs/run_order.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

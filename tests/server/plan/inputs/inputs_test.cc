@@ -1,4 +1,4 @@
-#include "server/wire/inputs.h"
+#include "server/plan/inputs/inputs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

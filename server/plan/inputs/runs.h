@@ -1,6 +1,6 @@
 // Reads a request's runs: which forward passes to make, over which inputs.
-#ifndef HYDROPHONE_SERVER_WIRE_RUNS_H_
-#define HYDROPHONE_SERVER_WIRE_RUNS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_RUNS_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_RUNS_H_
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +11,7 @@
 #include "hydrophone/v1/input.pb.h"
 #include "server/core/errors.h"
 #include "server/core/plan.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 
@@ -37,4 +37,4 @@ absl::StatusOr<RunTable> ReadRuns(const google::protobuf::RepeatedPtrField<v1::R
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_RUNS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_RUNS_H_

@@ -1,9 +1,9 @@
-#include "server/wire/runs.h"
+#include "server/plan/inputs/runs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/wire/positions.h"
+#include "server/plan/inputs/positions.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

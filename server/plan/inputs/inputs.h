@@ -1,6 +1,6 @@
 // Reads a request's inputs: Extract's, Verify's and Tokenize's alike.
-#ifndef HYDROPHONE_SERVER_WIRE_INPUTS_H_
-#define HYDROPHONE_SERVER_WIRE_INPUTS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_INPUTS_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_INPUTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "google/protobuf/repeated_ptr_field.h"
 #include "hydrophone/v1/input.pb.h"
 #include "server/core/errors.h"
-#include "server/wire/extract_call.h"
+#include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
 
@@ -44,4 +44,4 @@ absl::Status CheckPreconditions(absl::string_view model, absl::string_view numer
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_INPUTS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_INPUTS_H_

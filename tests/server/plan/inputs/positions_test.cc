@@ -1,4 +1,4 @@
-#include "server/wire/positions.h"
+#include "server/plan/inputs/positions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The order in which runs that read from one another are computed.
-#ifndef HYDROPHONE_SERVER_WIRE_RUN_ORDER_H_
-#define HYDROPHONE_SERVER_WIRE_RUN_ORDER_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_RUN_ORDER_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_RUN_ORDER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -27,4 +27,4 @@ RunOrder OrderRuns(size_t runs, absl::Span<const RunRead> reads);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_RUN_ORDER_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_RUN_ORDER_H_

@@ -1,4 +1,4 @@
-#include "server/wire/runs.h"
+#include "server/plan/inputs/runs.h"
 
 #include <cstddef>
 #include <numeric>
@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/inputs.h"
-#include "server/wire/positions.h"
+#include "server/plan/inputs/inputs.h"
+#include "server/plan/inputs/positions.h"
 
 namespace hydrophone {
 namespace {

@@ -1,6 +1,6 @@
 // Which positions of a sequence a request selects: v1::Positions, read.
-#ifndef HYDROPHONE_SERVER_WIRE_POSITIONS_H_
-#define HYDROPHONE_SERVER_WIRE_POSITIONS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_POSITIONS_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_POSITIONS_H_
 
 #include <cstdint>
 #include <optional>
@@ -62,4 +62,4 @@ std::vector<SelectedRows> SelectRows(const v1::Positions* positions, absl::strin
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_POSITIONS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_POSITIONS_H_

@@ -1,6 +1,6 @@
 // An Extract request, read: what the model must do (the plan) and how the answer is told.
-#ifndef HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
-#define HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
+#ifndef HYDROPHONE_SERVER_PLAN_INPUTS_EXTRACT_CALL_H_
+#define HYDROPHONE_SERVER_PLAN_INPUTS_EXTRACT_CALL_H_
 
 #include <cstdint>
 #include <memory>
@@ -92,4 +92,4 @@ absl::StatusOr<ExtractCall> PlanContinued(const v1::ExtractRequest& request, std
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EXTRACT_CALL_H_
+#endif  // HYDROPHONE_SERVER_PLAN_INPUTS_EXTRACT_CALL_H_
