@@ -9,9 +9,9 @@
 #include "server/core/plan.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/runs.h"
-#include "server/wire/row_form.h"
-#include "server/wire/selection.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/row_form.h"
+#include "server/plan/select/selection.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 

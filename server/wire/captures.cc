@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
 #include "server/plan/inputs/sizes.h"
+#include "server/plan/select/row_form.h"
+#include "server/plan/select/selection.h"
 #include "server/wire/capture_groups.h"
-#include "server/wire/row_form.h"
-#include "server/wire/selection.h"
 #include "server/wire/values_size.h"
 
 namespace hydrophone {

@@ -9,7 +9,7 @@
 #include "server/core/errors.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/runs.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/core/plan.h"
 #include "server/plan/inputs/positions.h"
-#include "server/wire/layers.h"
+#include "server/plan/select/layers.h"
 
 namespace hydrophone {
 namespace {

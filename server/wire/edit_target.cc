@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "server/plan/inputs/positions.h"
-#include "server/wire/layers.h"
-#include "server/wire/units.h"
+#include "server/plan/select/layers.h"
+#include "server/plan/select/units.h"
 
 namespace hydrophone {
 namespace {

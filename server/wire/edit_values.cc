@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
 #include "server/core/messages.h"
-#include "server/wire/client_tensor.h"
+#include "server/plan/select/client_tensor.h"
 
 namespace hydrophone {
 namespace {

@@ -5,10 +5,10 @@
 #include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/inputs.h"
 #include "server/plan/inputs/runs.h"
+#include "server/plan/select/selectors.h"
 #include "server/wire/captures.h"
 #include "server/wire/edits.h"
 #include "server/wire/generation.h"
-#include "server/wire/selectors.h"
 
 namespace hydrophone {
 namespace {

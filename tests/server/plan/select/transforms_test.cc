@@ -1,4 +1,4 @@
-#include "server/wire/transforms.h"
+#include "server/plan/select/transforms.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/wire/transforms.h"
+#include "server/plan/select/transforms.h"
 
 #include <cmath>
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/messages.h"
-#include "server/wire/client_tensor.h"
+#include "server/plan/select/client_tensor.h"
 
 namespace hydrophone {
 namespace {

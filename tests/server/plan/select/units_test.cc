@@ -1,4 +1,4 @@
-#include "server/wire/units.h"
+#include "server/plan/select/units.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/wire/selection.h"
+#include "server/plan/select/selection.h"
 
 #include <algorithm>
 #include <numeric>

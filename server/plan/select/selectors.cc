@@ -1,12 +1,12 @@
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "server/wire/layers.h"
-#include "server/wire/metrics.h"
-#include "server/wire/transforms.h"
+#include "server/plan/select/layers.h"
+#include "server/plan/select/metrics.h"
+#include "server/plan/select/transforms.h"
 
 namespace hydrophone {
 namespace {

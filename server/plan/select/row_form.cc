@@ -1,10 +1,10 @@
-#include "server/wire/row_form.h"
+#include "server/plan/select/row_form.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
-#include "server/wire/units.h"
+#include "server/plan/select/units.h"
 
 namespace hydrophone {
 namespace {

@@ -1,6 +1,6 @@
 // Reads which heads and features of a hook point a request means: v1::Units, read.
-#ifndef HYDROPHONE_SERVER_WIRE_UNITS_H_
-#define HYDROPHONE_SERVER_WIRE_UNITS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_UNITS_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_UNITS_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ Units ReadUnits(const v1::Units& units, absl::string_view path, Site site, absl:
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_UNITS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_UNITS_H_

@@ -1,6 +1,6 @@
 // Reads a request's metrics: numbers about the logits of runs.
-#ifndef HYDROPHONE_SERVER_WIRE_METRICS_H_
-#define HYDROPHONE_SERVER_WIRE_METRICS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_METRICS_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_METRICS_H_
 
 #include <cstddef>
 #include <string>
@@ -8,7 +8,7 @@
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/errors.h"
 #include "server/plan/inputs/extract_call.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 
@@ -19,4 +19,4 @@ Selector ReadMetric(const v1::Metric& metric, std::string path, size_t runs, con
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_METRICS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_METRICS_H_

@@ -1,4 +1,4 @@
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

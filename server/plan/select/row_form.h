@@ -1,6 +1,6 @@
 // What becomes of a selected row: its units, its projection or readout, and so its dimensions.
-#ifndef HYDROPHONE_SERVER_WIRE_ROW_FORM_H_
-#define HYDROPHONE_SERVER_WIRE_ROW_FORM_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_ROW_FORM_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_ROW_FORM_H_
 
 #include <cstdint>
 #include <optional>
@@ -10,7 +10,7 @@
 #include "server/core/errors.h"
 #include "server/core/model_info.h"
 #include "server/core/plan.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 
@@ -33,4 +33,4 @@ RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths,
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_ROW_FORM_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_ROW_FORM_H_

@@ -1,6 +1,6 @@
 // What a selector takes of each run: positions, and those of the run that it is compared with.
-#ifndef HYDROPHONE_SERVER_WIRE_SELECTION_H_
-#define HYDROPHONE_SERVER_WIRE_SELECTION_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_SELECTION_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_SELECTION_H_
 
 #include <cstdint>
 #include <optional>
@@ -9,7 +9,7 @@
 #include "server/core/errors.h"
 #include "server/plan/inputs/positions.h"
 #include "server/plan/inputs/runs.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 
@@ -33,4 +33,4 @@ size_t MadeRuns(const Selector& selector, const RunTable& runs);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_SELECTION_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_SELECTION_H_

@@ -1,6 +1,6 @@
 // Reads a tensor that a client sends: directions, additions, replacements.
-#ifndef HYDROPHONE_SERVER_WIRE_CLIENT_TENSOR_H_
-#define HYDROPHONE_SERVER_WIRE_CLIENT_TENSOR_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_CLIENT_TENSOR_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_CLIENT_TENSOR_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -28,4 +28,4 @@ std::optional<ClientTensor> ReadClientTensor(const v1::Tensor& tensor, absl::str
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_CLIENT_TENSOR_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_CLIENT_TENSOR_H_

@@ -1,4 +1,4 @@
-#include "server/wire/layers.h"
+#include "server/plan/select/layers.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "server/wire/metrics.h"
+#include "server/plan/select/metrics.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "server/wire/metrics.h"
+#include "server/plan/select/metrics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // Reads what a selector makes of the values at its point, and how they are to come.
-#ifndef HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
-#define HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_TRANSFORMS_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_TRANSFORMS_H_
 
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/errors.h"
 #include "server/plan/inputs/extract_call.h"
-#include "server/wire/selectors.h"
+#include "server/plan/select/selectors.h"
 
 namespace hydrophone {
 
@@ -17,4 +17,4 @@ void ReadTransforms(const v1::HookSelector& hook, const v1::ExtractRequest& requ
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_TRANSFORMS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_TRANSFORMS_H_

@@ -1,6 +1,6 @@
 // Reads what a request selects: hook points with their layers and runs, and metrics.
-#ifndef HYDROPHONE_SERVER_WIRE_SELECTORS_H_
-#define HYDROPHONE_SERVER_WIRE_SELECTORS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_SELECTORS_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_SELECTORS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -51,4 +51,4 @@ std::vector<uint32_t> ReadRunNumbers(const google::protobuf::RepeatedField<uint3
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_SELECTORS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_SELECTORS_H_

@@ -1,6 +1,6 @@
 // Reads which layers of a hook point a request means, for captures and edits alike.
-#ifndef HYDROPHONE_SERVER_WIRE_LAYERS_H_
-#define HYDROPHONE_SERVER_WIRE_LAYERS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_SELECT_LAYERS_H_
+#define HYDROPHONE_SERVER_PLAN_SELECT_LAYERS_H_
 
 #include <cstdint>
 #include <string>
@@ -30,4 +30,4 @@ int ReadLayer(int64_t layer, int count, const std::string& path, Violations* vio
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_LAYERS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_SELECT_LAYERS_H_

@@ -1,4 +1,4 @@
-#include "server/wire/client_tensor.h"
+#include "server/plan/select/client_tensor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
