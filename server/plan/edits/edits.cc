@@ -1,4 +1,4 @@
-#include "server/wire/edits.h"
+#include "server/plan/edits/edits.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,12 +9,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/plan/edits/edit_conflicts.h"
+#include "server/plan/edits/edit_source.h"
+#include "server/plan/edits/edit_target.h"
+#include "server/plan/edits/edit_values.h"
 #include "server/plan/inputs/positions.h"
 #include "server/plan/inputs/run_order.h"
-#include "server/wire/edit_conflicts.h"
-#include "server/wire/edit_source.h"
-#include "server/wire/edit_target.h"
-#include "server/wire/edit_values.h"
 
 namespace hydrophone {
 namespace {

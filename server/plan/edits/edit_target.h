@@ -1,6 +1,6 @@
 // Reads what one intervention edits: the point, its layers, the run's positions, the units.
-#ifndef HYDROPHONE_SERVER_WIRE_EDIT_TARGET_H_
-#define HYDROPHONE_SERVER_WIRE_EDIT_TARGET_H_
+#ifndef HYDROPHONE_SERVER_PLAN_EDITS_EDIT_TARGET_H_
+#define HYDROPHONE_SERVER_PLAN_EDITS_EDIT_TARGET_H_
 
 #include <cstdint>
 #include <optional>
@@ -38,4 +38,4 @@ std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, s
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EDIT_TARGET_H_
+#endif  // HYDROPHONE_SERVER_PLAN_EDITS_EDIT_TARGET_H_

@@ -1,6 +1,6 @@
 // Reads a request's interventions: which values of which runs the forward pass changes, and in what order.
-#ifndef HYDROPHONE_SERVER_WIRE_EDITS_H_
-#define HYDROPHONE_SERVER_WIRE_EDITS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_EDITS_EDITS_H_
+#define HYDROPHONE_SERVER_PLAN_EDITS_EDITS_H_
 
 #include <cstdint>
 #include <vector>
@@ -37,4 +37,4 @@ absl::StatusOr<PlannedEdits> ReadEdits(const google::protobuf::RepeatedPtrField<
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EDITS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_EDITS_EDITS_H_

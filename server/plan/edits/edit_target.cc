@@ -1,4 +1,4 @@
-#include "server/wire/edit_target.h"
+#include "server/plan/edits/edit_target.h"
 
 #include <cstddef>
 #include <utility>

@@ -1,6 +1,6 @@
 // Reads the numbers that an intervention brings: what it adds, what it sets, which direction it removes.
-#ifndef HYDROPHONE_SERVER_WIRE_EDIT_VALUES_H_
-#define HYDROPHONE_SERVER_WIRE_EDIT_VALUES_H_
+#ifndef HYDROPHONE_SERVER_PLAN_EDITS_EDIT_VALUES_H_
+#define HYDROPHONE_SERVER_PLAN_EDITS_EDIT_VALUES_H_
 
 #include <array>
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include "hydrophone/v1/tensor.pb.h"
 #include "server/core/errors.h"
 #include "server/core/model_info.h"
-#include "server/wire/edit_target.h"
+#include "server/plan/edits/edit_target.h"
 
 namespace hydrophone {
 
@@ -34,4 +34,4 @@ std::optional<EditValues> ReadDirection(const v1::Tensor& tensor, absl::string_v
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EDIT_VALUES_H_
+#endif  // HYDROPHONE_SERVER_PLAN_EDITS_EDIT_VALUES_H_

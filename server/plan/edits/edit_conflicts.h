@@ -1,12 +1,12 @@
 // Finds edits of a run that contradict each other.
-#ifndef HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_
-#define HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_EDITS_EDIT_CONFLICTS_H_
+#define HYDROPHONE_SERVER_PLAN_EDITS_EDIT_CONFLICTS_H_
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "server/wire/edit_target.h"
+#include "server/plan/edits/edit_target.h"
 
 namespace hydrophone {
 
@@ -37,4 +37,4 @@ class EditConflicts {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EDIT_CONFLICTS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_EDITS_EDIT_CONFLICTS_H_

@@ -1,4 +1,4 @@
-#include "server/wire/edits.h"
+#include "server/plan/edits/edits.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

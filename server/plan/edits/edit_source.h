@@ -1,6 +1,6 @@
 // Reads where a patched value comes from: another run of the request.
-#ifndef HYDROPHONE_SERVER_WIRE_EDIT_SOURCE_H_
-#define HYDROPHONE_SERVER_WIRE_EDIT_SOURCE_H_
+#ifndef HYDROPHONE_SERVER_PLAN_EDITS_EDIT_SOURCE_H_
+#define HYDROPHONE_SERVER_PLAN_EDITS_EDIT_SOURCE_H_
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@
 #include "server/core/errors.h"
 #include "server/core/hook_points.h"
 #include "server/core/model_info.h"
-#include "server/wire/edit_target.h"
+#include "server/plan/edits/edit_target.h"
 
 namespace hydrophone {
 
@@ -38,4 +38,4 @@ std::optional<PatchSource> ReadPatchSource(const v1::Source& source, absl::strin
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_EDIT_SOURCE_H_
+#endif  // HYDROPHONE_SERVER_PLAN_EDITS_EDIT_SOURCE_H_

@@ -1,4 +1,4 @@
-#include "server/wire/edit_values.h"
+#include "server/plan/edits/edit_values.h"
 
 #include <algorithm>
 #include <cstddef>

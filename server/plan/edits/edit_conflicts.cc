@@ -1,4 +1,4 @@
-#include "server/wire/edit_conflicts.h"
+#include "server/plan/edits/edit_conflicts.h"
 
 #include <algorithm>
 #include <cstddef>

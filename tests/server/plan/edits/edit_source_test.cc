@@ -1,4 +1,4 @@
-#include "server/wire/edit_source.h"
+#include "server/plan/edits/edit_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
