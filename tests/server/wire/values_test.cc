@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/half.h"
+#include "server/plan/captures/values_size.h"
 #include "server/wire/frames.h"
-#include "server/wire/values_size.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

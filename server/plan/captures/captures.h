@@ -1,6 +1,6 @@
 // Turns selectors into the plan's captures: which rows, in what order, how many bytes.
-#ifndef HYDROPHONE_SERVER_WIRE_CAPTURES_H_
-#define HYDROPHONE_SERVER_WIRE_CAPTURES_H_
+#ifndef HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURES_H_
+#define HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURES_H_
 
 #include <cstdint>
 
@@ -34,4 +34,4 @@ absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& 
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_CAPTURES_H_
+#endif  // HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURES_H_

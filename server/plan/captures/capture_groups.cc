@@ -1,4 +1,4 @@
-#include "server/wire/capture_groups.h"
+#include "server/plan/captures/capture_groups.h"
 
 #include <algorithm>
 #include <utility>

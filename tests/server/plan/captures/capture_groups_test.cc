@@ -1,10 +1,10 @@
 // What the planner makes of units, reductions, projections, lenses and baselines.
-#include "server/wire/capture_groups.h"
+#include "server/plan/captures/capture_groups.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/wire/captures.h"
+#include "server/plan/captures/captures.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

@@ -1,4 +1,4 @@
-#include "server/wire/captures.h"
+#include "server/plan/captures/captures.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

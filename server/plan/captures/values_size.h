@@ -1,6 +1,6 @@
 // How large a Values message can become, known before there are values: it is sent whole.
-#ifndef HYDROPHONE_SERVER_WIRE_VALUES_SIZE_H_
-#define HYDROPHONE_SERVER_WIRE_VALUES_SIZE_H_
+#ifndef HYDROPHONE_SERVER_PLAN_CAPTURES_VALUES_SIZE_H_
+#define HYDROPHONE_SERVER_PLAN_CAPTURES_VALUES_SIZE_H_
 
 #include <cstdint>
 #include <vector>
@@ -35,4 +35,4 @@ uint64_t SummaryBytes(const v1::SummaryOptions& options, uint64_t elements, uint
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_VALUES_SIZE_H_
+#endif  // HYDROPHONE_SERVER_PLAN_CAPTURES_VALUES_SIZE_H_

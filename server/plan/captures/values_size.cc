@@ -1,4 +1,4 @@
-#include "server/wire/values_size.h"
+#include "server/plan/captures/values_size.h"
 
 #include <algorithm>
 #include <cstddef>

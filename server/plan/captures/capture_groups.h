@@ -1,6 +1,6 @@
 // What one selector asks for at each of its layers, in the groups of runs that make one capture each.
-#ifndef HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_
-#define HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_
+#ifndef HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURE_GROUPS_H_
+#define HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURE_GROUPS_H_
 
 #include <cstdint>
 #include <vector>
@@ -34,4 +34,4 @@ Capture CaptureOf(const CaptureGroup& group, const Selector& selector, const Row
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_CAPTURE_GROUPS_H_
+#endif  // HYDROPHONE_SERVER_PLAN_CAPTURES_CAPTURE_GROUPS_H_

@@ -1,4 +1,4 @@
-#include "server/wire/captures.h"
+#include "server/plan/captures/captures.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/hook_points.h"
+#include "server/plan/captures/capture_groups.h"
+#include "server/plan/captures/values_size.h"
 #include "server/plan/inputs/sizes.h"
 #include "server/plan/select/row_form.h"
 #include "server/plan/select/selection.h"
-#include "server/wire/capture_groups.h"
-#include "server/wire/values_size.h"
 
 namespace hydrophone {
 namespace {
