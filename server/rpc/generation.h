@@ -10,9 +10,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/core/tensor.h"
+#include "server/plan/generation.h"
 #include "server/rpc/worker_pool.h"
 #include "server/sched/scheduler.h"
-#include "server/wire/generation.h"
 
 namespace hydrophone {
 

@@ -1,4 +1,4 @@
-#include "server/wire/generation.h"
+#include "server/plan/generation.h"
 
 #include <algorithm>
 #include <memory>

@@ -4,11 +4,11 @@
 #include "absl/strings/str_cat.h"
 #include "server/plan/captures/captures.h"
 #include "server/plan/edits/edits.h"
+#include "server/plan/generation.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/inputs.h"
 #include "server/plan/inputs/runs.h"
 #include "server/plan/select/selectors.h"
-#include "server/wire/generation.h"
 
 namespace hydrophone {
 namespace {

@@ -1,7 +1,7 @@
 // Continues inputs greedily: each step is a forward pass over all unfinished sequences, of which the likeliest next
 // token is taken.
-#ifndef HYDROPHONE_SERVER_WIRE_GENERATION_H_
-#define HYDROPHONE_SERVER_WIRE_GENERATION_H_
+#ifndef HYDROPHONE_SERVER_PLAN_GENERATION_H_
+#define HYDROPHONE_SERVER_PLAN_GENERATION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ class GreedyContinuation {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_GENERATION_H_
+#endif  // HYDROPHONE_SERVER_PLAN_GENERATION_H_
