@@ -10,7 +10,7 @@
 #include "server/rpc/collect_job.h"
 #include "server/rpc/operations.h"
 #include "server/rpc/unary_call.h"
-#include "server/wire/verify_call.h"
+#include "server/verify/call/verify_call.h"
 
 namespace hydrophone {
 namespace {

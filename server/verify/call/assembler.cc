@@ -1,4 +1,4 @@
-#include "server/wire/assembler.h"
+#include "server/verify/call/assembler.h"
 
 #include <cstddef>
 #include <cstring>

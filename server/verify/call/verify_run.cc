@@ -1,10 +1,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/wire/assembler.h"
+#include "server/verify/call/assembler.h"
+#include "server/verify/call/verify_call.h"
+#include "server/verify/call/verify_messages.h"
 #include "server/wire/frames.h"
-#include "server/wire/verify_call.h"
-#include "server/wire/verify_messages.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/wire/verify_call.h"
+#include "server/verify/call/verify_call.h"
 #include "tests/fakes/fake_server.h"
 #include "tests/fakes/toy_engine.h"
 

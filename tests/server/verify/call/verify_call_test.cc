@@ -1,4 +1,4 @@
-#include "server/wire/verify_call.h"
+#include "server/verify/call/verify_call.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

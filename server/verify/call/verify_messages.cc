@@ -1,4 +1,4 @@
-#include "server/wire/verify_messages.h"
+#include "server/verify/call/verify_messages.h"
 
 #include <vector>
 

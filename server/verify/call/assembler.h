@@ -1,7 +1,7 @@
 // Puts the tensors of an Extract stream together again, as a client does, so that what is measured
 // is what was sent.
-#ifndef HYDROPHONE_SERVER_WIRE_ASSEMBLER_H_
-#define HYDROPHONE_SERVER_WIRE_ASSEMBLER_H_
+#ifndef HYDROPHONE_SERVER_VERIFY_CALL_ASSEMBLER_H_
+#define HYDROPHONE_SERVER_VERIFY_CALL_ASSEMBLER_H_
 
 #include <cstdint>
 #include <map>
@@ -42,4 +42,4 @@ class CaptureAssembler {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_ASSEMBLER_H_
+#endif  // HYDROPHONE_SERVER_VERIFY_CALL_ASSEMBLER_H_

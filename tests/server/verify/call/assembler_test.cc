@@ -1,4 +1,4 @@
-#include "server/wire/assembler.h"
+#include "server/verify/call/assembler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,8 +8,8 @@
 // The captures take the same way as Extract's: planned by PlanExtract, cut into messages by
 // CaptureFrames, put together again by the assembler, their checksums compared. What is measured is
 // what a client would have got.
-#ifndef HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
-#define HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
+#ifndef HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_CALL_H_
+#define HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_CALL_H_
 
 #include <array>
 #include <cstdint>
@@ -78,4 +78,4 @@ class VerifyRun {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_VERIFY_CALL_H_
+#endif  // HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_CALL_H_

@@ -1,6 +1,6 @@
 // Verify's report as messages.
-#ifndef HYDROPHONE_SERVER_WIRE_VERIFY_MESSAGES_H_
-#define HYDROPHONE_SERVER_WIRE_VERIFY_MESSAGES_H_
+#ifndef HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_MESSAGES_H_
+#define HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_MESSAGES_H_
 
 #include <cstdint>
 
@@ -14,4 +14,4 @@ void FillReport(const VerifyReport& report, uint32_t width, v1::VerifyResponse* 
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_VERIFY_MESSAGES_H_
+#endif  // HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_MESSAGES_H_
