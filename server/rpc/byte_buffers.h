@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
-#include "server/wire/frames.h"
+#include "server/answer/frames.h"
 
 namespace hydrophone {
 

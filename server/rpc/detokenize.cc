@@ -1,7 +1,7 @@
 #include "absl/status/statusor.h"
+#include "server/answer/tokenize_messages.h"
 #include "server/rpc/operations.h"
 #include "server/rpc/unary_call.h"
-#include "server/wire/tokenize_messages.h"
 
 namespace hydrophone {
 

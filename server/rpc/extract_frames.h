@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "server/answer/frames.h"
 #include "server/core/tensor.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/sched/scheduler.h"
-#include "server/wire/frames.h"
 
 namespace hydrophone {
 

@@ -2,13 +2,13 @@
 #ifndef HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
 #define HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
 
+#include "server/answer/model_messages.h"
 #include "server/core/engine.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/rpc/open_calls.h"
 #include "server/rpc/worker_pool.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
-#include "server/wire/model_messages.h"
 
 namespace hydrophone {
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "server/wire/element_sums.h"
+#include "server/answer/element_sums.h"
 
 namespace hydrophone {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hydrophone/v1/extract.pb.h"
-#include "server/wire/frames.h"
+#include "server/answer/frames.h"
 
 namespace hydrophone {
 

@@ -1,10 +1,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/answer/frames.h"
 #include "server/verify/call/assembler.h"
 #include "server/verify/call/verify_call.h"
 #include "server/verify/call/verify_messages.h"
-#include "server/wire/frames.h"
 
 namespace hydrophone {
 namespace {

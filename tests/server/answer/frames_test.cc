@@ -1,4 +1,4 @@
-#include "server/wire/frames.h"
+#include "server/answer/frames.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/wire/tokenize_messages.h"
+#include "server/answer/tokenize_messages.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

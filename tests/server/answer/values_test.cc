@@ -1,5 +1,5 @@
 // Captures that come as Values: scores, comparisons and summaries; and captures in narrow types.
-#include "server/wire/values.h"
+#include "server/answer/values.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "server/answer/frames.h"
 #include "server/core/half.h"
 #include "server/plan/captures/values_size.h"
-#include "server/wire/frames.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

@@ -1,6 +1,6 @@
 // What is told of a tensor's elements besides themselves: a checksum, and how many are not finite.
-#ifndef HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
-#define HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_ELEMENT_SUMS_H_
+#define HYDROPHONE_SERVER_ANSWER_ELEMENT_SUMS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -25,4 +25,4 @@ ElementSums SumsOf(absl::Span<const float> values);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_ELEMENT_SUMS_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_ELEMENT_SUMS_H_

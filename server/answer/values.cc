@@ -1,12 +1,12 @@
-#include "server/wire/values.h"
+#include "server/answer/values.h"
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "server/wire/difference.h"
-#include "server/wire/preview.h"
-#include "server/wire/statistics.h"
+#include "server/answer/difference.h"
+#include "server/answer/preview.h"
+#include "server/answer/statistics.h"
 
 namespace hydrophone {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/wire/preview.h"
+#include "server/answer/preview.h"
 
 #include <algorithm>
 #include <cmath>

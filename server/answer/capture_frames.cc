@@ -9,10 +9,10 @@
 #include "absl/types/span.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "hydrophone/v1/extract.pb.h"
+#include "server/answer/element_sums.h"
+#include "server/answer/frames.h"
+#include "server/answer/values.h"
 #include "server/core/half.h"
-#include "server/wire/element_sums.h"
-#include "server/wire/frames.h"
-#include "server/wire/values.h"
 
 namespace hydrophone {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/wire/element_sums.h"
+#include "server/answer/element_sums.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

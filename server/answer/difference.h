@@ -1,6 +1,6 @@
 // How two runs' values differ.
-#ifndef HYDROPHONE_SERVER_WIRE_DIFFERENCE_H_
-#define HYDROPHONE_SERVER_WIRE_DIFFERENCE_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_DIFFERENCE_H_
+#define HYDROPHONE_SERVER_ANSWER_DIFFERENCE_H_
 
 #include <cstdint>
 
@@ -24,4 +24,4 @@ Difference DifferenceOf(absl::Span<const float> run, absl::Span<const float> bas
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_DIFFERENCE_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_DIFFERENCE_H_

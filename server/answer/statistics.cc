@@ -1,4 +1,4 @@
-#include "server/wire/statistics.h"
+#include "server/answer/statistics.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "server/wire/frames.h"
+#include "server/answer/frames.h"
 
 #include "hydrophone/v1/extract.pb.h"
 

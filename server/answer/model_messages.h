@@ -1,6 +1,6 @@
 // The answers that tell what is loaded.
-#ifndef HYDROPHONE_SERVER_WIRE_MODEL_MESSAGES_H_
-#define HYDROPHONE_SERVER_WIRE_MODEL_MESSAGES_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_MODEL_MESSAGES_H_
+#define HYDROPHONE_SERVER_ANSWER_MODEL_MESSAGES_H_
 
 #include <string>
 
@@ -24,4 +24,4 @@ v1::ListHookPointsResponse DescribeHookPoints(const ModelInfo& model);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_MODEL_MESSAGES_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_MODEL_MESSAGES_H_

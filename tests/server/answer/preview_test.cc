@@ -1,4 +1,4 @@
-#include "server/wire/preview.h"
+#include "server/answer/preview.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/wire/difference.h"
+#include "server/answer/difference.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Text to tokens and back.
-#ifndef HYDROPHONE_SERVER_WIRE_TOKENIZE_MESSAGES_H_
-#define HYDROPHONE_SERVER_WIRE_TOKENIZE_MESSAGES_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_TOKENIZE_MESSAGES_H_
+#define HYDROPHONE_SERVER_ANSWER_TOKENIZE_MESSAGES_H_
 
 #include "absl/status/statusor.h"
 #include "hydrophone/v1/tokenize.pb.h"
@@ -20,4 +20,4 @@ absl::StatusOr<v1::DetokenizeResponse> AnswerDetokenize(const v1::DetokenizeRequ
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_TOKENIZE_MESSAGES_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_TOKENIZE_MESSAGES_H_

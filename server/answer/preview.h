@@ -1,6 +1,6 @@
 // A tensor as one short string, for people.
-#ifndef HYDROPHONE_SERVER_WIRE_PREVIEW_H_
-#define HYDROPHONE_SERVER_WIRE_PREVIEW_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_PREVIEW_H_
+#define HYDROPHONE_SERVER_ANSWER_PREVIEW_H_
 
 #include <cstdint>
 #include <string>
@@ -22,4 +22,4 @@ std::string PreviewOf(absl::Span<const float> values, absl::Span<const int64_t> 
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_PREVIEW_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_PREVIEW_H_

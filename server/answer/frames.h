@@ -7,8 +7,8 @@
 //   ExtractResponse.chunk tag │ length │ Chunk fields 1-4 │ Chunk.data tag │ length │ data
 //   └──────────────────────────────── head ────────────────────────────────────────┘ └ tail ┘
 // clang-format on
-#ifndef HYDROPHONE_SERVER_WIRE_FRAMES_H_
-#define HYDROPHONE_SERVER_WIRE_FRAMES_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_FRAMES_H_
+#define HYDROPHONE_SERVER_ANSWER_FRAMES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -86,4 +86,4 @@ class CaptureFrames {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_FRAMES_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_FRAMES_H_

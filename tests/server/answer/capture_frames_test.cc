@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "server/wire/frames.h"
+#include "server/answer/frames.h"
 #include "tests/fakes/fake_server.h"
 
 namespace hydrophone {

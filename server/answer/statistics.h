@@ -1,6 +1,6 @@
 // Numbers about a tensor's elements.
-#ifndef HYDROPHONE_SERVER_WIRE_STATISTICS_H_
-#define HYDROPHONE_SERVER_WIRE_STATISTICS_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_STATISTICS_H_
+#define HYDROPHONE_SERVER_ANSWER_STATISTICS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -36,4 +36,4 @@ std::vector<size_t> LargestMagnitudes(absl::Span<const float> values, size_t cou
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_STATISTICS_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_STATISTICS_H_

@@ -1,4 +1,4 @@
-#include "server/wire/model_messages.h"
+#include "server/answer/model_messages.h"
 
 #include <cstdint>
 

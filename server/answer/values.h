@@ -1,6 +1,6 @@
 // Fills Values messages: captures that are not sent as bytes.
-#ifndef HYDROPHONE_SERVER_WIRE_VALUES_H_
-#define HYDROPHONE_SERVER_WIRE_VALUES_H_
+#ifndef HYDROPHONE_SERVER_ANSWER_VALUES_H_
+#define HYDROPHONE_SERVER_ANSWER_VALUES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -25,4 +25,4 @@ void FillComparison(absl::Span<const float> run, absl::Span<const float> baselin
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_WIRE_VALUES_H_
+#endif  // HYDROPHONE_SERVER_ANSWER_VALUES_H_

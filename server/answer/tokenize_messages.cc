@@ -1,4 +1,4 @@
-#include "server/wire/tokenize_messages.h"
+#include "server/answer/tokenize_messages.h"
 
 #include <cstddef>
 #include <cstdint>
