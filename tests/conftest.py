@@ -100,25 +100,34 @@ class Server:
         self._reader.join(10)
 
 
-@pytest.fixture(scope="session")
-def api(tmp_path_factory):
-    """The generated messages and stubs, made from proto/ now."""
+def make_api(generated):
+    """The messages and stubs of proto/, generated into a directory."""
     from grpc_tools import protoc
 
-    generated = tmp_path_factory.mktemp("api")
     protos = [
         str(path.relative_to(ROOT / "proto"))
         for folder in ("hydrophone/v1", "google/rpc", "grpc/health/v1")
         for path in sorted((ROOT / "proto" / folder).glob("*.proto"))
     ]
     wellknown = pathlib.Path(protoc.__file__).parent / "_proto"
-    arguments = ["protoc", f"-I{ROOT / 'proto'}", f"-I{wellknown}", f"--python_out={generated}", f"--grpc_python_out={generated}"]
+    arguments = [
+        "protoc",
+        f"-I{ROOT / 'proto'}",
+        f"-I{wellknown}",
+        f"--python_out={generated}",
+        f"--grpc_python_out={generated}",
+    ]
     # google/ and grpc/ are packages of other distributions: their modules are made under names of our own.
     assert protoc.main([*arguments, *[p for p in protos if p.startswith("hydrophone/")]]) == 0
     sys.path.insert(0, str(generated))
     from hydrophone_client import Api
 
     return Api()
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory):
+    return make_api(tmp_path_factory.mktemp("api"))
 
 
 @pytest.fixture(scope="session")

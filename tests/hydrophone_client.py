@@ -89,7 +89,9 @@ class Client:
         ]
         if trailer is not None:
             assert trailer.tensors == len(tensors) + len(values) == (header.tensors if computed else 0)
-            assert trailer.data_bytes == sum(len(part) for part in data.values()) == (header.data_bytes if computed else 0)
+            assert (
+                trailer.data_bytes == sum(len(part) for part in data.values()) == (header.data_bytes if computed else 0)
+            )
         return Extraction(header, inputs, tensors, values, trailer)
 
 
@@ -113,8 +115,15 @@ class Api:
     """Needs the generated modules on sys.path."""
 
     def __init__(self):
-        from hydrophone.v1 import activation_service_pb2_grpc, extract_pb2, input_pb2, model_pb2
-        from hydrophone.v1 import tensor_pb2, tokenize_pb2, verify_pb2
+        from hydrophone.v1 import (
+            activation_service_pb2_grpc,
+            extract_pb2,
+            input_pb2,
+            model_pb2,
+            tensor_pb2,
+            tokenize_pb2,
+            verify_pb2,
+        )
 
         self.pb = _Messages(extract_pb2, input_pb2, model_pb2, tensor_pb2, tokenize_pb2, verify_pb2)
         self.stub = activation_service_pb2_grpc.ActivationServiceStub

@@ -26,11 +26,9 @@ def write(directory):
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     history = figures["history"]
+    axes.plot(*zip(*smooth(history["train"]), strict=True), color="0.6", label=f"training, mean of {SMOOTH} steps")
     axes.plot(
-        *zip(*smooth(history["train"])), color="0.6", label=f"training, mean of {SMOOTH} steps"
-    )
-    axes.plot(
-        *zip(*history["held_out"]),
+        *zip(*history["held_out"], strict=True),
         color="C0",
         marker="o",
         markersize=3,

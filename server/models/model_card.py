@@ -22,7 +22,8 @@ without a download. **A toy**: it has GPT-2's shape, tokenizer and arithmetic, n
 
 | | |
 |---|---|
-| architecture | GPT2LMHeadModel: {n_layer} blocks, width {n_embd}, {n_head} heads, {n_positions} positions, {vocab_size} tokens, `gelu_new`, tied output embedding |
+| architecture | GPT2LMHeadModel: {n_layer} blocks, width {n_embd}, {n_head} heads, {n_positions} positions, \
+{vocab_size} tokens, `gelu_new`, tied output embedding |
 | parameters | {parameters:,}, stored as fp16 ({megabytes:.2f} MB) |
 | dropout in config.json | 0.1 (embeddings, attention, residual), as GPT-2 |
 
@@ -35,8 +36,10 @@ of the weights as stored (rounded to fp16), computed in fp32:
 |---|---|---|
 | **this model, windows of 128 tokens** | **{held_out_loss_128:.3f}** | {perplexity_128:.0f} |
 | **this model, windows of 1024 tokens** | **{held_out_loss_1024:.3f}** | {perplexity_1024:.0f} |
-| entropy of the held-out text's own token frequencies (no unigram model can do better) | {unigram_own_entropy:.3f} | {perplexity_own:.0f} |
-| cross-entropy of the training text's token frequencies, one added to each count | {unigram_cross_entropy:.3f} | {perplexity_cross:.0f} |
+| entropy of the held-out text's own token frequencies (no unigram model can do better) | {unigram_own_entropy:.3f} \
+| {perplexity_own:.0f} |
+| cross-entropy of the training text's token frequencies, one added to each count | {unigram_cross_entropy:.3f} \
+| {perplexity_cross:.0f} |
 
 By position in the 1024-token windows, an eighth each: {by_eighth}.
 

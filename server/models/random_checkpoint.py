@@ -53,9 +53,7 @@ def split_into_shards(tensors, count):
     total, done, shards = sum(t.nbytes for t in tensors), 0, [[] for _ in range(count)]
     for index, tensor in enumerate(tensors):
         fair = done * count // total  # the shard in which this tensor's first byte belongs
-        reachable = sum(
-            1 for shard in shards if shard
-        )  # one past the last begun: no shard may be skipped
+        reachable = sum(1 for shard in shards if shard)  # one past the last begun: no shard may be skipped
         needed = count - (len(tensors) - index)  # every later shard still gets a tensor
         which = min(max(fair, needed), reachable, count - 1)
         shards[which].append(tensor)
@@ -131,9 +129,7 @@ def copy_tokenizer(options, out):
         source = DEFAULT_TOKENIZER
     entries = len(json.loads((source / "vocab.json").read_text(encoding="utf-8")))
     if entries != options.vocab_size:
-        raise ValueError(
-            f"{source / 'vocab.json'} has {entries} entries, --vocab-size is {options.vocab_size}"
-        )
+        raise ValueError(f"{source / 'vocab.json'} has {entries} entries, --vocab-size is {options.vocab_size}")
     for name in ("vocab.json", "merges.txt"):
         shutil.copyfile(source / name, out / name)
 
@@ -164,9 +160,7 @@ def write(out, options):
 
 
 def parse_flags(argv):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("out", type=pathlib.Path, help="directory to write (weights that lie there are replaced)")
     sizes = parser.add_argument_group("sizes")
@@ -200,18 +194,14 @@ def parse_flags(argv):
         help="of weights and biases (default: %(default)s, as GPT-2; take 0.2 for small widths)",
     )
     saving = parser.add_argument_group("how it is saved")
-    saving.add_argument(
-        "--shards", type=int, default=1, metavar="N", help="files (default: %(default)s)"
-    )
+    saving.add_argument("--shards", type=int, default=1, metavar="N", help="files (default: %(default)s)")
     saving.add_argument(
         "--prefix",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="names begin with `transformer.` (GPT-2's release: without; default: with)",
     )
-    saving.add_argument(
-        "--old-buffers", action="store_true", help="attn.bias and attn.masked_bias, as saves of old"
-    )
+    saving.add_argument("--old-buffers", action="store_true", help="attn.bias and attn.masked_bias, as saves of old")
     saving.add_argument("--untied", action="store_true", help="an lm_head.weight of its own")
     saving.add_argument(
         "--tokenizer",
@@ -235,9 +225,7 @@ def parse_flags(argv):
         default=True,
         help="divide scores by sqrt(head width) (default: yes)",
     )
-    arithmetic.add_argument(
-        "--scale-attn-by-inverse-layer-idx", action="store_true", help="and by the layer's number"
-    )
+    arithmetic.add_argument("--scale-attn-by-inverse-layer-idx", action="store_true", help="and by the layer's number")
     arithmetic.add_argument("--reorder-and-upcast-attn", action="store_true")
     arithmetic.add_argument(
         "--outlier-dims",
@@ -257,10 +245,8 @@ def parse_flags(argv):
 
 def options_from(flags):
     values = vars(flags).copy()
-    preset = dict(zip(("n_layer", "n_embd", "n_head"), PRESETS[values.pop("preset")]))
-    values["outlier_dims"] = tuple(
-        int(dim) for dim in values["outlier_dims"].split(",") if dim.strip()
-    )
+    preset = dict(zip(("n_layer", "n_embd", "n_head"), PRESETS[values.pop("preset")], strict=True))
+    values["outlier_dims"] = tuple(int(dim) for dim in values["outlier_dims"].split(",") if dim.strip())
     del values["out"]
     return Options(**{**preset, **values})
 

@@ -9,7 +9,6 @@ import pathlib
 import zlib
 
 import numpy as np
-
 from safetensors_writer import Tensor
 
 OUTLIER_EVERYWHERE = 1 / 60  # of the first token's outlier, at every position
@@ -45,9 +44,7 @@ class Options:
         """Raises ValueError, naming the flag, for what no checkpoint can be."""
         for name in ("n_layer", "n_embd", "n_head", "n_positions", "vocab_size", "shards"):
             if getattr(self, name) < 1:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
-                )
+                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
         if self.n_inner is not None and self.n_inner < 1:
             raise ValueError(f"--n-inner must be at least 1, got {self.n_inner}")
         if self.n_embd % self.n_head:
@@ -123,22 +120,11 @@ def all_tensors(options):
     prefix = "transformer." if options.prefix else ""
 
     def weight(name, shape, kind, written_as):
-        return Tensor(
-            written_as, shape, options.dtype, lambda: random_values(name, shape, kind, options)
-        )
+        return Tensor(written_as, shape, options.dtype, lambda: random_values(name, shape, kind, options))
 
-    tensors = [
-        weight(name, shape, kind, prefix + name) for name, shape, kind in weight_shapes(options)
-    ]
+    tensors = [weight(name, shape, kind, prefix + name) for name, shape, kind in weight_shapes(options)]
     if options.old_buffers:
-        tensors += [
-            Tensor(prefix + name, shape, "float32", make)
-            for name, shape, make in old_buffers(options)
-        ]
+        tensors += [Tensor(prefix + name, shape, "float32", make) for name, shape, make in old_buffers(options)]
     if options.untied:
-        tensors.append(
-            weight(
-                "lm_head.weight", (options.vocab_size, options.n_embd), "weight", "lm_head.weight"
-            )
-        )
+        tensors.append(weight("lm_head.weight", (options.vocab_size, options.n_embd), "weight", "lm_head.weight"))
     return tensors

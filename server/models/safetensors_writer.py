@@ -22,9 +22,7 @@ class Tensor:
     name: str
     shape: tuple
     dtype: str  # a key of DTYPES
-    make: Callable[
-        [], np.ndarray
-    ]  # its float32 values, of that shape; called once, when they are written
+    make: Callable[[], np.ndarray]  # its float32 values, of that shape; called once, when they are written
 
     @property
     def elements(self):

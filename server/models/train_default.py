@@ -39,14 +39,13 @@ import time
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-import torch
-import transformers
-from torch import nn
-
 import loss_curve
 import model_card
+import torch
+import transformers
 from full_softmax_loss import FullSoftmaxLoss
 from held_out import losses_by_position, unigram_entropies
+from torch import nn
 
 MODELS = pathlib.Path(__file__).resolve().parent
 DEFAULT_MODEL = MODELS / "hydrophone-gpt2-tiny"
@@ -61,9 +60,7 @@ EVALUATE_EVERY = 100
 
 
 def parse_flags():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--corpus",
         type=pathlib.Path,
@@ -89,15 +86,9 @@ def parse_flags():
         default=1600,
         help="optimizer steps of 1024 tokens (default: %(default)s)",
     )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="of weights, batches and dropout (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--learning-rate", type=float, default=2.5e-3, help="at its peak (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--warmup", type=int, default=100, help="steps of linear warm-up (default: %(default)s)"
-    )
+    parser.add_argument("--seed", type=int, default=1, help="of weights, batches and dropout (default: %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=2.5e-3, help="at its peak (default: %(default)s)")
+    parser.add_argument("--warmup", type=int, default=100, help="steps of linear warm-up (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of PyTorch (default: %(default)s)")
     return parser.parse_args()
 
@@ -179,9 +170,7 @@ def train(model, train_ids, held_out_ids, flags):
         inputs, targets, positions = sample_batch(train_ids, step, generator)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(step, flags)
-        hidden = model.transformer(
-            inputs, position_ids=positions, use_cache=False
-        ).last_hidden_state
+        hidden = model.transformer(inputs, position_ids=positions, use_cache=False).last_hidden_state
         loss = FullSoftmaxLoss.apply(hidden.flatten(0, 1), model.lm_head.weight, targets.flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

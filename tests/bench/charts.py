@@ -4,7 +4,6 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402  after the backend is chosen
-
 import report  # noqa: E402
 
 OURS = "#0b6e99"

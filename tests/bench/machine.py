@@ -63,7 +63,7 @@ def describe(root, threads, device):
     """What a reader needs to judge the figures."""
     load = os.getloadavg()[0]
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": cpu_model(),
         "cores": cores(),
         "threads": threads,

@@ -76,6 +76,4 @@ def in_turn(contenders, rounds, progress, what, warm_ups=None):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             rows[name].append(_one_round(contenders[name]))
-    return {
-        name: {figure: Samples([row[figure] for row in rows[name]]) for figure in rows[name][0]} for name in names
-    }
+    return {name: {figure: Samples([row[figure] for row in rows[name]]) for figure in rows[name][0]} for name in names}

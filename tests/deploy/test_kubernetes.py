@@ -1,13 +1,12 @@
-"""deploy/kubernetes, rendered by kustomize: what comes out is valid, restricted, and agrees with the image and the server."""
+"""deploy/kubernetes, rendered by kustomize, is valid, restricted, and agrees with the image and the server."""
 
 import os
 import re
 import subprocess
 
+import go_tools
 import pytest
 import yaml
-
-import go_tools
 from conftest import ROOT, build_directory
 
 KUBERNETES = ROOT / "deploy/kubernetes"

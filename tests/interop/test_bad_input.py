@@ -42,15 +42,30 @@ BAD = {
         {"inputs": [INPUT], "hooks": [{"hook_point": "hook_mlp_out", "layers": [12]}]},
         {"hooks[0].layers[0]": ["12", "-12 to 11"]},
     ),
-    "a position out of range": (capturing(positions={"at": [0, 4]}), {"hooks[0].positions.at[1]": ["got 4", "-4 to 3"]}),
-    "a negative position out of range": (capturing(positions={"at": [-5]}), {"hooks[0].positions.at[0]": ["got -5", "-4 to 3"]}),
-    "a number as a slice out of range": (capturing(positions={"slice": "4"}), {"hooks[0].positions.slice": ["got 4", "-4 to 3"]}),
-    "a slice that is none": (capturing(positions={"slice": "1-2"}), {"hooks[0].positions.slice": ["1-2", "start:stop:step"]}),
+    "a position out of range": (
+        capturing(positions={"at": [0, 4]}),
+        {"hooks[0].positions.at[1]": ["got 4", "-4 to 3"]},
+    ),
+    "a negative position out of range": (
+        capturing(positions={"at": [-5]}),
+        {"hooks[0].positions.at[0]": ["got -5", "-4 to 3"]},
+    ),
+    "a number as a slice out of range": (
+        capturing(positions={"slice": "4"}),
+        {"hooks[0].positions.slice": ["got 4", "-4 to 3"]},
+    ),
+    "a slice that is none": (
+        capturing(positions={"slice": "1-2"}),
+        {"hooks[0].positions.slice": ["1-2", "start:stop:step"]},
+    ),
     "positions of other inputs": (
         capturing(positions={"per_input": [{"at": [0]}, {"at": [1]}]}),
         {"hooks[0].positions.per_input": ["got 2", "each of 1"]},
     ),
-    "a feature out of range": (capturing(units={"features": [64]}), {"hooks[0].units.features[0]": ["64", "-64 to 63"]}),
+    "a feature out of range": (
+        capturing(units={"features": [64]}),
+        {"hooks[0].units.features[0]": ["64", "-64 to 63"]},
+    ),
     "heads where there are none": (capturing(units={"heads": [0]}), {"hooks[0].units.heads": ["has none", "no heads"]}),
     "a head out of range": (
         {"inputs": [INPUT], "hooks": [{"hook_point": "attn.hook_z", "units": {"heads": [0, 4]}}]},
@@ -73,8 +88,14 @@ BAD = {
         editing({"hook_point": "logits", "zero": {}}),
         {f"{EDIT}.hook_point": ["logits", "not edited"]},
     ),
-    "an edit without layers": (editing({"hook_point": "hook_mlp_out", "zero": {}}), {f"{EDIT}.layers": ["no layers", "\"*\""]}),
-    "an edit without positions": (editing({"positions": None, "zero": {}}), {f"{EDIT}.positions": ["no positions", "\":\""]}),
+    "an edit without layers": (
+        editing({"hook_point": "hook_mlp_out", "zero": {}}),
+        {f"{EDIT}.layers": ["no layers", '"*"']},
+    ),
+    "an edit without positions": (
+        editing({"positions": None, "zero": {}}),
+        {f"{EDIT}.positions": ["no positions", '":"']},
+    ),
     "an edit without an operation": (editing({}), {EDIT: ["no operation", "zero, scale, add"]}),
     "an edit of a position out of range": (
         editing({"positions": {"at": [9]}, "zero": {}}),

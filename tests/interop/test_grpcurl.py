@@ -3,7 +3,6 @@
 import base64
 
 import pytest
-
 from conftest import SERVICE
 
 METHODS = ["GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract", "Verify"]

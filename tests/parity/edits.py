@@ -8,13 +8,15 @@ import dataclasses
 
 import numpy as np
 import torch
-
 from hydrophone_client import tensor
 
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """`operation` is an Intervention's field name; `value` what it takes: a number, an array, or a patch's (run, name, positions)."""
+    """`operation` is an Intervention's field name, and `value` is what it takes.
+
+    That is a number, an array, or a patch's (run, name, positions).
+    """
 
     point: str
     positions: tuple

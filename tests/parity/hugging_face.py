@@ -88,7 +88,9 @@ def _hooks(model, visit):
     def thirds(path, names):
         def hook(_module, _inputs, out):
             parts = (part.unflatten(-1, (heads, -1)) for part in out[0].chunk(3, -1))
-            return torch.cat([visit(name, part).flatten(-2) for name, part in zip(names, parts)], -1).unsqueeze(0)
+            return torch.cat(
+                [visit(name, part).flatten(-2) for name, part in zip(names, parts, strict=True)], -1
+            ).unsqueeze(0)
 
         return modules[path].register_forward_hook(hook)
 

@@ -1,12 +1,11 @@
-"""max_new_tokens: greedy ids equal Hugging Face's, and the captures are one clean run's over prompt and continuation."""
+"""max_new_tokens: greedy ids equal Hugging Face's, and the captures are a clean run's over prompt and continuation."""
 
 import shutil
 
+import hugging_face
 import pytest
 import safetensors.numpy
 import torch
-
-import hugging_face
 from conftest import DEFAULT_MODEL, Server
 
 END = 50256
@@ -23,15 +22,20 @@ def generated(model, ids, count):
     """The continuation that Hugging Face makes greedily, and the smallest lead of a chosen token over the next best."""
     with torch.inference_mode(), hugging_face.one_thread():
         made = model.generate(
-            torch.tensor([ids]), do_sample=False, max_new_tokens=count, eos_token_id=END, pad_token_id=END,
-            return_dict_in_generate=True, output_logits=True,
+            torch.tensor([ids]),
+            do_sample=False,
+            max_new_tokens=count,
+            eos_token_id=END,
+            pad_token_id=END,
+            return_dict_in_generate=True,
+            output_logits=True,
         )
     leads = [best[0, 0] - best[0, 1] for best in (logits.topk(2).values for logits in made.logits)]
     return made.sequences[0, len(ids) :].tolist(), float(min(leads))
 
 
 def ending_soon(source, directory):
-    """A copy of an untied checkpoint whose lm_head likes the end of text, so that some prompt ends before NEW tokens."""
+    """A copy of an untied checkpoint whose lm_head prefers the end of text, so that a prompt ends before NEW tokens."""
     shutil.copytree(source, directory)
     weights = safetensors.numpy.load_file(source / "model.safetensors")
     head = weights["lm_head.weight"].copy()
@@ -57,7 +61,7 @@ def test_the_ids_are_hugging_faces(served):
         inputs=[client.pb.Input(token_ids=ids) for ids in PROMPTS], hook_points=["hook_embed"], max_new_tokens=NEW
     )
     lengths = []
-    for prompt, info in zip(PROMPTS, extraction.inputs):
+    for prompt, info in zip(PROMPTS, extraction.inputs, strict=True):
         expected, lead = generated(model, prompt, NEW)
         assert lead > 1e-4, "a tie: take another prompt"
         assert list(info.token_ids) == prompt + expected
@@ -75,7 +79,7 @@ def test_the_captures_are_a_clean_runs_over_the_whole_sequence(served):
     whole = [client.pb.Input(token_ids=info.token_ids) for info in extraction.inputs]
     clean = client.extract(inputs=whole, hook_points=POINTS)
     assert [info for info, _ in extraction.tensors] == [info for info, _ in clean.tensors]
-    for (info, ours), (_, theirs) in zip(extraction.tensors, clean.tensors):
+    for (info, ours), (_, theirs) in zip(extraction.tensors, clean.tensors, strict=True):
         assert ours.tobytes() == theirs.tobytes(), info.name
 
 
@@ -83,6 +87,8 @@ def test_a_continuation_stops_at_the_context_or_is_refused(served):
     client, model, _ = served
     context = model.config.n_positions
     ids = [1] * (context - 2)
-    request = client.pb.ExtractRequest(inputs=[client.pb.Input(token_ids=ids)], hook_points=["hook_embed"], max_new_tokens=8)
+    request = client.pb.ExtractRequest(
+        inputs=[client.pb.Input(token_ids=ids)], hook_points=["hook_embed"], max_new_tokens=8
+    )
     with pytest.raises(Exception, match=str(context)):
         client.read(client.stub.Extract(request))

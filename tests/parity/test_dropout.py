@@ -2,11 +2,10 @@
 
 import concurrent.futures
 
+import hugging_face
 import numpy as np
 import pytest
 import torch
-
-import hugging_face
 from conftest import DEFAULT_MODEL, Server
 
 P = 0.1  # of every place, in the checkpoints used here
@@ -70,7 +69,10 @@ def test_kept_values_are_scaled_and_the_others_zero_at_the_checkpoints_rate(plac
 
 
 def test_attention_drops_at_the_checkpoints_rate(api, random_checkpoint):
-    """Patterns are captured before their dropout: the draws are read off z = dropped pattern @ v, more features than keys."""
+    """Patterns are captured before their dropout, so the draws are read off z = dropped pattern @ v.
+
+    There are more features than keys, so that this has one solution.
+    """
     directory, tokens, width = random_checkpoint("124M", "--preset", "gpt2"), 40, 64
     inputs = [random_ids(seed, tokens) for seed in range(10)]
     names = [f"blocks.{layer}.attn.hook_{point}" for layer in range(12) for point in ("pattern", "v", "z")]
@@ -153,7 +155,9 @@ def test_a6_the_sum_fails_before_the_dropouts_and_closes_after_them(client):
     points = [*attention_half, "hook_mlp_out", "mlp.hook_dropout", "hook_resid_post"]
     values = captured(client, [random_ids(3, 50)], points, train_seed=7)[0]
     for layer in range(BLOCKS):
-        pre, attention, attention_dropped, mid, mlp, mlp_dropped, post = (values[f"blocks.{layer}.{point}"] for point in points)
+        pre, attention, attention_dropped, mid, mlp, mlp_dropped, post = (
+            values[f"blocks.{layer}.{point}"] for point in points
+        )
         assert np.array_equal(pre + attention_dropped, mid)
         assert np.array_equal((pre + attention_dropped) + mlp_dropped, post)
         assert np.abs((pre + attention) + mlp - post).max() > 1e-2
@@ -174,13 +178,17 @@ def test_hugging_faces_model_with_the_same_draws_gives_the_same_values(api, tmp_
     config.write_text(config.read_text().replace('"attn_pdrop": 0.1', '"attn_pdrop": 0.0'))
     ids = random_ids(4, 60)
     model = hugging_face.load(tmp_path, hugging_face.TRACED)
-    names = [name for name in hugging_face.edited_values(model, [0])]
+    names = list(hugging_face.edited_values(model, [0]))
     with Server(tmp_path) as server, api.connect(server.address) as client:
         ours = captured(client, [ids], names, train_seed=1)[0]
     masks = {name: ours[name] != 0 for name in names if name.endswith(("hook_resid_dropout", "mlp.hook_dropout"))}
-    edits = [(name, lambda value, mask=mask: value * float(KEPT) * torch.from_numpy(mask)) for name, mask in masks.items()]
+    edits = [
+        (name, lambda value, mask=mask: value * float(KEPT) * torch.from_numpy(mask)) for name, mask in masks.items()
+    ]
     embedded = hugging_face.edited_values(model, ids)["hidden_states.0"] * KEPT
-    edits.append(("blocks.0.hook_resid_pre", lambda _value: torch.from_numpy(embedded * (ours["hidden_states.0"] != 0))))
+    edits.append(
+        ("blocks.0.hook_resid_pre", lambda _value: torch.from_numpy(embedded * (ours["hidden_states.0"] != 0)))
+    )
     expected = hugging_face.edited_values(model, ids, edits)
     for name in names:
         difference, _ = hugging_face.largest_difference(ours[name], expected[name])

@@ -1,8 +1,8 @@
 """The lessons' equations, to the bit, on bytes received over gRPC.
 
-Values that an equation compares come from separate requests, so that two names of one buffer cannot agree by being the same. The
-arithmetic is NumPy's in float32, in the order that the forward pass adds: (H + attention delta) + MLP delta; any other grouping rounds
-elsewhere. ln_f is the checkpoint's own, applied by the same libtorch.
+Values that an equation compares come from separate requests, so that two names of one buffer cannot agree by being
+the same. The arithmetic is NumPy's in float32, in the order that the forward pass adds: (H + attention delta) + MLP
+delta; any other grouping rounds elsewhere. ln_f is the checkpoint's own, applied by the same libtorch.
 """
 
 import json
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-
 from conftest import DEFAULT_MODEL, Server
 
 LESSON = "Plants make fantastic pets because they don't leave a mess after you feed them."
@@ -21,7 +20,20 @@ CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
     "124M with outliers": ["--preset", "gpt2", "--outlier-dims", "138,378,447", "--dtype", "float16"],
-    "odd": ["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "77", "--init-std", "0.2"],
+    "odd": [
+        "--n-layer",
+        "3",
+        "--n-embd",
+        "60",
+        "--n-head",
+        "5",
+        "--n-inner",
+        "100",
+        "--n-positions",
+        "77",
+        "--init-std",
+        "0.2",
+    ],
 }
 
 
@@ -72,7 +84,10 @@ def test_b2_and_b3_the_last_state_is_ln_f_of_the_raw_output(served):
     last = rows(client, "hidden_states", -1)
     assert np.abs(raw - last).max() > 0.1
     weights = safetensors.torch.load_file(directory / "model.safetensors")
-    find = lambda name: next(value for key, value in weights.items() if key.endswith(name)).float()
+
+    def find(name):
+        return next(value for key, value in weights.items() if key.endswith(name)).float()
+
     epsilon = json.loads((directory / "config.json").read_text())["layer_norm_epsilon"]
     normed = torch.nn.functional.layer_norm(
         torch.from_numpy(raw.copy()), (raw.shape[1],), find("ln_f.weight"), find("ln_f.bias"), epsilon
@@ -83,8 +98,13 @@ def test_b2_and_b3_the_last_state_is_ln_f_of_the_raw_output(served):
 
 def test_b4_raw_and_normalised_come_under_different_names(served):
     _, client, blocks = served
-    both = client.extract(texts=["hello"], hook_points=[f"blocks.{blocks - 1}.hook_resid_post", f"hidden_states.{blocks}"])
-    assert [info.name for info, _ in both.tensors] == [f"blocks.{blocks - 1}.hook_resid_post", f"hidden_states.{blocks}"]
+    both = client.extract(
+        texts=["hello"], hook_points=[f"blocks.{blocks - 1}.hook_resid_post", f"hidden_states.{blocks}"]
+    )
+    assert [info.name for info, _ in both.tensors] == [
+        f"blocks.{blocks - 1}.hook_resid_post",
+        f"hidden_states.{blocks}",
+    ]
 
 
 def test_verify_agrees(served):

@@ -1,21 +1,21 @@
 """Every hook point against Hugging Face transformers, on the same checkpoint, in the same run.
 
-Hugging Face's values come from module hooks, output_hidden_states and output_attentions (hugging_face.py), eval mode, float32, eager
-attention. The largest absolute difference of each kind of point is printed at the end and must not exceed its tolerance.
+Hugging Face's values come from module hooks, output_hidden_states and output_attentions (hugging_face.py), in eval
+mode, float32 and eager attention. The largest absolute difference of each kind of point is printed at the end and must
+not exceed its tolerance.
 
-The tolerance: both compute in float32 with other orders of summation. A sum of k products of size 1 is off by about sqrt(k) * 6e-8;
-over 12 blocks of width 768 that is a few 1e-6 on residual streams of size 1 to 10. 5e-5 leaves room for other
-machines' BLAS, and is far below what a wrong epsilon, activation or scale gives. Logits are sums of a whole row's errors, and scores
-products of two rows: 1e-4.
+The tolerance: both compute in float32 with other orders of summation. A sum of k products of size 1 is off by about
+sqrt(k) * 6e-8; over 12 blocks of width 768 that is a few 1e-6 on residual streams of size 1 to 10. 5e-5 leaves room for
+other machines' BLAS, and is far below what a wrong epsilon, activation or scale gives. Logits are sums of a whole row's
+errors, and scores are products of two rows: 1e-4.
 """
 
 import collections
 
+import hugging_face
 import numpy as np
 import pytest
 import transformers
-
-import hugging_face
 from conftest import DEFAULT_MODEL, FIGURES, Server
 
 TOLERANCE = 5e-5
@@ -27,7 +27,20 @@ SQUARE = ("blocks.L.attn.hook_attn_scores", "blocks.L.attn.hook_pattern")
 CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
-    "n_inner 100": ["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "128", "--init-std", "0.15"],
+    "n_inner 100": [
+        "--n-layer",
+        "3",
+        "--n-embd",
+        "60",
+        "--n-head",
+        "5",
+        "--n-inner",
+        "100",
+        "--n-positions",
+        "128",
+        "--init-std",
+        "0.15",
+    ],
     "untied, inverse layer scale": [
         *["--n-layer", "4", "--n-embd", "48", "--n-head", "3", "--n-positions", "96", "--untied", "--init-std", "0.15"],
         *["--scale-attn-by-inverse-layer-idx", "--reorder-and-upcast-attn", "--no-prefix", "--old-buffers"],
@@ -36,9 +49,46 @@ CHECKPOINTS = {
         *["--n-layer", "2", "--n-embd", "132", "--n-head", "11", "--n-positions", "64", "--activation", "relu"],
         *["--no-scale-attn-weights", "--shards", "3", "--layer-norm-epsilon", "1e-3", "--init-std", "0.05"],
     ],
-    "one block, erf gelu": ["--n-layer", "1", "--n-embd", "20", "--n-head", "1", "--n-inner", "260", "--activation", "gelu", "--init-std", "0.3"],
-    "fp16 on disk": ["--n-layer", "5", "--n-embd", "96", "--n-head", "2", "--n-positions", "256", "--dtype", "float16", "--init-std", "0.1"],
-    "bf16 on disk": ["--n-layer", "2", "--n-embd", "64", "--n-head", "4", "--n-positions", "256", "--dtype", "bfloat16"],
+    "one block, erf gelu": [
+        "--n-layer",
+        "1",
+        "--n-embd",
+        "20",
+        "--n-head",
+        "1",
+        "--n-inner",
+        "260",
+        "--activation",
+        "gelu",
+        "--init-std",
+        "0.3",
+    ],
+    "fp16 on disk": [
+        "--n-layer",
+        "5",
+        "--n-embd",
+        "96",
+        "--n-head",
+        "2",
+        "--n-positions",
+        "256",
+        "--dtype",
+        "float16",
+        "--init-std",
+        "0.1",
+    ],
+    "bf16 on disk": [
+        "--n-layer",
+        "2",
+        "--n-embd",
+        "64",
+        "--n-head",
+        "4",
+        "--n-positions",
+        "256",
+        "--dtype",
+        "bfloat16",
+    ],
 }
 
 
@@ -73,7 +123,10 @@ def names_for(every, tokens, blocks):
     """The points to ask of so many tokens: of a long input, the insides of attention and MLP in the last block only."""
     if tokens <= SHORT:
         return every
-    is_inside = lambda name: ".attn." in name or ".mlp." in name
+
+    def is_inside(name):
+        return ".attn." in name or ".mlp." in name
+
     return [name for name in every if not is_inside(name) or name.startswith(f"blocks.{blocks - 1}.")]
 
 

@@ -1,23 +1,35 @@
 """Every kind of intervention against the same edit made by PyTorch forward hooks on Hugging Face's model.
 
-Each request runs two clean inputs and one run for each edit, and captures every point of every run. Upstream of the edit
-a run's bytes are the clean run's; at the edited point and downstream its values are Hugging Face's.
+Each request runs two clean inputs and one run for each edit, and captures every point of every run. Upstream of the
+edit a run's bytes are the clean run's; at the edited point and downstream its values are Hugging Face's.
 """
 
+import hugging_face
 import numpy as np
 import pytest
-
-import hugging_face
 from conftest import FIGURES, Server
 from edits import Edit, is_square
 
 TOLERANCE = 1e-4
-CHECKPOINT = ["--n-layer", "5", "--n-embd", "96", "--n-head", "2", "--n-positions", "256", "--dtype", "float16", "--init-std", "0.1"]
+CHECKPOINT = [
+    "--n-layer",
+    "5",
+    "--n-embd",
+    "96",
+    "--n-head",
+    "2",
+    "--n-positions",
+    "256",
+    "--dtype",
+    "float16",
+    "--init-std",
+    "0.1",
+]
 LAYERS = {"first": 0, "middle": 2, "last": 4}
 TOKENS = 12
 WIDTHS = {"d": 96, "d/H": 48, "f": 384, "s": TOKENS}
 
-# The points of a block: what their last dimension is, the units that are edited, and an earlier point of the same shape.
+# A block's points: what their last dimension is, the units that are edited, and an earlier point of the same shape.
 BLOCK_POINTS = {
     "hook_resid_pre": ("d", {}, "hook_embed"),
     "ln1.hook_out": ("d", {}, "blocks.0.hook_resid_pre"),
@@ -44,17 +56,22 @@ OUTSIDE_POINTS = {
 }
 
 
-
 def edits_at(name, width, units, earlier):
     """One edit of each kind."""
     random = np.random.default_rng(5)
-    normal = lambda *shape: random.normal(size=shape).astype(np.float32)
+
+    def normal(*shape):
+        return random.normal(size=shape).astype(np.float32)
+
     where, others = (2, 5, 9), (8, 1, 3)
     heads = len(units.get("heads", ())) or (2 if width == "d/H" or is_square(name) else 0)
     last = len(units.get("features", ())) or WIDTHS[width]
     whole = (heads, 3, last) if is_square(name) else (3, heads, last) if heads else (3, last)
     vector = (heads, 1, last) if is_square(name) else (heads, last) if heads else (last,)
-    selected = lambda *operation: Edit(name, where, *operation, **units)
+
+    def selected(*operation):
+        return Edit(name, where, *operation, **units)
+
     yield from (selected("zero"), selected("scale", -1.5))
     yield from (selected("add", 0.25), selected("add", normal(*vector)), selected("add", normal(*whole)))
     yield from (selected("set", 0.125), selected("set", normal(*vector)), selected("set", normal(*whole)))
@@ -91,7 +108,7 @@ class Bench:
         self.points = [p.name for p in client.stub.ListHookPoints(self.pb.ListHookPointsRequest()).hook_points]
 
     def run(self, edit_lists):
-        """{run: {name: array}}: the two clean ones, then input 0 with each list of edits. Logits: the last position's."""
+        """{run: {name: array}}: the clean runs, then input 0 with each list of edits. Logits: the last position's."""
         pb = self.pb
         runs = [pb.Run(input=0), pb.Run(input=1)]
         runs += [pb.Run(input=0, interventions=[edit.message(pb) for edit in edits]) for edits in edit_lists]
@@ -163,7 +180,7 @@ def test_edits_are_made_in_the_order_in_which_they_are_stated(bench, worst):
     ]
     orders = [[scale, add, *others], [*others, add, scale]]
     runs = bench.run(orders)
-    for run, edits in zip(runs_of(runs, 2), orders):
+    for run, edits in zip(runs_of(runs, 2), orders, strict=True):
         check(run, bench.expected(edits), worst, "several")
     assert runs[2][name][1].tobytes() == runs[3][name][1].tobytes()
     assert runs[2][name][4].tobytes() != runs[3][name][4].tobytes()

@@ -1,6 +1,7 @@
-"""Every hook point that TransformerLens's bridge has, on the same checkpoint, asked for by each of the bridge's own names.
+"""Every hook point of TransformerLens's bridge, on the same checkpoint, asked for by each of the bridge's own names.
 
-The bridge runs in a process of its own (transformer_lens_values.py), with packages that tests/run installs beside the others.
+The bridge runs in a process of its own (transformer_lens_values.py), with packages that tests/run installs beside the
+others.
 """
 
 import collections
@@ -8,10 +9,9 @@ import os
 import subprocess
 import sys
 
+import hugging_face
 import numpy as np
 import pytest
-
-import hugging_face
 from conftest import DEFAULT_MODEL, FIGURES, ROOT, Server, cache_directory
 from test_hugging_face import kind_of
 
@@ -19,11 +19,25 @@ TOLERANCE = 1e-4
 CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
-    "n_inner 100": ["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100", "--n-positions", "128", "--init-std", "0.15"],
+    "n_inner 100": [
+        "--n-layer",
+        "3",
+        "--n-embd",
+        "60",
+        "--n-head",
+        "5",
+        "--n-inner",
+        "100",
+        "--n-positions",
+        "128",
+        "--init-std",
+        "0.15",
+    ],
 }
 IDS = [464, 2068, 7586, 21831, 11687, 625, 262, 16931, 3290, 50256, 13, 198, 198]
 
-# In the bridge's cache alone: token and position ids, a second name of attn.hook_out and one of the logits, and ln_f's input.
+# In the bridge's cache alone: token and position ids, a second name of attn.hook_out and one of the logits, and the
+# input of ln_f.
 ONLY_THERE = {
     *("embed.hook_in", "pos_embed.hook_in"),
     *("blocks.L.attn.hook_hidden_states", "hook_unembed", "ln_final.hook_in"),

@@ -1,6 +1,7 @@
 """The API's files keep buf's STANDARD rules, have a comment everywhere, and never break what has landed.
 
-landed.binpb is what clients may have been built from. After an addition, `buf build proto -o tests/proto/landed.binpb` takes it in.
+landed.binpb is what clients may have been built from. After an addition, `buf build proto -o tests/proto/landed.binpb`
+takes it in.
 """
 
 import pathlib

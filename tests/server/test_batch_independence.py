@@ -7,7 +7,6 @@ import concurrent.futures
 import random
 
 import pytest
-
 from conftest import DEFAULT_MODEL, Server
 
 PLAIN = [
@@ -64,10 +63,12 @@ def test_a_run_has_the_same_bits_in_any_company_and_on_any_number_of_threads(che
             points = [generator.sample(SELECTORS, k=generator.randint(1, 9)) for _ in range(REQUESTS)]
             shared = 0
             with concurrent.futures.ThreadPoolExecutor(CALLERS) as callers:
-                results = callers.map(lambda mix, some: captures(client, api, [texts[i] for i in mix], some), mixes, points)
-                for mix, (runs, extraction) in zip(mixes, results):
+                results = callers.map(
+                    lambda mix, some: captures(client, api, [texts[i] for i in mix], some), mixes, points
+                )
+                for mix, (runs, extraction) in zip(mixes, results, strict=True):
                     shared += extraction.trailer.batch_tokens > extraction.header.tokens
-                    for index, run in zip(mix, runs):
+                    for index, run in zip(mix, runs, strict=True):
                         differing = [name for name in run if run[name] != alone[index][name]]
                         assert not differing, (threads, len(texts[index]), differing)
             assert shared > 0, "no two requests shared a batch: the test showed nothing"

@@ -9,7 +9,6 @@ import urllib.request
 
 import grpc
 import pytest
-
 from conftest import DEFAULT_MODEL, Server, build_directory
 
 PROGRAM = build_directory() / "bin/hydrophone-server"
@@ -47,9 +46,13 @@ def test_an_unknown_flag_is_refused():
 
 
 def test_environment_variables_are_flags_and_a_flag_wins(api):
-    with Server(flags=["--threads=1"], environment={"HYDROPHONE_THREADS": "2", "HYDROPHONE_MAX_INPUTS_PER_REQUEST": "7"}) as server:
-        with api.connect(server.address) as client:
-            model = client.model()
+    with (
+        Server(
+            flags=["--threads=1"], environment={"HYDROPHONE_THREADS": "2", "HYDROPHONE_MAX_INPUTS_PER_REQUEST": "7"}
+        ) as server,
+        api.connect(server.address) as client,
+    ):
+        model = client.model()
     assert (model.compute.threads, model.limits.max_inputs_per_request) == (1, 7)
 
 
@@ -68,7 +71,9 @@ def test_a_gpu_that_is_not_there_stops_the_start_with_one_message():
     result = run(*OFF, HYDROPHONE_DEVICE="cuda:100")
     assert result.returncode == 1
     assert len(errors_of(result)) == 1, result.stderr
-    assert any(text in errors_of(result)[0] for text in ("pip install torch==", "no GPU can be used here", "this process sees"))
+    assert any(
+        text in errors_of(result)[0] for text in ("pip install torch==", "no GPU can be used here", "this process sees")
+    )
     others = [line for line in result.stderr.splitlines() if not re.search("level=(info|error)", line)]
     assert not others, "libtorch's own words come beside the one message"
 
@@ -94,7 +99,9 @@ def test_a_bad_checkpoint_stops_the_start_with_one_message(tmp_path, spoil, expe
 
 
 def test_a_tokenizer_of_another_model_stops_the_start(random_checkpoint, tmp_path):
-    directory = random_checkpoint("small_vocabulary", "--n-layer", "1", "--n-embd", "8", "--n-head", "1", "--vocab-size", "300")
+    directory = random_checkpoint(
+        "small_vocabulary", "--n-layer", "1", "--n-embd", "8", "--n-head", "1", "--vocab-size", "300"
+    )
     for name in ("vocab.json", "merges.txt"):
         shutil.copy(DEFAULT_MODEL / name, directory / name)
     result = run(f"--model={directory}", *OFF)
@@ -133,7 +140,9 @@ def test_metrics_count_calls_and_batches(api):
 
 def test_sigterm_lets_a_running_stream_finish_and_ends_with_status_0(api):
     with Server() as server, api.connect(server.address) as client:
-        request = client.pb.ExtractRequest(texts=["hello " * 900], hook_points=["hidden_states", "attn.c_proj", "mlp.c_proj"])
+        request = client.pb.ExtractRequest(
+            texts=["hello " * 900], hook_points=["hidden_states", "attn.c_proj", "mlp.c_proj"]
+        )
         stream = client.stub.Extract(request, timeout=60)
         assert next(stream).WhichOneof("part") == "header"
         statuses = []

@@ -1,10 +1,12 @@
-"""What is computed from values instead of sending them: projections, logit lens, metrics and comparisons, against float64."""
+"""What is computed from values instead of sending them, against float64.
+
+Projections, the logit lens, metrics and comparisons.
+"""
 
 import numpy as np
 import pytest
 import torch
 import transformers
-
 from conftest import DEFAULT_MODEL
 from hydrophone_client import tensor
 
@@ -63,7 +65,10 @@ def test_a_projection_is_the_dot_products(name, full, client):
 def test_a_projection_has_the_same_bits_alone_and_in_company(client):
     name, pb = "blocks.6.hook_resid_mid", client.pb
     vector = tensor(pb, np.random.default_rng(1).normal(size=64))
-    hook = lambda **more: pb.HookSelector(hook_point=name, project=vector, **more)
+
+    def hook(**more):
+        return pb.HookSelector(hook_point=name, project=vector, **more)
+
     together = client.extract(texts=TEXTS * 3, hooks=[hook()])
     rows = client.extract(texts=TEXTS, hooks=[hook()], layout=pb.LAYOUT_ROWS).named(name)
     alone = [client.extract(texts=[text], hooks=[hook()]).named(name) for text in TEXTS]
@@ -99,7 +104,9 @@ def test_a_logit_lens_is_ln_f_and_the_unembedding(name, full, model, client):
             assert [score.token_id for score in scores[4:]] == asked
             assert [score.piece for score in scores[4:]] == [PIECES[token] for token in asked]
             assert [score.rank for score in scores[:4]] == [0, 1, 2, 3]
-            np.testing.assert_allclose([score.value for score in scores[:4]], np.sort(row)[::-1][:4], atol=TOLERANCE, rtol=0)
+            np.testing.assert_allclose(
+                [score.value for score in scores[:4]], np.sort(row)[::-1][:4], atol=TOLERANCE, rtol=0
+            )
             for score in scores:
                 assert score.run == run
                 assert abs(score.value - row[score.token_id]) <= TOLERANCE
@@ -141,7 +148,7 @@ def test_the_next_tokens_loss(log_probabilities, client):
 
 @pytest.fixture(scope="module")
 def pair(client):
-    """Two runs of one input, the second scaled somewhere, with the first as its baseline: fields, names, and full values."""
+    """Two runs of one input, the second scaled somewhere, its baseline the first: fields, names, and full values."""
     pb = client.pb
     edit = pb.Intervention(hook_point="blocks.3.hook_mlp_out", positions=pb.Positions(at=[2, 3]), scale=-2)
     names = ["blocks.2.hook_resid_post", "blocks.3.hook_mlp_out", "blocks.8.attn.hook_z"]

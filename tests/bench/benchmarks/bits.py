@@ -15,7 +15,9 @@ def run(context):
         case, rows = f"{count}x{length}", count * length
         contenders = {
             OURS: lambda rows=rows: ours.seconds(rows),
-            LIBRARY: lambda c=count, n=length: {"seconds": library.ask({"do": "forward", "count": c, "length": n})["gemms"]},
+            LIBRARY: lambda c=count, n=length: {
+                "seconds": library.ask({"do": "forward", "count": c, "length": n})["gemms"]
+            },
         }
         samples = in_turn(contenders, context.rounds, context.progress, f"bits {case}")
         for name, of in samples.items():
@@ -23,7 +25,7 @@ def run(context):
         kept = samples[LIBRARY]["seconds"].median / samples[OURS]["seconds"].median
         result.at_least(f"{case}: share of the library's speed", kept, 0.95)
     result.notes.append(
-        "The library is torch.addmm as everybody calls it: a row's bits there change with the number of rows beside it, with "
-        "the number of threads and with the CPU. Attention, GELU and softmax are the server's own too and are not in this."
+        "The library is torch.addmm in its default mode: a row's bits there change with the number of rows beside it, "
+        "with the number of threads and with the CPU. Attention, GELU and softmax are not in it."
     )
     return result

@@ -67,9 +67,9 @@ def run(context):
         seconds = {name: of["seconds"] for name, of in samples.items()}
         wire = seconds.pop(WIRE)
         arithmetic = seconds[FLOOR]
-        seconds[FLOOR] = Samples([a + b for a, b in zip(arithmetic.values, wire.values)])
+        seconds[FLOOR] = Samples([a + b for a, b in zip(arithmetic.values, wire.values, strict=True)])
         for name, taken in seconds.items():
-            result.add(case, name, taken.map(lambda s: tokens / s), "tokens/s")
+            result.add(case, name, taken.map(lambda s, tokens=tokens: tokens / s), "tokens/s")
         judge(result, shape, {name: taken.median for name, taken in seconds.items()})
         result.notes.append(note(case, tokens, samples, wire))
     return result

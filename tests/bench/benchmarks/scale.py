@@ -1,8 +1,9 @@
 """scale: tokens a second with the number of callers."""
 
-from benchmarks.clients import GRPCIO, LENGTH, OURS, load, requests
 from measure import in_turn
 from result import Result
+
+from benchmarks.clients import GRPCIO, LENGTH, OURS, load, requests
 
 CALLERS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 QUICK_CALLERS = [1, 8, 32]

@@ -44,7 +44,7 @@ class Products:
         outputs = [self._tensor(f"out {i}", rows, weight.shape[1]) for i, (_, weight) in enumerate(self._blocks[0])]
         begun = now()
         for block in self._blocks:
-            for (bias, weight), output in zip(block, outputs):
+            for (bias, weight), output in zip(block, outputs, strict=True):
                 torch.addmm(bias, inputs[weight.shape[0]], weight, out=output)
         return now() - begun
 

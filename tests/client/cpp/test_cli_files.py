@@ -32,7 +32,8 @@ def hydrophone(server):
 
 def read_safetensors(path):
     with safetensors.safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()
+        names = file.keys()
+        return {name: file.get_tensor(name) for name in names}, file.metadata()
 
 
 def test_the_lesson_closes_from_the_file(hydrophone, tmp_path):

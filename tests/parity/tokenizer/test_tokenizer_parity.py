@@ -11,9 +11,8 @@ import subprocess
 import sys
 
 import pytest
-import transformers
-
 import tokenizer_inputs
+import transformers
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 MODEL = ROOT / "server/models/hydrophone-gpt2-tiny"
@@ -76,9 +75,7 @@ def expect_offsets(text, tokens, theirs):
     """Ours are bytes; theirs are the characters that hold those bytes, and the printable pieces."""
     character_of = [index for index, character in enumerate(text) for _ in character.encode()]
     data = text.encode()
-    for (_, begin, end), piece, (first, last) in zip(
-        tokens, theirs.tokens, theirs.offsets, strict=True
-    ):
+    for (_, begin, end), piece, (first, last) in zip(tokens, theirs.tokens, theirs.offsets, strict=True):
         assert "".join(PRINTABLE[byte] for byte in data[begin:end]) == piece, repr(text)
         assert (character_of[begin], character_of[end - 1] + 1) == (first, last), repr(text)
 

@@ -60,9 +60,7 @@ def whitespace_runs(rng):
     def run():
         return "".join(rng.choice(SPACES) for _ in range(rng.randrange(6)))
 
-    return run() + "".join(
-        rng.choice(WORDS + CONTRACTIONS + EMOJI) + run() for _ in range(rng.randrange(1, 8))
-    )
+    return run() + "".join(rng.choice(WORDS + CONTRACTIONS + EMOJI) + run() for _ in range(rng.randrange(1, 8)))
 
 
 def ascii_noise(rng):
@@ -82,9 +80,7 @@ def mixtures(rng):
 def characters_in_context(rng, characters):
     """Each character between letters, numbers, marks and spaces."""
     for character in characters:
-        yield rng.choice(
-            ["a{0}b", "a {0}", " {0}1", "1{0}2 ", "!{0}!", "  {0} ", "{0}{0}", "'{0}s"]
-        ).format(character)
+        yield rng.choice(["a{0}b", "a {0}", " {0}1", "1{0}2 ", "!{0}!", "  {0} ", "{0}{0}", "'{0}s"]).format(character)
 
 
 def generated_texts(count=24000, seed=20240229):

@@ -55,7 +55,8 @@ def stored(path):
     tensors = {}
     for file in sorted(path.glob("*.safetensors")):
         with safetensors.safe_open(file, "pt") as opened:
-            tensors.update({name: opened.get_tensor(name) for name in opened.keys()})
+            names = opened.keys()
+            tensors.update({name: opened.get_tensor(name) for name in names})
     return tensors
 
 

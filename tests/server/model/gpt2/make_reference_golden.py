@@ -42,9 +42,7 @@ CASES = {
 
 
 def model_of(changes):
-    config = transformers.GPT2Config(
-        **SIZES, bos_token_id=None, eos_token_id=None, **changes
-    )
+    config = transformers.GPT2Config(**SIZES, bos_token_id=None, eos_token_id=None, **changes)
     config._attn_implementation = "eager"
     return transformers.GPT2Model(config).double().eval()
 
@@ -54,9 +52,7 @@ def fill(model):
     weights = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            values = (
-                np.round(generator.standard_normal(tuple(parameter.shape)) * 128) / 256
-            )
+            values = np.round(generator.standard_normal(tuple(parameter.shape)) * 128) / 256
             if ".ln_" in f".{name}" and name.endswith("weight"):
                 values += 1
             parameter.copy_(torch.from_numpy(values))
@@ -69,9 +65,7 @@ def points_of(model):
     points = {}
 
     def keep(name, value):
-        points[name] = (
-            (value[0] if isinstance(value, tuple) else value).detach().numpy().ravel()
-        )
+        points[name] = (value[0] if isinstance(value, tuple) else value).detach().numpy().ravel()
 
     def output_of(module, name):
         module.register_forward_hook(lambda _, __, output: keep(name, output))
@@ -92,9 +86,7 @@ def points_of(model):
     output_of(model.ln_f, "ln_final.hook_out")
     with torch.inference_mode():
         model(torch.tensor([TOKEN_IDS]), use_cache=False)
-    return [
-        {"name": name, "values": values.tolist()} for name, values in points.items()
-    ]
+    return [{"name": name, "values": values.tolist()} for name, values in points.items()]
 
 
 def main():
