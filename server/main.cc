@@ -1,4 +1,4 @@
-// hydrophone-server: flags to objects to serving to draining.
+// hydrophone-server: reads the flags, makes the objects, serves, and drains.
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,7 @@
 #include "server/obs/prometheus_metrics.h"
 #include "server/rpc/collect_job.h"
 #include "server/rpc/grpc_server.h"
+#include "server/rpc/service_methods.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
 #include "server/tokenizer/load.h"
@@ -32,9 +34,9 @@ namespace {
 constexpr char kVersion[] = HYDROPHONE_VERSION;
 constexpr int kStartFailed = 1;
 
-// Freed blocks below the first size are used again; the C library gives memory back to the system where more than the
-// second lies idle at an arena's end. Its defaults give large blocks back at once, and the page faults of their next
-// use cost more than sending them.
+// The C library keeps freed blocks of up to kLargestKeptBlock bytes for the next use, and gives memory back to the
+// system when more than kMostIdleBytes lie idle at an arena's end. By default it gives large blocks back at once, and
+// the page faults of their next use cost more time than sending them.
 constexpr int kLargestKeptBlock = 64 << 20;
 constexpr int kMostIdleBytes = 256 << 20;
 
@@ -45,7 +47,7 @@ void KeepFreedMemory() {
 
 std::string Seconds(absl::Duration elapsed) { return absl::StrFormat("%.2f", absl::ToDoubleSeconds(elapsed)); }
 
-// Beside the installed program, or where it was built.
+// The default model's directory: beside the installed program, else in the source tree from which it was built.
 std::string DefaultModel() {
   std::error_code error;
   std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -61,8 +63,9 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
                               .share_prefixes = flags.share_prefixes,
                               .device = flags.device};
-  // On a thread that ends. OpenMP keeps a team for each thread that has computed, and where all teams together have
-  // more threads than there are CPUs, those that wait for the next product sleep at once and have to be woken for it.
+  // Loads on a thread of its own, which ends. OpenMP keeps a team of threads for each thread that has computed, and
+  // when all teams together have more threads than there are CPUs, waiting threads sleep at once and must be woken for
+  // the next product.
   auto engine = std::async(std::launch::async, [&] { return LoadEngine(flags.model, options); }).get();
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
@@ -83,7 +86,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
   return engine;
 }
 
-// A tokenizer of another model would give ids that this one has no embedding for, or other tokens for the same ids.
+// Whether the tokenizer is the model's: another one would give ids without an embedding, or other tokens for the same
+// ids.
 absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
   if (static_cast<uint32_t>(model.vocab_size) == tokenizer.vocab_size()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("vocab.json has ", tokenizer.vocab_size(),
@@ -91,7 +95,7 @@ absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer)
                                                  ": they belong to different models"));
 }
 
-// One token through the scheduler and the engine, as a request goes: after it, a request would be answered.
+// Computes one token on the way that requests take. When it returns OK, requests will be answered.
 absl::Status WarmUp(Scheduler* scheduler) {
   Plan plan;
   plan.runs.push_back({0, {0}});
@@ -102,16 +106,19 @@ absl::Status WarmUp(Scheduler* scheduler) {
 }
 
 std::vector<MethodLabels> Methods() {
-  return {{"GetModel", "unary"},   {"ListHookPoints", "unary"},  {"Tokenize", "unary"},
-          {"Detokenize", "unary"}, {"Extract", "server_stream"}, {"Verify", "unary"}};
+  std::vector<MethodLabels> labels;
+  for (const ServiceMethod& method : ServiceMethods()) {
+    labels.push_back({method.name, method.streams_answer ? "server_stream" : "unary"});
+  }
+  return labels;
 }
 
-// "127.0.0.1:0" with the port that was given out.
+// `listen` ("127.0.0.1:0") with the port that was taken instead of 0.
 std::string WithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
-// SIGTERM and SIGINT, which every thread leaves to the one that waits for them here.
+// SIGTERM and SIGINT, blocked in every thread, so that the thread in Await gets them.
 class StopSignals {
  public:
   StopSignals() {
@@ -121,7 +128,7 @@ class StopSignals {
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
-  // The first one's name. From then on, another one ends the program at once.
+  // Waits for the first signal and returns its name. From then on, another signal ends the program at once.
   std::string Await() const {
     int signal = 0;
     sigwait(&signals_, &signal);
@@ -141,7 +148,7 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   if (!engine.ok()) return engine.status();
   if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
 
-  PrometheusMetrics metrics("hydrophone.v1.ActivationService", Methods(), flags.limits);
+  PrometheusMetrics metrics(ServiceName(), Methods(), flags.limits);
   metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
   std::unique_ptr<MetricsEndpoint> endpoint;
   if (!flags.metrics_listen.empty()) {
@@ -192,6 +199,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   hydrophone::KeepFreedMemory();
-  signal(SIGPIPE, SIG_IGN);  // a peer that left is an error of that write, not of the program
+  signal(SIGPIPE, SIG_IGN);  // writing to a peer that left is an error of that write, not the end of the program
   return hydrophone::Main(argc, argv);
 }

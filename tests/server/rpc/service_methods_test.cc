@@ -1,0 +1,22 @@
+#include "server/rpc/service_methods.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hydrophone {
+namespace {
+
+TEST(ServiceMethodsTest, AreTheProtosWithExtractAloneAnsweredByAStream) {
+  std::vector<std::string> names;
+  for (const ServiceMethod& method : ServiceMethods()) {
+    names.push_back(method.name);
+    EXPECT_EQ(method.streams_answer, method.name == "Extract") << method.name;
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract",
+                                                   "Verify"));
+}
+
+TEST(ServiceMethodsTest, TheServiceHasItsFullName) { EXPECT_EQ(ServiceName(), "hydrophone.v1.ActivationService"); }
+
+}  // namespace
+}  // namespace hydrophone
