@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kUsageError = 2;
 
-// "--max_batch_tokens" is read from HYDROPHONE_MAX_BATCH_TOKENS too.
+// The environment variable of a flag: "max_batch_tokens" has HYDROPHONE_MAX_BATCH_TOKENS.
 std::string EnvironmentName(const std::string& flag) {
   std::string name = "HYDROPHONE_" + flag;
   std::transform(name.begin(), name.end(), name.begin(),
@@ -20,7 +20,7 @@ std::string EnvironmentName(const std::string& flag) {
   return name;
 }
 
-// One line an option: "  --listen HOST:PORT (127.0.0.1:50051)   what it does".
+// Writes one line for each option: "  --listen HOST:PORT (127.0.0.1:50051)   what it does".
 class ShortFormatter : public CLI::Formatter {
  public:
   ShortFormatter() { column_width(44); }
@@ -40,7 +40,7 @@ CLI::Option* Add(CLI::App& app, const std::string& name, const char* unit, T& va
       ->capture_default_str();
 }
 
-// Checked, and told when it fails, but not spelled out in the help.
+// Checks the range and names it in the error, but not in the help.
 template <typename T>
 CLI::Validator Between(T least, T most) {
   return CLI::Range(least, most).description("");
@@ -95,15 +95,15 @@ void AddLimits(CLI::App& app, Flags& flags) {
            "captured for one request; at most response_budget_bytes");
   AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64,
            "captured for all requests together");
-  // The least holds the longest InputInfo and VIEW_FLOATS' 65536 elements, which are never cut.
+  // The lower bound is what the longest InputInfo and VIEW_FLOATS' 65536 elements need, which are never cut.
   Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream, from 512 KiB to 4 MiB")
       ->check(Between(uint64_t{1} << 19, uint64_t{4} << 20));
   AddLimit(app, "max_reference_tokens", "TOKENS", limits.max_reference_tokens, kAny32,
            "that Verify's reference runs on");
 }
 
-// The arguments last first, as CLI11 takes them, with "--flag=" as a flag and an empty value, which CLI11 calls a
-// missing one.
+// The arguments from the last to the first, as CLI11 takes them. "--flag=" becomes a flag and an empty value, because
+// CLI11 would call the value missing.
 std::vector<std::string> Arguments(int argc, const char* const* argv) {
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {
@@ -133,7 +133,7 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
   AddLimits(app, flags);
   try {
     app.parse(Arguments(argc, argv));
-  } catch (const CLI::ParseError& end) {  // CLI11's way of saying that there is nothing to run
+  } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }

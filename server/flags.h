@@ -12,7 +12,7 @@ namespace hydrophone {
 struct Flags {
   std::string model;  // the checkpoint's directory
   std::string listen = "127.0.0.1:50051";
-  std::string metrics_listen = "127.0.0.1:9464";  // empty: no metrics port; on the command line "off" says so too
+  std::string metrics_listen = "127.0.0.1:9464";  // empty, or "off" on the command line: no metrics port
   std::string device = "cpu";
   int threads = 0;
   bool copy_weights = false;
@@ -24,9 +24,9 @@ struct Flags {
   Limits limits;
 };
 
-// Reads the command line, then HYDROPHONE_<FLAG> for what it leaves out. `version` is what --version prints.
-// Nothing: the program is to exit with *exit_code: 0 after --help or --version, which went to stdout, 2 after a
-// mistake, which is told on stderr. A limit that another one bounds (see Limits) is lowered to it.
+// Reads the command line, and HYDROPHONE_<FLAG> for each flag that it leaves out. `version` is what --version prints.
+// Returns nothing when the program is to exit with *exit_code: 0 after --help or --version, which went to stdout; 2
+// after a mistake, which was explained on stderr. A limit that another one bounds (see Limits) is lowered to that one.
 std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
                                 const std::string& version, int* exit_code);
 

@@ -13,7 +13,7 @@ using prometheus::Histogram;
 using prometheus::Registry;
 using Buckets = Histogram::BucketBoundaries;
 
-// From a health check's answer to a long Verify, in seconds.
+// In seconds; the ends are the answer to a health check and a long Verify.
 const Buckets& SecondsBuckets() {
   static const Buckets buckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
   return buckets;

@@ -1,16 +1,16 @@
-// core's Metrics as Prometheus counters, gauges and histograms.
+// Metrics (core/metrics.h) as Prometheus counters, gauges and histograms.
 //
-// The names of gRPC's ecosystem, labelled grpc_type, grpc_service, grpc_method (and grpc_code):
 // clang-format off
+// Names of gRPC's ecosystem, labelled grpc_type, grpc_service, grpc_method (and grpc_code):
 //   grpc_server_started_total, grpc_server_handled_total, grpc_server_handling_seconds,
 //   grpc_server_msg_received_total, grpc_server_msg_sent_total
-// Ours:
+// Hydrophone's own:
 //   hydrophone_response_bytes_total{grpc_method}                    bytes of messages handed to gRPC
 //   hydrophone_queue_depth_requests, hydrophone_queue_limit_requests
 //   hydrophone_response_budget_used_bytes, hydrophone_response_budget_limit_bytes
-//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds            histograms; a request's wait, a batch's forward
+//   hydrophone_queue_wait_seconds, hydrophone_compute_seconds            histograms: a request's wait, a batch's forward
 //   hydrophone_batch_requests, hydrophone_batch_tokens                   histograms
-//   hydrophone_tokens_total                                              computed
+//   hydrophone_tokens_total                                              tokens computed
 //   hydrophone_build_info{version,libtorch}, hydrophone_model_info{...}  always 1
 // clang-format on
 #ifndef HYDROPHONE_SERVER_OBS_PROMETHEUS_METRICS_H_
@@ -44,7 +44,7 @@ class PrometheusMetrics : public Metrics {
  public:
   PrometheusMetrics(const std::string& service, const std::vector<MethodLabels>& methods, const Limits& limits);
 
-  // Adds the info series. Call once.
+  // Adds the info series. To be called once.
   void SetInfo(const std::string& version, const ModelInfo& model, const ComputeInfo& compute);
 
   // What a scrape reads.
@@ -70,7 +70,7 @@ class PrometheusMetrics : public Metrics {
     prometheus::Histogram* seconds;
   };
 
-  // Null when unknown.
+  // The method of that name; null for a name that the service does not have.
   const Method* Find(absl::string_view name) const;
 
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
