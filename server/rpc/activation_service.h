@@ -1,4 +1,4 @@
-// The generated service with every method raw: requests come as bytes, so that they are looked at before they are
+// The generated service with every method raw: requests come as bytes, so that the guard can check them before they are
 // parsed.
 #ifndef HYDROPHONE_SERVER_RPC_ACTIVATION_SERVICE_H_
 #define HYDROPHONE_SERVER_RPC_ACTIVATION_SERVICE_H_

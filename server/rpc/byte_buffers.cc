@@ -13,7 +13,7 @@ using Owner = std::shared_ptr<const void>;
 void DropOwner(void* owner) { delete static_cast<Owner*>(owner); }
 
 grpc::Slice Borrowed(const Frame& frame) {
-  // gRPC's C interface takes no const; it only reads.
+  // gRPC's C interface has no const, but only reads the bytes.
   return grpc::Slice(const_cast<std::byte*>(frame.tail), frame.tail_size, DropOwner, new Owner(frame.owner));
 }
 

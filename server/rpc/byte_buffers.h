@@ -1,4 +1,4 @@
-// Between gRPC's buffers and ours.
+// Conversions between gRPC's buffers and the server's own.
 #ifndef HYDROPHONE_SERVER_RPC_BYTE_BUFFERS_H_
 #define HYDROPHONE_SERVER_RPC_BYTE_BUFFERS_H_
 
@@ -12,7 +12,7 @@
 
 namespace hydrophone {
 
-// A received message in one piece; shares its memory when it came in one.
+// A received message in one piece. Shares gRPC's memory if the message came in one piece, and copies it otherwise.
 class RequestBytes {
  public:
   explicit RequestBytes(const grpc::ByteBuffer& buffer);
@@ -23,16 +23,16 @@ class RequestBytes {
   grpc::Slice slice_;
 };
 
-// The head is copied; the tail is borrowed:
+// The frame as a message of gRPC's: its head is copied, its tail is borrowed.
 //
 // clang-format off
 //   ByteBuffer ─► slice ─keeps─► frame.owner ─keeps─► the tensor's storage (and the job's share of the response budget)
 // clang-format on
 //
-// gRPC drops the slice when its bytes have left, or will never leave, on whatever thread.
+// gRPC drops the slice, on whatever thread, when its bytes have been sent or will never be.
 grpc::ByteBuffer ToByteBuffer(const Frame& frame);
 
-// A whole answer. INVALID_ARGUMENT (TOO_LARGE) over `max_bytes`.
+// The serialized message. INVALID_ARGUMENT (TOO_LARGE) when it has more than `max_bytes`.
 absl::StatusOr<grpc::ByteBuffer> ToByteBuffer(const google::protobuf::Message& message, size_t max_bytes);
 
 }  // namespace hydrophone

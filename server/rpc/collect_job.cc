@@ -10,22 +10,23 @@ CollectJob::CollectJob(Plan plan, absl::Time deadline, std::function<bool()> sto
 }
 
 void CollectJob::OnCapture(size_t index, TensorView rows) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   collected_.captures[index] = std::move(rows);
 }
 
-void CollectJob::OnDone(absl::Status status, JobTimings timings) {
-  std::lock_guard<std::mutex> lock(mutex_);
+void CollectJob::OnEnd(absl::Status status, JobTimings timings) {
+  MutexLock lock(&mutex_);
   collected_.timings = timings;
-  done_ = std::move(status);
-  changed_.notify_all();
+  end_ = std::move(status);
+  changed_.SignalAll();
 }
 
 absl::StatusOr<Collected> CollectJob::Await() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return done_.has_value(); });
-  Collected collected = std::exchange(collected_, {});
-  if (!done_->ok()) return *done_;
+  Collected collected;  // freed, after an error, without the mutex
+  MutexLock lock(&mutex_);
+  while (!end_.has_value()) changed_.Wait(&mutex_);
+  collected = std::exchange(collected_, {});
+  if (!end_->ok()) return *end_;
   return collected;
 }
 

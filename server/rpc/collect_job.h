@@ -1,15 +1,15 @@
-// A job whose captures somebody waits for, all together.
+// A job whose captures are waited for all together.
 #ifndef HYDROPHONE_SERVER_RPC_COLLECT_JOB_H_
 #define HYDROPHONE_SERVER_RPC_COLLECT_JOB_H_
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "server/sched/scheduler.h"
+#include "server/base/mutex.h"
+#include "server/sched/job.h"
 
 namespace hydrophone {
 
@@ -22,27 +22,27 @@ struct Collected {
 // Thread-safe.
 class CollectJob : public Job {
  public:
-  // The plan is the job's own: the engine may read it longer than anybody waits. `stopped` is asked from any thread,
-  // until OnDone.
+  // The plan is the job's own, because the engine may still read it when Await has returned. `stopped` is called on any
+  // thread, until OnEnd.
   CollectJob(Plan plan, absl::Time deadline, std::function<bool()> stopped);
 
   const Plan& plan() const override { return plan_; }
   absl::Time deadline() const override { return deadline_; }
   bool Stopped() const override { return stopped_(); }
-  void OnCapture(size_t index, TensorView rows) override;
-  void OnDone(absl::Status status, JobTimings timings) override;
+  void OnCapture(size_t index, TensorView rows) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnEnd(absl::Status status, JobTimings timings) override ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // After Submit took it, once: blocks until OnDone; its status if not OK.
-  absl::StatusOr<Collected> Await();
+  // Blocks until OnEnd, and returns its status if that is not OK. To be called once, after Submit has taken the job.
+  absl::StatusOr<Collected> Await() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   const Plan plan_;
   const absl::Time deadline_;
   const std::function<bool()> stopped_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
-  Collected collected_;
-  std::optional<absl::Status> done_;
+  Mutex mutex_;
+  CondVar changed_;
+  Collected collected_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

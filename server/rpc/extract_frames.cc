@@ -6,13 +6,13 @@ ExtractFrames::ExtractFrames(ExtractCall call, const RequestContext& context)
     : call_(std::move(call)), context_(context) {}
 
 void ExtractFrames::Add(size_t capture_index, TensorView rows) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (!abandoned_) outbox_.push_back({capture_index, std::move(rows)});
 }
 
 void ExtractFrames::End(absl::Status status, JobTimings timings) {
   std::deque<Captured> dropped;  // freed after the lock
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (!status.ok()) dropped.swap(outbox_);
   ended_ = std::move(status);
   timings_ = timings;
@@ -20,24 +20,27 @@ void ExtractFrames::End(absl::Status status, JobTimings timings) {
 
 void ExtractFrames::Abandon() {
   std::deque<Captured> dropped;  // freed after the lock
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   abandoned_ = true;
   dropped.swap(outbox_);
 }
 
 std::optional<ExtractFrames::Captured> ExtractFrames::Take() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (outbox_.empty()) return std::nullopt;
   Captured captured = std::move(outbox_.front());
   outbox_.pop_front();
   return captured;
 }
 
+std::optional<absl::Status> ExtractFrames::Failure() {
+  MutexLock lock(&mutex_);
+  if (!ended_.has_value() || ended_->ok()) return std::nullopt;
+  return ended_;
+}
+
 ExtractFrames::Step ExtractFrames::Next() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (ended_.has_value() && !ended_->ok()) return {std::nullopt, *ended_};
-  }
+  if (std::optional<absl::Status> failure = Failure()) return {std::nullopt, std::move(failure)};
   if (!header_sent_) {
     header_sent_ = true;
     return {EncodeHeader(call_, context_), std::nullopt};
@@ -57,7 +60,7 @@ ExtractFrames::Step ExtractFrames::Next() {
 }
 
 ExtractFrames::Step ExtractFrames::AfterCaptures() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (!outbox_.empty() || !ended_.has_value()) return {};
   if (trailer_sent_ || !ended_->ok()) return {std::nullopt, *ended_};
   trailer_sent_ = true;

@@ -1,30 +1,31 @@
-// An Extract stream's messages in their order, made as the captures come.
+// An Extract stream's messages, made in their order as the captures come.
 #ifndef HYDROPHONE_SERVER_RPC_EXTRACT_FRAMES_H_
 #define HYDROPHONE_SERVER_RPC_EXTRACT_FRAMES_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "server/answer/frames.h"
+#include "server/base/mutex.h"
 #include "server/core/tensor.h"
 #include "server/plan/inputs/extract_call.h"
-#include "server/sched/scheduler.h"
+#include "server/sched/job.h"
 
 namespace hydrophone {
 
-// Header, an InputInfo an input, the captures' messages, trailer.
+// The order is: header, one InputInfo for each input, the captures' messages, trailer.
 //
 // clang-format off
 //   engine thread ─ Add, Add, ..., End ─► outbox [captures not yet sent] ─ Next ─► one frame at a time (pool)
 // clang-format on
 //
-// Captures wait as they are and are encoded when their turn comes: the outbox holds the job's share of the response
-// budget and nothing more. Add, End and Abandon may be called from any thread; Next from one at a time.
+// A capture is encoded when its turn comes, so that the outbox holds the job's share of the response budget and nothing
+// more. Add, End and Abandon may be called on any thread; Next on one thread at a time.
 class ExtractFrames {
  public:
   // What `context` refers to outlives this.
@@ -32,17 +33,17 @@ class ExtractFrames {
 
   const ExtractCall& call() const { return call_; }
 
-  void Add(size_t capture_index, TensorView rows);
-  // No more captures come. If not OK, those that wait are dropped: the stream is cut here.
-  void End(absl::Status status, JobTimings timings);
-  // Nobody will ask for frames any more: drops all captures, now and later.
-  void Abandon();
+  void Add(size_t capture_index, TensorView rows) ABSL_LOCKS_EXCLUDED(mutex_);
+  // No more captures come. With an error, the captures that wait are dropped: the stream is cut here.
+  void End(absl::Status status, JobTimings timings) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Drops all captures, now and later: Next will not be called any more.
+  void Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
 
   struct Step {
     std::optional<Frame> frame;          // the next message, or
     std::optional<absl::Status> finish;  // what to finish the stream with, or neither: ask again after Add or End
   };
-  Step Next();
+  Step Next() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Captured {
@@ -50,26 +51,28 @@ class ExtractFrames {
     TensorView rows;
   };
 
-  // The next capture that waits, if any.
-  std::optional<Captured> Take();
-  // After the last capture that has come.
-  Step AfterCaptures();
+  // Takes the next capture out of the outbox, if there is one.
+  std::optional<Captured> Take() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What follows when the outbox was empty.
+  Step AfterCaptures() ABSL_LOCKS_EXCLUDED(mutex_);
+  // The error that the job ended with, if it did.
+  std::optional<absl::Status> Failure() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const ExtractCall call_;
   const RequestContext& context_;
 
-  // Next's own.
+  // Used by Next alone.
   bool header_sent_ = false;
   uint32_t inputs_sent_ = 0;
   std::optional<CaptureFrames> current_;
   uint64_t nonfinite_ = 0;
   bool trailer_sent_ = false;
 
-  std::mutex mutex_;  // guards what follows
-  std::deque<Captured> outbox_;
-  bool abandoned_ = false;
-  std::optional<absl::Status> ended_;
-  JobTimings timings_;
+  Mutex mutex_;
+  std::deque<Captured> outbox_ ABSL_GUARDED_BY(mutex_);
+  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
+  JobTimings timings_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

@@ -40,20 +40,20 @@ void ExtractStream::Admit() {
   auto request = std::make_shared<v1::ExtractRequest>();
   absl::StatusOr<ExtractCall> call = ReadRequest(request.get());
   if (!call.ok()) return End(call.status());
-  if (call->max_new_tokens > 0 && !call->validate_only) return Continue(std::move(request), *call);
+  if (call->max_new_tokens > 0 && !call->validate_only) return Generate(std::move(request), *call);
   Submit(*std::move(call));
 }
 
-void ExtractStream::Continue(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
+void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
   Generation::Caller caller{
       deadline_, [self = shared_from_this()] { return self->stopped_.load(); },
       [self = shared_from_this(), request = std::move(request), sha256 = call.request_sha256](
-          const absl::StatusOr<Continuations>& continuations) { self->Continued(*request, sha256, continuations); }};
+          const absl::StatusOr<Continuations>& continuations) { self->Generated(*request, sha256, continuations); }};
   Generation::Start(GreedyContinuation(call, service_.request), std::move(caller), service_.scheduler,
                     service_.workers);
 }
 
-void ExtractStream::Continued(const v1::ExtractRequest& request, const std::string& request_sha256,
+void ExtractStream::Generated(const v1::ExtractRequest& request, const std::string& request_sha256,
                               const absl::StatusOr<Continuations>& continuations) {
   if (!continuations.ok()) return End(continuations.status());
   absl::StatusOr<ExtractCall> call = PlanContinued(request, request_sha256, *continuations, service_.request);
@@ -61,13 +61,15 @@ void ExtractStream::Continued(const v1::ExtractRequest& request, const std::stri
   Submit(*std::move(call));
 }
 
+bool ExtractStream::TakeFrames(std::unique_ptr<ExtractFrames> frames) {
+  MutexLock lock(&mutex_);
+  if (state_.ended()) return false;
+  frames_ = std::move(frames);
+  return true;
+}
+
 void ExtractStream::Submit(ExtractCall call) {
-  auto frames = std::make_unique<ExtractFrames>(std::move(call), service_.request);
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (ended_.has_value()) return;
-    frames_ = std::move(frames);
-  }
+  if (!TakeFrames(std::make_unique<ExtractFrames>(std::move(call), service_.request))) return;
   if (frames_->call().validate_only || plan().captures.empty()) {
     frames_->End(absl::OkStatus(), JobTimings());
   } else if (absl::Status admitted = service_.scheduler->Submit(shared_from_this()); !admitted.ok()) {
@@ -81,17 +83,14 @@ void ExtractStream::OnCapture(size_t index, TensorView rows) {
   Wake();
 }
 
-void ExtractStream::OnDone(absl::Status status, JobTimings timings) {
+void ExtractStream::OnEnd(absl::Status status, JobTimings timings) {
   frames_->End(std::move(status), timings);
   Wake();
 }
 
 void ExtractStream::Wake() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  again_ = true;
-  if (pumping_ || ended_.has_value()) return;
-  pumping_ = true;
-  service_.workers->Continue([self = shared_from_this()] { self->Pump(); });
+  MutexLock lock(&mutex_);
+  if (state_.Wake()) service_.workers->AddStep([self = shared_from_this()] { self->Pump(); });
 }
 
 void ExtractStream::Pump() {
@@ -100,52 +99,44 @@ void ExtractStream::Pump() {
   FinishIfDue();
 }
 
+bool ExtractStream::MayEncode() {
+  MutexLock lock(&mutex_);
+  return state_.MayEncode();
+}
+
 bool ExtractStream::PumpOnce() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    again_ = false;
-    if (ended_.has_value() || ready_.has_value()) {  // with a frame ready, OnWriteDone wakes us
-      pumping_ = false;
-      return false;
-    }
-  }
+  if (!MayEncode()) return false;
   ExtractFrames::Step step = frames_->Next();
   std::optional<grpc::ByteBuffer> message;
   if (step.frame.has_value()) message = ToByteBuffer(*step.frame);
-  bool write = false;
-  bool more = false;
+  StreamState<grpc::ByteBuffer>::AfterEncoding after;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (message.has_value() && !ended_.has_value()) write = Queue(*std::move(message));
-    if (step.finish.has_value() && !ended_.has_value()) ended_ = std::move(step.finish);
-    more = step.frame.has_value() || again_;
-    if (!more) pumping_ = false;
+    MutexLock lock(&mutex_);
+    after = state_.Encoded(std::move(message), std::move(step.finish));
   }
-  if (write) StartWrite(&*writing_);
-  return more;
+  if (after.write) WriteMessage();
+  return after.again;
 }
 
-bool ExtractStream::Queue(grpc::ByteBuffer message) {
-  if (writing_.has_value()) {
-    ready_ = std::move(message);
-    return false;
+void ExtractStream::WriteMessage() {
+  const grpc::ByteBuffer* message;
+  {
+    MutexLock lock(&mutex_);
+    message = state_.writing();
   }
-  call_->Sent(message.Length());
-  writing_ = std::move(message);
-  return true;
+  call_->Sent(message->Length());
+  StartWrite(message);
 }
 
 void ExtractStream::OnWriteDone(bool ok) {
-  std::optional<grpc::ByteBuffer> sent;  // freed after the lock
-  bool write = false;
+  StreamState<grpc::ByteBuffer>::AfterWriting after;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    sent = std::exchange(writing_, std::nullopt);
-    if (ok && ready_.has_value()) write = Queue(*std::exchange(ready_, std::nullopt));
+    MutexLock lock(&mutex_);
+    after = ok ? state_.Written() : state_.Failed(CancelledOrLate(deadline_, service_.clock->Now()));
   }
-  if (!ok) return OnCancel();  // the stream is broken: nobody reads
-  Wake();                      // the next is encoded while this one is being sent
-  if (write) StartWrite(&*writing_);
+  if (!ok) return OnCancel();
+  Wake();  // the next message is encoded while this one is being sent
+  if (after.write) WriteMessage();
   FinishIfDue();
 }
 
@@ -156,12 +147,11 @@ void ExtractStream::OnCancel() {
 }
 
 void ExtractStream::End(const absl::Status& status) {
+  std::optional<grpc::ByteBuffer> unsent;
   ExtractFrames* frames;
-  std::optional<grpc::ByteBuffer> dropped;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!ended_.has_value() || stopped_) ended_ = status;
-    dropped = std::exchange(ready_, std::nullopt);
+    MutexLock lock(&mutex_);
+    unsent = state_.End(status, stopped_);
     frames = frames_.get();
   }
   if (frames != nullptr) frames->Abandon();
@@ -170,14 +160,14 @@ void ExtractStream::End(const absl::Status& status) {
 
 void ExtractStream::FinishIfDue() {
   auto alive = shared_from_this();
-  grpc::Status final_status;
+  std::optional<absl::Status> end;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!MayFinish()) return;
-    finished_ = true;
-    final_status = FinalStatus(*ended_, context_);
-    call_->Finished(final_status.error_code());
+    MutexLock lock(&mutex_);
+    end = state_.TakeFinish();
   }
+  if (!end.has_value()) return;
+  grpc::Status final_status = FinalStatus(*end, context_);
+  call_->Finished(final_status.error_code());
   Finish(std::move(final_status));
 }
 

@@ -7,7 +7,7 @@
 
 namespace hydrophone {
 
-// One forward pass.
+// One step: a forward pass over the inputs and what they have got so far.
 class Generation::Step : public Job {
  public:
   explicit Step(std::shared_ptr<Generation> generation)
@@ -17,7 +17,7 @@ class Generation::Step : public Job {
   absl::Time deadline() const override { return generation_->caller_.deadline; }
   bool Stopped() const override { return generation_->caller_.stopped(); }
   void OnCapture(size_t, TensorView values) override { likeliest_ = std::move(values); }
-  void OnDone(absl::Status status, JobTimings) override {
+  void OnEnd(absl::Status status, JobTimings) override {
     generation_->StepDone(std::move(status), std::move(likeliest_));
   }
 
@@ -44,7 +44,7 @@ void Generation::SubmitStep() {
 
 void Generation::StepDone(absl::Status status, TensorView likeliest) {
   if (caller_.stopped()) return;
-  workers_->Continue([self = shared_from_this(), status = std::move(status), likeliest = std::move(likeliest)] {
+  workers_->AddStep([self = shared_from_this(), status = std::move(status), likeliest = std::move(likeliest)] {
     self->AfterStep(status, likeliest);
   });
 }

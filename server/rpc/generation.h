@@ -1,4 +1,4 @@
-// Runs a greedy continuation through the scheduler: one small job a step.
+// Runs a greedy continuation through the scheduler: each step is one small job.
 #ifndef HYDROPHONE_SERVER_RPC_GENERATION_H_
 #define HYDROPHONE_SERVER_RPC_GENERATION_H_
 
@@ -12,6 +12,7 @@
 #include "server/core/tensor.h"
 #include "server/plan/generation.h"
 #include "server/rpc/worker_pool.h"
+#include "server/sched/job.h"
 #include "server/sched/scheduler.h"
 
 namespace hydrophone {
@@ -19,7 +20,7 @@ namespace hydrophone {
 // Keeps itself alive from Start until its end.
 //
 // clang-format off
-//   worker: NextStep, Submit ─► Scheduler ─► engine's thread: captures, OnDone ─► worker: Take, and again, or `done`
+//   worker: NextStep, Submit ─► Scheduler ─► engine's thread: captures, OnEnd ─► worker: Take, and again, or `done`
 // clang-format on
 //
 // A step waits in the queue like any other job: between two steps, other requests run, and a full queue ends the
@@ -28,9 +29,10 @@ class Generation : public std::enable_shared_from_this<Generation> {
  public:
   struct Caller {
     absl::Time deadline;
-    std::function<bool()> stopped;  // asked from any thread; once true, nothing more is heard
-    // Once, on a worker, or on Start's thread: the continuations, or why there are none, as Job::OnDone or
-    // Scheduler::Submit says it.
+    // Called on any thread. After it has returned true, `done` is not called.
+    std::function<bool()> stopped;
+    // Called once, on a worker or on Start's thread, with the continuations, or with the status of the Job::OnEnd or
+    // Scheduler::Submit that ended the generation.
     std::function<void(absl::StatusOr<Continuations>)> done;
   };
 
@@ -43,12 +45,12 @@ class Generation : public std::enable_shared_from_this<Generation> {
   Generation(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers);
 
   void SubmitStep();
-  // On the engine's thread; `likeliest` is what the step captured.
+  // Called on the engine's thread; `likeliest` is what the step captured.
   void StepDone(absl::Status status, TensorView likeliest);
-  // On a worker.
+  // Called on a worker.
   void AfterStep(const absl::Status& status, const TensorView& likeliest);
 
-  GreedyContinuation greedy_;  // one step at a time touches it
+  GreedyContinuation greedy_;  // used by one step at a time, so it needs no mutex
   const Caller caller_;
   Scheduler* const scheduler_;
   WorkerPool* const workers_;

@@ -15,10 +15,11 @@
 namespace hydrophone {
 namespace {
 
-// What a cut call's status gets to reach its caller.
+// How long Drain waits for the statuses of calls that it cuts to reach their callers.
 constexpr absl::Duration kFarewell = absl::Seconds(3);
 
-// gRPC itself refuses larger messages, without details; ours refuses from max_request_bytes on, with them.
+// gRPC refuses messages above this size without details; below it, the guard refuses above max_request_bytes, with
+// details.
 int TransportLimit(const Limits& limits) {
   return static_cast<int>(std::min<uint64_t>(2 * limits.max_request_bytes, uint64_t{1} << 30));
 }
@@ -26,15 +27,17 @@ int TransportLimit(const Limits& limits) {
 void LimitTransport(const Limits& limits, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(TransportLimit(limits));
   builder->SetMaxSendMessageSize(-1);  // every message has its own limit
-  // A compressed request would be unpacked before anybody could look at its size; activations do not compress anyway.
+  // A compressed request would be unpacked before the guard could check its size, and activations do not compress
+  // anyway.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);  // a connection
-  // Finds dead peers, so that their streams give their memory back; and lets clients do the same.
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 256);  // on each connection
+  // Finds dead peers, so that their streams give their memory back, and lets clients find a dead server likewise.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
-  // Two servers on one port would share its connections without a word.
+  // With port reuse, a second server on the port would silently take half of the connections instead of failing to
+  // start.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
@@ -88,10 +91,10 @@ void GrpcServer::Drain(absl::Time deadline) {
   drained_ = true;
   SetServing(false);
   calls_.Refuse();
-  calls_.AwaitNone(deadline);                    // a Verify under way still submits to the scheduler
-  parts_.scheduler->Drain(parts_.clock->Now());  // those left are told why
+  calls_.AwaitNone(deadline);                    // a Verify under way still submits jobs to the scheduler
+  parts_.scheduler->Drain(parts_.clock->Now());  // the jobs that are left end with UNAVAILABLE
   calls_.AwaitNone(parts_.clock->Now() + kFarewell);
-  server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left, watchers of health among them
+  server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left: health watchers, for instance
   server_->Wait();
 }
 

@@ -22,7 +22,7 @@
 
 namespace hydrophone {
 
-// What the service works with; all of it outlives the server.
+// What the service works with. All of it outlives the server.
 struct GrpcServerParts {
   const Engine* engine = nullptr;
   const Tokenizer* tokenizer = nullptr;
@@ -35,11 +35,11 @@ struct GrpcServerParts {
 struct GrpcServerOptions {
   std::string listen = "127.0.0.1:50051";  // port 0: a free one
   std::string version;                     // Hydrophone's own
-  int worker_threads = 2;                  // that read requests, tokenize and encode
-  int max_open_calls = 1024;               // at once; more are refused with RESOURCE_EXHAUSTED
-  int max_waiting_calls = 256;             // for a worker
+  int worker_threads = 2;                  // threads that read requests, tokenize and encode
+  int max_open_calls = 1024;               // calls open at once; more are refused with RESOURCE_EXHAUSTED
+  int max_waiting_calls = 256;             // calls that wait for a worker
   int verifier_threads = 1;                // Verifies at once: each may hold max_response_bytes
-  int max_waiting_verifies = 8;
+  int max_waiting_verifies = 8;            // Verifies that wait for a verifier
 };
 
 // Serves from Start to its destruction. Health says NOT_SERVING until SetServing.
@@ -57,7 +57,7 @@ class GrpcServer {
   void SetServing(bool serving);
 
   // Says NOT_SERVING, refuses new calls with UNAVAILABLE (DRAINING), lets open ones finish until `deadline`, then cuts
-  // the rest. Blocks; call it once. The scheduler is drained too.
+  // the rest. Drains the scheduler too. Blocks until all calls have ended. To be called once.
   void Drain(absl::Time deadline);
 
  private:

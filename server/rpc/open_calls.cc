@@ -23,7 +23,7 @@ OpenCalls::Call::~Call() {
 void OpenCalls::Call::Sent(size_t bytes) { calls_->metrics_->RpcMessageSent(method_, bytes); }
 
 absl::Status OpenCalls::Enter() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   ++open_;
   if (refusing_) return Draining(absl::Seconds(1));
   if (open_ > max_open_) return Overloaded(absl::StrCat("all ", max_open_, " calls are taken"), absl::Seconds(1));
@@ -31,19 +31,19 @@ absl::Status OpenCalls::Enter() {
 }
 
 void OpenCalls::Leave() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   --open_;
-  changed_.notify_all();
+  changed_.SignalAll();
 }
 
 void OpenCalls::Refuse() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   refusing_ = true;
 }
 
 bool OpenCalls::AwaitNone(absl::Time deadline) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (open_ > 0 && clock_->Now() < deadline) clock_->WaitUntil(changed_, lock, deadline);
+  MutexLock lock(&mutex_);
+  while (open_ > 0 && clock_->Now() < deadline) clock_->WaitUntil(changed_, &mutex_, deadline);
   return open_ == 0;
 }
 

@@ -1,15 +1,15 @@
-// Which calls are open: counted for metrics, and waited for at the end.
+// The calls that are open: counted for the metrics, and waited for when the server ends.
 #ifndef HYDROPHONE_SERVER_RPC_OPEN_CALLS_H_
 #define HYDROPHONE_SERVER_RPC_OPEN_CALLS_H_
 
 #include <grpcpp/support/status.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "server/core/metrics.h"
 #include "server/sched/clock.h"
 
@@ -18,10 +18,10 @@ namespace hydrophone {
 // Thread-safe.
 class OpenCalls {
  public:
-  // Calls over `max_open` are refused. What the pointers name outlives this.
+  // Calls over `max_open` are refused. The pointers outlive this.
   OpenCalls(int max_open, Metrics* metrics, const Clock* clock);
 
-  // One call, from when its request is there until gRPC has nothing more to do for it.
+  // One call, from the arrival of its request until gRPC has nothing more to do for it.
   class Call {
    public:
     // `method` is a literal.
@@ -33,8 +33,9 @@ class OpenCalls {
     // OK; RESOURCE_EXHAUSTED (OVERLOADED) when too many others are open; UNAVAILABLE (DRAINING) once the server stops.
     const absl::Status& admitted() const { return admitted_; }
 
+    // Counts a message of `bytes` bytes that is handed to gRPC.
     void Sent(size_t bytes);
-    // What it was finished with.
+    // Notes the code that the call is finished with, for the metrics.
     void Finished(grpc::StatusCode code) { code_ = code; }
 
    private:
@@ -46,22 +47,22 @@ class OpenCalls {
   };
 
   // From now on, new calls are refused.
-  void Refuse();
+  void Refuse() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits until no call is open, or until `deadline`; whether none is.
-  bool AwaitNone(absl::Time deadline);
+  // Waits until no call is open, at most until `deadline`; returns whether none is.
+  bool AwaitNone(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  absl::Status Enter();
-  void Leave();
+  absl::Status Enter() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const int max_open_;
   Metrics* const metrics_;
   const Clock* const clock_;
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
-  int open_ = 0;
-  bool refusing_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  int open_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool refusing_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace hydrophone

@@ -1,5 +1,5 @@
-// The service's operations, one file each. Each starts a call and returns gRPC's handle on it, which goes away by
-// itself. `service` outlives the call.
+// The service's operations, one file each. Each function starts a call and returns gRPC's handle on it; the call
+// deletes itself when gRPC is done with it. `service` outlives the call.
 #ifndef HYDROPHONE_SERVER_RPC_OPERATIONS_H_
 #define HYDROPHONE_SERVER_RPC_OPERATIONS_H_
 
@@ -18,7 +18,7 @@ grpc::ServerUnaryReactor* StartTokenize(const ServiceContext& service, UnaryTran
 grpc::ServerUnaryReactor* StartDetokenize(const ServiceContext& service, UnaryTransport transport);
 grpc::ServerUnaryReactor* StartVerify(const ServiceContext& service, UnaryTransport transport);
 
-// See extract_stream.h for who owns what.
+// extract_stream.h draws what owns what.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service,
                                                          grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request);

@@ -12,7 +12,7 @@
 
 namespace hydrophone {
 
-// Outlives every call. All that it points to is thread-safe.
+// Outlives every call. Everything that it points to is thread-safe.
 struct ServiceContext {
   RequestContext request;
   ProgramVersions versions;

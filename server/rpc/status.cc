@@ -29,7 +29,7 @@ std::string Shortened(absl::string_view text, size_t limit) {
   return absl::StrCat(text.substr(0, end), kMark);
 }
 
-// The code that the API promises for it, and that code's reason.
+// The code that the API promises for an absl::StatusCode, and the usual reason for that code.
 struct Meaning {
   grpc::StatusCode code;
   const char* reason;
@@ -56,7 +56,8 @@ Meaning MeaningOf(absl::StatusCode code) {
   }
 }
 
-// When to try again: as the status says, or the usual pause for the codes for which trying again helps.
+// How long to wait before another try: what the status says, else the usual pause for the codes that another try can
+// cure.
 std::optional<absl::Duration> RetryOf(const absl::Status& status) {
   if (std::optional<absl::Duration> said = RetryAfterOf(status)) return said;
   bool passes =
@@ -83,7 +84,7 @@ void AddRetryInfo(absl::Duration retry, google::rpc::Status* out) {
   out->add_details()->PackFrom(info);
 }
 
-// As many of the violations, from the first, as there is room for.
+// Adds as many of the violations, from the first on, as there is room for.
 void AddBadRequest(const std::vector<Violation>& violations, google::rpc::Status* out) {
   google::rpc::BadRequest bad;
   for (const Violation& violation : violations) {

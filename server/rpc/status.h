@@ -21,11 +21,13 @@ inline constexpr size_t kMaxStatusBytes = 4096;
 // characters, to keep within kMaxStatusBytes.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// What to call Finish with: the above, and for RESOURCE_EXHAUSTED and UNAVAILABLE `grpc-retry-pushback-ms` in the
-// trailers, which gRPC clients with a retry policy obey by themselves. Call before Finish, once.
+// The status to call gRPC's Finish with: that of ToGrpcStatus. For RESOURCE_EXHAUSTED and UNAVAILABLE it also adds
+// `grpc-retry-pushback-ms` to the trailers, which gRPC clients with a retry policy obey by themselves. To be called
+// once, before Finish.
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context);
 
-// "OK", "InvalidArgument": as the grpc_server_* metrics of go-grpc-prometheus spell them, and dashboards expect them.
+// The code as the grpc_server_* metrics of go-grpc-prometheus spell it, which dashboards expect: "OK",
+// "InvalidArgument".
 const char* CodeName(grpc::StatusCode code);
 
 }  // namespace hydrophone

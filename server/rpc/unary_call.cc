@@ -12,7 +12,7 @@
 namespace hydrophone {
 namespace {
 
-// Kept by gRPC (self_, until OnDone) and by the pool's task.
+// Kept alive by self_ until gRPC calls OnDone, and by the pool's task.
 class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_from_this<UnaryCall> {
  public:
   UnaryCall(const ServiceContext& service, const char* method, UnaryTransport transport, UnaryHandler handler,
@@ -56,7 +56,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
     End(absl::OkStatus());
   }
 
-  // The last thing done with this call: OnDone may come before it returns.
+  // Finishes the call. Nothing may touch the call afterwards: OnDone may come before Finish returns.
   void End(const absl::Status& status) {
     grpc::Status final_status = FinalStatus(status, transport_.context);
     call_->Finished(final_status.error_code());

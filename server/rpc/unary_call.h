@@ -1,4 +1,4 @@
-// A call with one answer: request bytes in, worked on by a pool, answer bytes out.
+// A call with one answer: a pool's thread turns the request's bytes into the answer's.
 #ifndef HYDROPHONE_SERVER_RPC_UNARY_CALL_H_
 #define HYDROPHONE_SERVER_RPC_UNARY_CALL_H_
 
@@ -17,14 +17,14 @@
 
 namespace hydrophone {
 
-// One answer at most, in bytes: what every gRPC client takes unless told otherwise.
+// The largest answer, in bytes: gRPC clients refuse larger messages unless they are told otherwise.
 inline constexpr size_t kMaxUnaryResponseBytes = size_t{4} << 20;
 
 // What a handler knows of its call. Valid until the handler returns.
 struct UnaryRequest {
   absl::string_view bytes;
   absl::Time deadline;
-  std::function<bool()> stopped;  // the caller left, or the deadline passed; may be copied and asked later
+  std::function<bool()> stopped;  // whether the caller left or the deadline passed; a copy may be called later
 };
 
 using UnaryHandler = std::function<absl::StatusOr<grpc::ByteBuffer>(const UnaryRequest& request)>;
@@ -44,7 +44,7 @@ grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* 
                                      UnaryTransport transport, UnaryHandler handler,
                                      std::function<void()> on_cancel = nullptr);
 
-// Guards and parses the request, then `answer(request)`, a message or a StatusOr of one, becomes bytes.
+// Guards and parses the request, and serializes `answer(request)`, which returns a message or a StatusOr of one.
 template <typename Request, typename Answer>
 absl::StatusOr<grpc::ByteBuffer> AnswerMessage(absl::string_view bytes, const ServiceContext& service, Answer answer) {
   Request request;
@@ -54,10 +54,10 @@ absl::StatusOr<grpc::ByteBuffer> AnswerMessage(absl::string_view bytes, const Se
   return ToByteBuffer(*response, kMaxUnaryResponseBytes);
 }
 
-// When the call must be done; the infinite future for a call without a deadline.
+// When the call must have ended; the infinite future for a call without a deadline.
 absl::Time DeadlineOf(const grpc::CallbackServerContext& context);
 
-// Why a call that gRPC calls cancelled ended: DEADLINE_EXCEEDED or CANCELLED.
+// Why gRPC says that a call is cancelled: DEADLINE_EXCEEDED when its deadline has passed, else CANCELLED.
 absl::Status CancelledOrLate(absl::Time deadline, absl::Time now);
 
 }  // namespace hydrophone

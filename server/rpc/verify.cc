@@ -1,4 +1,4 @@
-// Verify: several extracts, one after another, then the comparisons; on a verifier's thread, which may block.
+// Verify runs several extracts, one after another, and then compares them, all on a verifier's thread, which may block.
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,7 +15,7 @@
 namespace hydrophone {
 namespace {
 
-// Lets go of the captures, and of the budget that they hold, before it returns.
+// Runs one of Verify's extracts. Its captures, and the budget that they hold, are freed before this returns.
 absl::Status RunExtract(size_t extract, const ServiceContext& service, const UnaryRequest& call, VerifyRun* run) {
   auto job = std::make_shared<CollectJob>(run->call().extracts[extract].plan, call.deadline, call.stopped);
   if (absl::Status admitted = service.scheduler->Submit(job); !admitted.ok()) return admitted;

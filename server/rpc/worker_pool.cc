@@ -10,40 +10,40 @@ WorkerPool::WorkerPool(int threads, size_t max_waiting) : max_waiting_(max_waiti
 
 WorkerPool::~WorkerPool() {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     quitting_ = true;
-    changed_.notify_all();
+    changed_.SignalAll();
   }
   for (std::thread& thread : threads_) thread.join();
 }
 
 bool WorkerPool::Offer(Task task) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   if (new_tasks_.size() >= max_waiting_) return false;
   new_tasks_.push_back(std::move(task));
-  changed_.notify_one();
+  changed_.Signal();
   return true;
 }
 
-void WorkerPool::Continue(Task task) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  next_steps_.push_back(std::move(task));
-  changed_.notify_one();
+void WorkerPool::AddStep(Task step) {
+  MutexLock lock(&mutex_);
+  next_steps_.push_back(std::move(step));
+  changed_.Signal();
+}
+
+WorkerPool::Task WorkerPool::Take() {
+  MutexLock lock(&mutex_);
+  while (!quitting_ && new_tasks_.empty() && next_steps_.empty()) changed_.Wait(&mutex_);
+  std::deque<Task>& tasks = next_steps_.empty() ? new_tasks_ : next_steps_;
+  if (tasks.empty()) return nullptr;
+  Task task = std::move(tasks.front());
+  tasks.pop_front();
+  return task;
 }
 
 void WorkerPool::Loop() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return quitting_ || !new_tasks_.empty() || !next_steps_.empty(); });
-    std::deque<Task>& tasks = next_steps_.empty() ? new_tasks_ : next_steps_;
-    if (tasks.empty()) return;
-    Task task = std::move(tasks.front());
-    tasks.pop_front();
-    lock.unlock();
-    task();
-    task = nullptr;  // what it holds goes without the lock
-    lock.lock();
-  }
+  // Each task, and what it holds, is destroyed without the mutex before the next one is taken.
+  while (Task task = Take()) task();
 }
 
 }  // namespace hydrophone

@@ -1,14 +1,15 @@
-// A few threads for what takes longer than I/O: reading requests, tokenizing, encoding, verifying.
+// A few threads for work that takes longer than I/O: reading requests, tokenizing, encoding, verifying.
 #ifndef HYDROPHONE_SERVER_RPC_WORKER_POOL_H_
 #define HYDROPHONE_SERVER_RPC_WORKER_POOL_H_
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone {
 
@@ -19,27 +20,29 @@ class WorkerPool {
 
   // At most `max_waiting` new tasks wait for a thread.
   WorkerPool(int threads, size_t max_waiting);
-  // Runs what still waits, then joins. No task may be added meanwhile.
+  // Runs the tasks that still wait, then joins the threads. No task may be added meanwhile.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   // Takes on a new task; false, without taking it, when too many wait.
-  bool Offer(Task task);
+  bool Offer(Task task) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Takes on the next step of something already taken on, before all new tasks. Never refuses: whoever is under way
-  // adds one step at a time, so those who are under way bound it.
-  void Continue(Task task);
+  // Takes on the next step of work that was taken on before; it runs before all new tasks. Never refuses: a call under
+  // way has one step at a time, so the number of calls bounds these tasks.
+  void AddStep(Task step) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  void Loop();
+  void Loop() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for the next task; null when the pool ends and no task is left.
+  Task Take() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const size_t max_waiting_;
-  std::mutex mutex_;  // guards what follows up to the threads
-  std::condition_variable changed_;
-  std::deque<Task> new_tasks_;
-  std::deque<Task> next_steps_;
-  bool quitting_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Task> new_tasks_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Task> next_steps_ ABSL_GUARDED_BY(mutex_);
+  bool quitting_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -11,15 +11,11 @@ class WallClock : public Clock {
  public:
   absl::Time Now() const override { return absl::Now(); }
 
-  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
-                 absl::Time until) const override {
-    if (until == absl::InfiniteFuture()) {
-      changed.wait(lock);
-      return;
-    }
-    // A deadline centuries away overflows the C library's arithmetic; nobody minds being asked again after a day.
+  void WaitUntil(CondVar& changed, Mutex* mutex, absl::Time until) const override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (until == absl::InfiniteFuture()) return changed.Wait(mutex);
+    // A deadline centuries away overflows the C library's arithmetic, and waking once a day costs nothing.
     absl::Time soonest = std::min(until, absl::Now() + absl::Hours(24));
-    changed.wait_until(lock, absl::ToChronoTime(soonest));
+    changed.WaitUntil(mutex, absl::ToChronoTime(soonest));
   }
 };
 

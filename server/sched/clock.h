@@ -2,10 +2,9 @@
 #ifndef HYDROPHONE_SERVER_SCHED_CLOCK_H_
 #define HYDROPHONE_SERVER_SCHED_CLOCK_H_
 
-#include <condition_variable>
-#include <mutex>
-
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone {
 
@@ -16,13 +15,13 @@ class Clock {
 
   virtual absl::Time Now() const = 0;
 
-  // Waits on `changed` with `lock`, which is held before and after, until notified or, at the latest, until Now() is
-  // `until`. May also wake for no reason: the caller asks again.
-  virtual void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
-                         absl::Time until) const = 0;
+  // Waits on `changed`, without `mutex` meanwhile, until it is signalled or, at the latest, until Now() is `until`. May
+  // also return for no reason: the caller looks again.
+  virtual void WaitUntil(CondVar& changed, Mutex* mutex, absl::Time until) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) = 0;
 };
 
-// The machine's wall clock, which deadlines of calls are told in. Lives as long as the program.
+// The machine's wall clock, in which the deadlines of calls are told. Lives as long as the program.
 const Clock& RealClock();
 
 }  // namespace hydrophone

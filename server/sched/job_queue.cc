@@ -43,13 +43,13 @@ std::vector<Dropped> JobQueue::TakeStopped(absl::Time now, bool out_of_patience)
 std::vector<Admitted> JobQueue::TakeBatch() {
   std::vector<Admitted> batch;
   int64_t tokens = 0;
-  bool passing = false;  // somebody further in front waits for bytes
+  bool passing = false;  // a job further in front waits for bytes
   for (Iterator waiting = jobs_.begin(); waiting != jobs_.end();) {
     if (tokens + waiting->tokens > limits_.max_batch_tokens) break;
     auto lease =
         passing ? budget_->TryReservePassing(waiting->capture_bytes) : budget_->TryReserve(waiting->capture_bytes);
     if (lease == nullptr) {
-      if (!passing) BytesAreSetAsideFor(*waiting);
+      if (!passing) SetBytesAsideFor(*waiting);
       passing = true;
       ++waiting;
       continue;
@@ -62,8 +62,8 @@ std::vector<Admitted> JobQueue::TakeBatch() {
   return batch;
 }
 
-void JobQueue::BytesAreSetAsideFor(const Waiting& waiting) {
-  if (waiting.number == set_aside_for_) return;  // they are: those who passed it count on
+void JobQueue::SetBytesAsideFor(const Waiting& waiting) {
+  if (waiting.number == set_aside_for_) return;  // already set aside for this job; bytes that overtook it keep counting
   set_aside_for_ = waiting.number;
   budget_->SetAside(waiting.capture_bytes);
 }

@@ -28,7 +28,7 @@ void MemberSink::Finish(const absl::Status& run) {
   if (!told()) Tell(Outcome(run));
 }
 
-// Of a job that lacks captures, or asked for none.
+// How a job ends that lacks captures, or that asked for none.
 absl::Status MemberSink::Outcome(const absl::Status& run) const {
   if (run.ok() && received_ == expected_) return absl::OkStatus();
   absl::Status stopped = WhyStopped(*member_.job, batch_->clock->Now(), batch_->out_of_patience->load());
@@ -39,8 +39,8 @@ absl::Status MemberSink::Outcome(const absl::Status& run) const {
 
 void MemberSink::Tell(absl::Status outcome) {
   told_at_ = batch_->clock->Now();
-  member_.lease.reset();  // from here on only the job's views hold it
-  member_.job->OnDone(std::move(outcome), {batch_->start - member_.since, told_at_ - batch_->start, batch_->tokens});
+  member_.lease.reset();  // from here on, only the job's views keep the lease
+  member_.job->OnEnd(std::move(outcome), {batch_->start - member_.since, told_at_ - batch_->start, batch_->tokens});
 }
 
 }  // namespace hydrophone

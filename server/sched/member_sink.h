@@ -22,19 +22,19 @@ struct RunningBatch {
   const std::atomic<bool>* out_of_patience = nullptr;
 };
 
-// Stands between the engine and a job: ties the job's lease to every capture, stops for what the job does not know of,
-// its deadline and the server's end, and tells the job its end: after its last capture at once, while the batch goes
-// on for others. Keeps the job, whose plan the engine reads, until after the Run. Used on the engine's thread only;
-// what `batch` and its pointers point to outlives it.
+// Stands between the engine and a job. It ties the job's lease to every capture, and stops the job at its deadline and
+// when the server ends, of which the job knows nothing. It tells the job its end right after its last capture, while
+// the batch may go on for other jobs, but keeps the job, whose plan the engine reads, until after the Run. Used on the
+// engine's thread only; `batch` and what it points to outlive it.
 class MemberSink : public CaptureSink {
  public:
   MemberSink(Admitted member, const RunningBatch* batch);
 
   void OnCapture(size_t index, TensorView rows) override;
-  // Also once the job has been told its end.
+  // Whether the engine need not compute for the job any more: also true once the job has been told its end.
   bool Stopped() const override;
 
-  // After Engine::Run, with what it returned: tells the job its end, unless it has heard it.
+  // Tells the job its end, unless that has happened. To be called after Engine::Run, with what that returned.
   void Finish(const absl::Status& run);
 
   // When the job was told its end; before that, InfiniteFuture.
@@ -45,7 +45,7 @@ class MemberSink : public CaptureSink {
   absl::Status Outcome(const absl::Status& run) const;
   void Tell(absl::Status outcome);
 
-  Admitted member_;  // without its lease once all captures were handed over
+  Admitted member_;  // its lease is reset once the job has been told its end
   const RunningBatch* const batch_;
   const absl::Time deadline_;
   const size_t expected_;  // captures

@@ -5,7 +5,7 @@
 namespace hydrophone {
 
 absl::Status ServerStops() {
-  // Another replica can answer at once; the pause only keeps a client from hammering this one while it goes.
+  // Another replica can answer at once; the pause only keeps a client from asking this one again and again.
   return Draining(absl::Seconds(1));
 }
 

@@ -5,7 +5,7 @@
 namespace hydrophone {
 namespace {
 
-// Members go in reverse order: the elements first, then their bytes are free for others.
+// Members are destroyed in reverse order: first the elements are freed, then their bytes are given back.
 struct LeasedStorage {
   std::shared_ptr<const ResponseBudget::Lease> lease;
   std::shared_ptr<const void> storage;
@@ -23,7 +23,7 @@ ResponseBudget::ResponseBudget(uint64_t capacity_bytes, Metrics* metrics)
 
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReserve(uint64_t bytes) {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     if (!IsFree(bytes)) return nullptr;
     Take(bytes);
   }
@@ -31,7 +31,7 @@ std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReserve(uint64_t bytes
 }
 
 void ResponseBudget::SetAside(uint64_t bytes) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   ++wait_;
   set_aside_bytes_ = bytes;
   passing_bytes_ = 0;
@@ -40,7 +40,7 @@ void ResponseBudget::SetAside(uint64_t bytes) {
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReservePassing(uint64_t bytes) {
   uint64_t wait;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     if (!IsFree(bytes) || bytes > capacity_bytes_ - set_aside_bytes_ - passing_bytes_) return nullptr;
     Take(bytes);
     passing_bytes_ += bytes;
@@ -56,22 +56,22 @@ void ResponseBudget::Take(uint64_t bytes) {
 
 void ResponseBudget::Release(uint64_t bytes, uint64_t wait) {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     used_bytes_ -= bytes;
     if (wait != 0 && wait == wait_) passing_bytes_ -= bytes;
     metrics_->BudgetUsed(used_bytes_);
   }
-  std::lock_guard<std::mutex> lock(listener_mutex_);
+  MutexLock lock(&listener_mutex_);
   if (on_release_) on_release_();
 }
 
 void ResponseBudget::SetReleaseListener(std::function<void()> on_release) {
-  std::lock_guard<std::mutex> lock(listener_mutex_);
+  MutexLock lock(&listener_mutex_);
   on_release_ = std::move(on_release);
 }
 
 uint64_t ResponseBudget::used_bytes() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   return used_bytes_;
 }
 

@@ -1,12 +1,13 @@
-// How many bytes of captured data all requests together may hold, and who holds how many.
+// How many bytes of captured data all requests together may hold, and how many each of them holds.
 #ifndef HYDROPHONE_SERVER_SCHED_RESPONSE_BUDGET_H_
 #define HYDROPHONE_SERVER_SCHED_RESPONSE_BUDGET_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
 #include "server/core/metrics.h"
 #include "server/core/tensor.h"
 
@@ -15,19 +16,18 @@ namespace hydrophone {
 // A budget of bytes that leases are taken from.
 //
 // clang-format off
-//   scheduler ──owns──► ResponseBudget ◄──keeps── BudgetLease ◄──keeps── every TensorView of one job
-//                                                                        (in an outbox, or in a slice that gRPC still
-//                                                                        sends)
+//   scheduler ──owns──► ResponseBudget ◄──keeps── Lease ◄──keeps── every TensorView of one job
+//                                                                  (in an outbox, or in a slice that gRPC still sends)
 // clang-format on
 //
-// The last view of a job that goes takes the lease with it, on whatever thread: that gives the job's bytes back. A
-// lease may outlive the scheduler; `metrics` outlives every lease. Thread-safe.
+// When the last view of a job is destroyed, on whatever thread, the lease is destroyed with it and gives the job's
+// bytes back. A lease may outlive the scheduler; `metrics` outlives every lease. Thread-safe.
 class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
  public:
   // A share of the budget; its destructor gives it back.
   class Lease {
    public:
-    // `wait`: whose wait it passes, as ResponseBudget counts them; 0: nobody's.
+    // `wait`: the number of the SetAside that this lease overtakes; 0 when it overtakes none.
     Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes, uint64_t wait);
     ~Lease();
     Lease(const Lease&) = delete;
@@ -42,46 +42,52 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   ResponseBudget(uint64_t capacity_bytes, Metrics* metrics);
 
   // A lease of so many bytes, or null while they are not free.
-  std::shared_ptr<Lease> TryReserve(uint64_t bytes);
+  std::shared_ptr<Lease> TryReserve(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Somebody begins to wait for so many bytes; until the next call, TryReservePassing leaves them to him.
-  void SetAside(uint64_t bytes);
+  // Sets `bytes` aside for a job that begins to wait for them: until the next call, TryReservePassing leaves them free.
+  void SetAside(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // As TryReserve, for those who pass whoever waits: all of them since SetAside hold, together, at most what the budget
-  // has beside the bytes set aside. So he waits for those who were there before him, and for none who came later.
+  // As TryReserve, for a job that overtakes the waiting one. All leases taken this way since SetAside hold, together,
+  // at most what the budget has beside the bytes set aside. So the waiting job waits for the leases that were there
+  // before it, and for none that came later.
   //
   // clang-format off
   //   |<────────────────────── capacity ──────────────────────>|
-  //   |  those before him, until they let go   |     free      |
-  //   |  those who pass him, at most |<───── set aside ───────>|
+  //   |  leases from before, until they end    |     free      |
+  //   |  leases that overtake, at most |<──── set aside ──────>|
   // clang-format on
-  std::shared_ptr<Lease> TryReservePassing(uint64_t bytes);
+  std::shared_ptr<Lease> TryReservePassing(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Calls `on_release` after every give-back, on the thread that gave back. Once a later call of this function has
-  // returned, the earlier listener is not called any more. Null: nobody is called.
-  void SetReleaseListener(std::function<void()> on_release);
+  // Calls `on_release` whenever a lease has given its bytes back, on the thread on which the lease ended. Once a later
+  // call of this function has returned, the earlier listener is not called any more. Null: no listener.
+  void SetReleaseListener(std::function<void()> on_release) ABSL_LOCKS_EXCLUDED(listener_mutex_);
 
   uint64_t capacity_bytes() const { return capacity_bytes_; }
-  uint64_t used_bytes() const;
+  uint64_t used_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // With mutex_ held.
-  bool IsFree(uint64_t bytes) const { return bytes <= capacity_bytes_ - used_bytes_; }
-  void Take(uint64_t bytes);
-  void Release(uint64_t bytes, uint64_t wait);
+  bool IsFree(uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return bytes <= capacity_bytes_ - used_bytes_;
+  }
+  void Take(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Called when a lease ends.
+  void Release(uint64_t bytes, uint64_t wait) ABSL_LOCKS_EXCLUDED(listener_mutex_, mutex_);
 
   const uint64_t capacity_bytes_;
   Metrics* const metrics_;
-  mutable std::mutex mutex_;  // guards what follows, up to the other mutex
-  uint64_t used_bytes_ = 0;
-  uint64_t wait_ = 0;             // how many waits have begun
-  uint64_t set_aside_bytes_ = 0;  // for the latest
-  uint64_t passing_bytes_ = 0;    // held by those who passed it
-  std::mutex listener_mutex_;     // guards on_release_, and is held while it is called
-  std::function<void()> on_release_;
+
+  // Held while the listener runs: see the lock order in scheduler.h.
+  Mutex listener_mutex_;
+  std::function<void()> on_release_ ABSL_GUARDED_BY(listener_mutex_);
+
+  mutable Mutex mutex_;
+  uint64_t used_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t wait_ ABSL_GUARDED_BY(mutex_) = 0;             // the number of the latest SetAside; 0 before the first
+  uint64_t set_aside_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // by the latest SetAside
+  uint64_t passing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;    // held by the leases that overtake it
 };
 
-// The same elements, kept alive together with the lease.
+// The elements of `rows`, kept alive together with the lease.
 TensorView WithLease(TensorView rows, std::shared_ptr<const ResponseBudget::Lease> lease);
 
 }  // namespace hydrophone

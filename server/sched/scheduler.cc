@@ -1,70 +1,16 @@
 #include "server/sched/scheduler.h"
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
-#include "server/sched/job_queue.h"
-#include "server/sched/linger.h"
 #include "server/sched/member_sink.h"
 #include "server/sched/outcomes.h"
-#include "server/sched/response_budget.h"
 
 namespace hydrophone {
 
-class Scheduler::Impl {
- public:
-  Impl(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics);
-  ~Impl();
-
-  absl::Status Submit(std::shared_ptr<Job> job);
-  void JobStopped();
-  void StopAdmitting();
-  void Drain(absl::Time deadline);
-
- private:
-  void EngineLoop();
-  void RunBatch(std::vector<Admitted> batch);
-  void BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed);
-  void Tell(std::vector<Dropped> dropped) const;
-  absl::Status Fits(const Plan& plan) const;
-
-  // Those below need mutex_ held. None of them destroys a job: its views' leases would call back here.
-  std::vector<Dropped> TakeStopped() { return queue_.TakeStopped(clock_->Now(), out_of_patience_); }
-  // When the batch that waits may start, a moment that has passed included; InfiniteFuture when none waits.
-  absl::Time NextStart() const;
-  // When the engine is to look again, notified or not.
-  absl::Time NextLook(absl::Time now) const;
-  absl::Duration RetryAfter() const;
-  bool idle() const { return queue_.empty() && !busy_; }
-
-  Engine* const engine_;
-  const Limits limits_;
-  const Clock* const clock_;
-  Metrics* const metrics_;
-  const std::shared_ptr<ResponseBudget> budget_;
-
-  std::mutex mutex_;  // guards what follows up to the thread, except for the atomic
-  std::condition_variable changed_;
-  JobQueue queue_;
-  Linger linger_;
-  bool busy_ = false;  // a batch runs, or the engine thread tells dropped jobs
-  bool admitting_ = true;
-  bool quitting_ = false;
-  absl::Time patience_ends_ = absl::InfiniteFuture();
-  absl::Duration typical_batch_ = absl::Seconds(1);  // a moving average
-  std::atomic<bool> out_of_patience_ = false;        // read between layers, without the lock
-
-  std::thread engine_thread_;
-};
-
-Scheduler::Impl::Impl(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics)
+Scheduler::Scheduler(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics)
     : engine_(engine),
       limits_(limits),
       clock_(clock),
@@ -73,24 +19,24 @@ Scheduler::Impl::Impl(Engine* engine, const Limits& limits, const Clock* clock, 
       queue_(limits, budget_.get(), metrics),
       linger_(absl::Microseconds(limits.batch_linger_microseconds)) {
   budget_->SetReleaseListener([this] {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!queue_.empty()) changed_.notify_all();
+    MutexLock lock(&mutex_);
+    if (!queue_.empty()) changed_.SignalAll();
   });
   engine_thread_ = std::thread([this] { EngineLoop(); });
 }
 
-Scheduler::Impl::~Impl() {
+Scheduler::~Scheduler() {
   Drain(absl::InfinitePast());
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     quitting_ = true;
-    changed_.notify_all();
+    changed_.SignalAll();
   }
   engine_thread_.join();
   budget_->SetReleaseListener(nullptr);
 }
 
-absl::Status Scheduler::Impl::Fits(const Plan& plan) const {
+absl::Status Scheduler::Fits(const Plan& plan) const {
   if (plan.tokens() > limits_.max_batch_tokens) {
     return TooLarge("inputs", static_cast<uint64_t>(plan.tokens()), limits_.max_batch_tokens, "tokens");
   }
@@ -100,116 +46,127 @@ absl::Status Scheduler::Impl::Fits(const Plan& plan) const {
   return absl::OkStatus();
 }
 
-absl::Status Scheduler::Impl::Submit(std::shared_ptr<Job> job) {
+absl::Status Scheduler::ServerIsFull() const {
+  return Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
+}
+
+absl::Status Scheduler::Submit(std::shared_ptr<Job> job) {
   if (absl::Status fits = Fits(job->plan()); !fits.ok()) return fits;
   std::vector<Dropped> dropped;
   absl::Status admitted;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     if (!admitting_) return ServerStops();
-    absl::Time now = clock_->Now();
-    // Who stopped has left: see JobStopped.
+    const absl::Time now = clock_->Now();
+    // Jobs past their deadline still hold places. Stopped ones do not: JobStopped has taken them out.
     if (queue_.full() && queue_.soonest_deadline() <= now) dropped = TakeStopped();
     if (queue_.full()) {
-      admitted =
-          Overloaded(absl::StrCat("all ", limits_.max_queued_requests, " places in the queue are taken"), RetryAfter());
+      admitted = ServerIsFull();
     } else {
-      const bool stopped = job->Stopped();  // then its JobStopped may have come before it
+      const bool stopped = job->Stopped();  // its JobStopped may have come before it was queued
       queue_.Push(std::move(job), now);
       if (stopped) dropped = TakeStopped();
-      // While the engine lingers, only who makes it stop wakes it.
-      if (queue_.size() == 1 || NextStart() <= now) changed_.notify_all();
+      // While the engine's thread lingers, it is woken only by the job that lets the batch start.
+      if (queue_.size() == 1 || NextStart() <= now) changed_.SignalAll();
     }
   }
   Tell(std::move(dropped));
   return admitted;
 }
 
-void Scheduler::Impl::JobStopped() {
+void Scheduler::JobStopped() {
   std::vector<Dropped> dropped;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     dropped = TakeStopped();
-    if (!dropped.empty()) changed_.notify_all();
+    if (!dropped.empty()) changed_.SignalAll();
   }
   Tell(std::move(dropped));
 }
 
-void Scheduler::Impl::StopAdmitting() {
-  std::lock_guard<std::mutex> lock(mutex_);
+void Scheduler::StopAdmitting() {
+  MutexLock lock(&mutex_);
   admitting_ = false;
-  changed_.notify_all();  // nobody comes whom it were worth to wait for
+  changed_.SignalAll();  // no job will arrive any more, so a lingering batch starts now
 }
 
-void Scheduler::Impl::Drain(absl::Time deadline) {
-  std::unique_lock<std::mutex> lock(mutex_);
+void Scheduler::Drain(absl::Time deadline) {
+  mutex_.Lock();
   admitting_ = false;
-  changed_.notify_all();
+  changed_.SignalAll();
   patience_ends_ = std::min(patience_ends_, deadline);
   while (!idle()) {
     if (clock_->Now() >= patience_ends_ && !out_of_patience_) {
       out_of_patience_ = true;
       std::vector<Dropped> dropped = TakeStopped();
-      changed_.notify_all();
-      lock.unlock();
+      changed_.SignalAll();
+      mutex_.Unlock();
       Tell(std::move(dropped));
-      lock.lock();
+      mutex_.Lock();
       continue;
     }
-    clock_->WaitUntil(changed_, lock, out_of_patience_ ? absl::InfiniteFuture() : patience_ends_);
+    clock_->WaitUntil(changed_, &mutex_, out_of_patience_ ? absl::InfiniteFuture() : patience_ends_);
+  }
+  mutex_.Unlock();
+}
+
+void Scheduler::EngineLoop() {
+  while (EngineRound()) {
   }
 }
 
-void Scheduler::Impl::EngineLoop() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  while (true) {
-    absl::Time now = clock_->Now();
-    std::vector<Dropped> dropped;
-    std::vector<Admitted> batch;
+bool Scheduler::EngineRound() {
+  std::vector<Dropped> dropped;
+  std::vector<Admitted> batch;
+  {
+    MutexLock lock(&mutex_);
+    const absl::Time now = clock_->Now();
     if (queue_.soonest_deadline() <= now) dropped = TakeStopped();
     if (NextStart() <= now) batch = queue_.TakeBatch();
     if (dropped.empty() && batch.empty()) {
-      if (quitting_) return;
-      clock_->WaitUntil(changed_, lock, NextLook(now));
-      continue;
+      if (quitting_) return false;
+      clock_->WaitUntil(changed_, &mutex_, NextLook(now));
+      return true;
     }
     busy_ = true;
-    lock.unlock();
-    Tell(std::move(dropped));
-    if (!batch.empty()) RunBatch(std::move(batch));
-    lock.lock();
-    busy_ = false;
-    changed_.notify_all();
   }
+  Tell(std::move(dropped));
+  if (!batch.empty()) RunBatch(std::move(batch));
+  MutexLock lock(&mutex_);
+  busy_ = false;
+  changed_.SignalAll();
+  return true;
 }
 
-absl::Time Scheduler::Impl::NextStart() const {
+std::vector<Dropped> Scheduler::TakeStopped() { return queue_.TakeStopped(clock_->Now(), out_of_patience_); }
+
+absl::Time Scheduler::NextStart() const {
   if (queue_.empty()) return absl::InfiniteFuture();
   const bool full = queue_.full() || queue_.tokens() >= limits_.max_batch_tokens;
   if (full || !admitting_) return absl::InfinitePast();
   return linger_.Until(queue_.size(), queue_.oldest());
 }
 
-absl::Time Scheduler::Impl::NextLook(absl::Time now) const {
+absl::Time Scheduler::NextLook(absl::Time now) const {
   const absl::Time start = NextStart();
-  // A batch that may start and did not waits for the budget, whose listener tells.
+  // A batch whose start has come and that did not start waits for the budget, whose listener signals.
   return start > now ? std::min(start, queue_.soonest_deadline()) : queue_.soonest_deadline();
 }
 
-absl::Duration Scheduler::Impl::RetryAfter() const {
+absl::Duration Scheduler::RetryAfter() const {
   int64_t batches = 1 + queue_.tokens() / std::max<int64_t>(limits_.max_batch_tokens, 1);
   return std::clamp(typical_batch_ * batches, absl::Milliseconds(100), absl::Seconds(30));
 }
 
-void Scheduler::Impl::Tell(std::vector<Dropped> dropped) const {
+void Scheduler::Tell(std::vector<Dropped> dropped) const {
   for (Dropped& each : dropped) {
-    each.job->OnDone(
+    each.job->OnEnd(
         std::move(each.why),
         JobTimings{.queued = clock_->Now() - each.since, .computed = absl::ZeroDuration(), .batch_tokens = 0});
   }
 }
 
-void Scheduler::Impl::RunBatch(std::vector<Admitted> batch) {
+void Scheduler::RunBatch(std::vector<Admitted> batch) {
   RunningBatch running{.start = clock_->Now(), .tokens = 0, .clock = clock_, .out_of_patience = &out_of_patience_};
   std::vector<MemberSink> sinks;
   std::vector<BatchMember> members;
@@ -233,20 +190,11 @@ void Scheduler::Impl::RunBatch(std::vector<Admitted> batch) {
   BatchDone(sinks.size(), first_told, elapsed);
 }
 
-void Scheduler::Impl::BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) {
-  std::lock_guard<std::mutex> lock(mutex_);
+void Scheduler::BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) {
+  MutexLock lock(&mutex_);
   typical_batch_ = (typical_batch_ * 3 + elapsed) / 4;
-  // Who came since may be one of the batch, back already.
+  // Jobs queued after the first result may be this batch's own callers asking again: not counted.
   linger_.BatchDone(jobs, queue_.CountBefore(first_told), clock_->Now());
 }
-
-Scheduler::Scheduler(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics)
-    : impl_(std::make_unique<Impl>(engine, limits, clock, metrics)) {}
-Scheduler::~Scheduler() = default;
-
-absl::Status Scheduler::Submit(std::shared_ptr<Job> job) { return impl_->Submit(std::move(job)); }
-void Scheduler::JobStopped() { impl_->JobStopped(); }
-void Scheduler::StopAdmitting() { impl_->StopAdmitting(); }
-void Scheduler::Drain(absl::Time deadline) { impl_->Drain(deadline); }
 
 }  // namespace hydrophone

@@ -1,52 +1,49 @@
 // Admits requests, packs them into batches, and runs the engine on its one thread.
 //
 // clang-format off
-//   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnDone
+//   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnEnd
 //             │ at most                 │ as many from the front as fit in max_batch_tokens
 //             │ max_queued_requests     │ each with its capture_bytes reserved from the response budget
 //             │                         └ it starts when it is full or has enough company (see Linger), at the
 //             │                           latest batch_linger_microseconds after the engine could begin it
-//             └ who stopped or ran out of time leaves
+//             └ a job that stopped or ran out of time leaves
 // clang-format on
+//
+// Lock order of the server: a thread that holds one of these mutexes takes only those further to the right.
+//
+// clang-format off
+//   ResponseBudget::listener_mutex_  ►  Scheduler::mutex_  ►  ResponseBudget::mutex_
+//     (held while the listener,           (held while JobQueue
+//      which takes the next, runs)         reserves from the budget)
+// clang-format on
+//
+// Every other mutex of the server is a leaf, but for ExtractStream::mutex_, which is held while the WorkerPool takes a
+// task. No mutex is held while the engine runs or a job is told anything, nor when a job or a view is destroyed: a view
+// holds a lease, whose end takes listener_mutex_. Job::Stopped and Metrics are called with mutexes held, and take only
+// leaves.
 #ifndef HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 #define HYDROPHONE_SERVER_SCHED_SCHEDULER_H_
 
-#include <cstdint>
+#include <atomic>
+#include <cstddef>
 #include <memory>
+#include <thread>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "server/core/engine.h"
 #include "server/core/limits.h"
 #include "server/core/metrics.h"
 #include "server/sched/clock.h"
+#include "server/sched/job.h"
+#include "server/sched/job_queue.h"
+#include "server/sched/linger.h"
+#include "server/sched/response_budget.h"
 
 namespace hydrophone {
-
-struct JobTimings {
-  absl::Duration queued;
-  absl::Duration computed;   // from the batch's start to the job's last capture
-  int64_t batch_tokens = 0;  // of the whole batch
-};
-
-// One request on its way through the model. The scheduler holds it from Submit until after OnDone, and while the engine
-// reads its plan: the rest of a batch may run on without it. The views that OnCapture gets hold the job's share of the
-// response budget: it is given back when the last copy of them is gone.
-class Job : public CaptureSink {
- public:
-  // The same as long as the job lives.
-  virtual const Plan& plan() const = 0;
-
-  // Past this, the job is dropped with DEADLINE_EXCEEDED, waiting or running.
-  virtual absl::Time deadline() const = 0;
-
-  // Called once. OK right after the last capture, also when the batch goes on for others and whatever becomes of it; of
-  // a job that asks for no captures, after the batch. Else CANCELLED, DEADLINE_EXCEEDED, INTERNAL, or UNAVAILABLE
-  // (DRAINING) when the server stops first. On the engine's thread, or, for a job that stopped while it waited, on the
-  // thread that called the scheduler: hand over and return, and hold no lock over Submit and JobStopped that OnDone
-  // takes.
-  virtual void OnDone(absl::Status status, JobTimings timings) = 0;
-};
 
 class Scheduler {
  public:
@@ -59,24 +56,59 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Queues the job. RESOURCE_EXHAUSTED (OVERLOADED, with a time to retry) when the queue is full; UNAVAILABLE
-  // (DRAINING) after StopAdmitting or Drain; INVALID_ARGUMENT (TOO_LARGE) when it could never fit. Then OnDone is not
-  // called. Thread-safe.
-  absl::Status Submit(std::shared_ptr<Job> job);
+  // (DRAINING) after StopAdmitting or Drain; INVALID_ARGUMENT (TOO_LARGE) when it could never fit. With an error, OnEnd
+  // is not called. Thread-safe.
+  absl::Status Submit(std::shared_ptr<Job> job) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue now. Until it is said, a
-  // stopped job keeps its place. Thread-safe.
-  void JobStopped();
+  // Says that some job's Stopped() has become true: jobs that wait and stopped leave the queue now. Without this call,
+  // a stopped job keeps its place. Thread-safe.
+  void JobStopped() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // From now on, Submit refuses. What was admitted goes on. Thread-safe.
-  void StopAdmitting();
+  // From now on, Submit refuses. Admitted jobs go on. Thread-safe.
+  void StopAdmitting() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Stops admitting, lets queued and running jobs finish until `deadline`, then drops the rest with UNAVAILABLE.
   // Returns when the engine is idle. Thread-safe; with several calls, the earliest deadline counts.
-  void Drain(absl::Time deadline);
+  void Drain(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  void EngineLoop() ABSL_LOCKS_EXCLUDED(mutex_);
+  // One round of the engine's thread: runs what is ready, or waits. False: the thread is to end.
+  bool EngineRound() ABSL_LOCKS_EXCLUDED(mutex_);
+  void RunBatch(std::vector<Admitted> batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  void BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends each of these jobs. Called without mutex_: a job that ends may destroy views, whose leases call back.
+  void Tell(std::vector<Dropped> dropped) const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Fits(const Plan& plan) const;
+  absl::Status ServerIsFull() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Hands out the jobs that stopped or ran out of time, so that none is destroyed with mutex_ held.
+  std::vector<Dropped> TakeStopped() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When the batch that waits may start; a time that has passed: at once; InfiniteFuture: no job waits.
+  absl::Time NextStart() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When the engine's thread looks again even if nothing is signalled.
+  absl::Time NextLook(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Duration RetryAfter() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return queue_.empty() && !busy_; }
+
+  Engine* const engine_;
+  const Limits limits_;
+  const Clock* const clock_;
+  Metrics* const metrics_;
+  const std::shared_ptr<ResponseBudget> budget_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  JobQueue queue_ ABSL_GUARDED_BY(mutex_);
+  Linger linger_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;  // a batch runs, or the engine's thread tells dropped jobs their end
+  bool admitting_ ABSL_GUARDED_BY(mutex_) = true;
+  bool quitting_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time patience_ends_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  absl::Duration typical_batch_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(1);  // a moving average
+  std::atomic<bool> out_of_patience_ = false;  // written with mutex_ held; read between layers without it
+
+  std::thread engine_thread_;
 };
 
 }  // namespace hydrophone

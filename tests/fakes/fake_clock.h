@@ -3,11 +3,11 @@
 #define HYDROPHONE_TESTS_FAKES_FAKE_CLOCK_H_
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "server/sched/clock.h"
 
 namespace hydrophone {
@@ -15,20 +15,19 @@ namespace hydrophone {
 class FakeClock : public Clock {
  public:
   absl::Time Now() const override {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return now_;
   }
 
-  void WaitUntil(std::condition_variable& changed, std::unique_lock<std::mutex>& lock,
-                 absl::Time until) const override {
+  void WaitUntil(CondVar& changed, Mutex* mutex, absl::Time until) const override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     {
-      std::lock_guard<std::mutex> own(mutex_);
+      MutexLock own(&mutex_);
       if (now_ >= until) return;
-      waiters_.push_back({&changed, lock.mutex(), until});
-      waiters_changed_.notify_all();
+      waiters_.push_back({&changed, mutex, until});
+      waiters_changed_.SignalAll();
     }
-    changed.wait(lock);
-    std::lock_guard<std::mutex> own(mutex_);
+    changed.Wait(mutex);
+    MutexLock own(&mutex_);
     waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
       return waiter.changed == &changed && waiter.until == until;
     }));
@@ -38,35 +37,36 @@ class FakeClock : public Clock {
   void Advance(absl::Duration step) {
     std::vector<Waiter> waiters;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      MutexLock lock(&mutex_);
       now_ += step;
       waiters = waiters_;
     }
     for (const Waiter& waiter : waiters) {
-      std::lock_guard<std::mutex> lock(*waiter.mutex);  // so that the waiter is in its wait, or asks Now() afterwards
-      waiter.changed->notify_all();
+      MutexLock lock(waiter.mutex);  // so that the waiter is in its wait, or asks Now() afterwards
+      waiter.changed->SignalAll();
     }
   }
 
   // Blocks until some thread waits for a time no later than `until`.
   void AwaitWaiter(absl::Time until) const {
-    std::unique_lock<std::mutex> lock(mutex_);
-    waiters_changed_.wait(lock, [&] {
-      return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until <= until; });
-    });
+    MutexLock lock(&mutex_);
+    while (
+        std::none_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until <= until; })) {
+      waiters_changed_.Wait(&mutex_);
+    }
   }
 
  private:
   struct Waiter {
-    std::condition_variable* changed;
-    std::mutex* mutex;
+    CondVar* changed;
+    Mutex* mutex;
     absl::Time until;
   };
 
-  mutable std::mutex mutex_;  // guards all of it
-  mutable std::condition_variable waiters_changed_;
-  absl::Time now_ = absl::FromUnixSeconds(1'000'000);
-  mutable std::vector<Waiter> waiters_;
+  mutable Mutex mutex_;
+  mutable CondVar waiters_changed_;
+  absl::Time now_ ABSL_GUARDED_BY(mutex_) = absl::FromUnixSeconds(1'000'000);
+  mutable std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

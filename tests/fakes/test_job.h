@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/sched/scheduler.h"
+#include "server/sched/job.h"
 #include "tests/fakes/signal.h"
 
 namespace hydrophone {
@@ -44,7 +44,7 @@ class TestJob : public Job {
     std::lock_guard<std::mutex> lock(mutex_);
     views_.push_back(std::move(rows));
   }
-  void OnDone(absl::Status status, JobTimings timings) override {
+  void OnEnd(absl::Status status, JobTimings timings) override {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       status_ = std::move(status);

@@ -13,6 +13,7 @@ set(libtorch "ATen/" "c10/" "torch/")
 # What the files of each folder may include beside that folder's own and absl/: regular expressions on the include's path. A folder
 # within another one is a layer by itself, with a line of its own; "[a-z0-9_]+\\.h$" is a folder's own headers without those below it.
 set(headers "[a-z0-9_]+\\.h$")
+set(allowed_base)
 set(allowed_core "nlohmann/" "openssl/")
 set(allowed_checkpoint "server/core/" "nlohmann/" "sys/")
 set(allowed_tokenizer "server/core/" "nlohmann/")
@@ -26,7 +27,7 @@ set(allowed_model/device "server/core/" "server/model/taps/" "server/model/libto
 set(allowed_model/gpt2 "server/core/" "server/checkpoint/" "server/model/batch/" "server/model/kernels/${headers}" "server/model/taps/"
   "server/model/libtorch/" ${libtorch})
 set(allowed_model/engine "server/core/" "server/checkpoint/" "server/model/" ${libtorch})
-set(allowed_sched "server/core/")
+set(allowed_sched "server/base/" "server/core/")
 set(allowed_verify "server/core/")
 set(allowed_verify/call "server/core/" "server/wire/" "server/verify/${headers}" "server/plan/inputs/" "server/answer/" "google/protobuf/" ${protobuf})
 set(allowed_wire "server/core/" "server/verify/" "server/plan/" ${protobuf} "libdeflate\\.h")
@@ -39,9 +40,9 @@ set(allowed_plan ${allowed_plan/inputs} "server/plan/")
 # Of planning, answering knows what comes out of it.
 set(allowed_answer "server/core/" "server/wire/" "server/plan/inputs/" ${protobuf} "libdeflate\\.h")
 set(allowed_obs "server/core/" "prometheus/" "spdlog/")
-set(allowed_rpc "server/core/" "server/sched/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
+set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
   "server/verify/call/" "grpc/" "grpcpp/" "google/rpc/" ${protobuf} "hydrophone/v1/")
-set(layers core checkpoint tokenizer model model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps
+set(layers base core checkpoint tokenizer model model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps
   model/device model/gpt2 model/engine sched verify verify/call wire plan plan/inputs plan/select plan/edits plan/captures answer obs rpc)
 
 # A file that may include less than its folder: the reference must not share the mistakes of the fast path.

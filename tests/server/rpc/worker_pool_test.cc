@@ -40,8 +40,8 @@ TEST(WorkerPoolTest, NextStepsGoBeforeNewTasksAndAreNeverRefused) {
     }));
     started.Await();
     ASSERT_TRUE(pool.Offer([&] { order.push_back(3); }));
-    pool.Continue([&] { order.push_back(1); });
-    pool.Continue([&] { order.push_back(2); });
+    pool.AddStep([&] { order.push_back(1); });
+    pool.AddStep([&] { order.push_back(2); });
     go.Raise();
   }
   EXPECT_THAT(order, testing::ElementsAre(1, 2, 3));
