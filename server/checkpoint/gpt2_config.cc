@@ -29,7 +29,6 @@ namespace hydrophone {
 namespace {
 
 using Json = nlohmann::json;
-using Activation = Gpt2Config::Activation;
 
 // No GPT-2 comes near; products of two sizes stay far from 2^63.
 constexpr int kMaxSize = 1 << 24;

@@ -2,26 +2,16 @@
 #ifndef HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
 #define HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
 
-#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/core/activation.h"
 
 namespace hydrophone {
 
 // Hugging Face's names and defaults (transformers, configuration_gpt2.py).
 struct Gpt2Config {
-  // What Hugging Face's ACT2FN gives for config.json's activation_function.
-  enum class Activation : uint8_t {
-    kGeluNew,    // "gelu_new", "gelu_pytorch_tanh", "gelu_fast", ...: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-    kGelu,       // "gelu", "gelu_python": x Phi(x), by erf
-    kQuickGelu,  // "quick_gelu": x sigmoid(1.702 x)
-    kRelu,       // "relu"
-    kSilu,       // "silu", "swish"
-    kTanh,       // "tanh"
-  };
-
   int n_layer = 12;
   int n_embd = 768;
   int n_head = 12;

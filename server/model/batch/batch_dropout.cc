@@ -6,13 +6,14 @@
 namespace hydrophone {
 namespace {
 
-// Rows of patterns are numbered head * 2^20 + query: no context is as long.
+// The row of a pattern has the number head * 2^20 + query: no context is as long.
 constexpr int64_t kQueryBits = 20;
 
 }  // namespace
 
-BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows, const Gpt2Config& config)
-    : rows_(rows), config_(config) {
+BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows,
+                           const DropoutProbabilities& probabilities)
+    : rows_(rows), probabilities_(probabilities) {
   for (const BatchMember& member : batch) {
     const Plan& plan = *member.plan;
     any_ = any_ || plan.train_seed.has_value();
@@ -24,10 +25,10 @@ BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows&
 }
 
 double BatchDropout::ProbabilityAt(DropoutPlace place) const {
-  return place == DropoutPlace::kEmbedding ? config_.embd_pdrop : config_.resid_pdrop;
+  return place == DropoutPlace::kEmbedding ? probabilities_.embedding : probabilities_.residual;
 }
 
-at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x) const {
+at::Tensor BatchDropout::Drop(DropoutPlace place, int layer, const at::Tensor& x) const {
   const double p = ProbabilityAt(place);
   if (!any_ || p <= 0) return x;
   at::Tensor dropped = CopyInHost(x);
@@ -44,13 +45,13 @@ at::Tensor BatchDropout::Rows(DropoutPlace place, int layer, const at::Tensor& x
   return ToDevice(dropped, x.device());
 }
 
-void BatchDropout::Pattern(int layer, size_t sequence, at::Tensor& pattern) const {
+void BatchDropout::DropPattern(int layer, size_t sequence, at::Tensor& pattern) const {
   if (!DropsPattern(sequence)) return;
   const int64_t count = pattern.size(1);
   float* const values = pattern.mutable_data_ptr<float>();
   ForEachTask(pattern.size(0), [&](int64_t head) {
     for (int64_t query = 0; query < count; ++query) {
-      DropRow(*keys_[sequence], DropoutPlace::kPattern, layer, (head << kQueryBits) + query, config_.attn_pdrop,
+      DropRow(*keys_[sequence], DropoutPlace::kPattern, layer, (head << kQueryBits) + query, probabilities_.pattern,
               values + (head * count + query) * count, query + 1);
     }
   });

@@ -18,7 +18,7 @@ int64_t CommonLength(const std::vector<uint32_t>& a, const std::vector<uint32_t>
   return std::mismatch(a.begin(), a.begin() + size, b.begin()).first - a.begin();
 }
 
-// Runs that others may share rows with.
+// The runs whose rows later runs may share.
 class Sharing {
  public:
   struct Beginning {
@@ -26,14 +26,14 @@ class Sharing {
     int64_t length = 0;
   };
 
-  // The longest beginning that a run has in common with one that was added.
+  // The longest beginning that a run has in common with a run that was added before.
   Beginning Longest(const std::vector<uint32_t>& token_ids) const {
     Beginning longest;
     auto consider = [&](const auto& run) {
       const int64_t length = CommonLength(*run.first, token_ids);
       if (length > longest.length) longest = {run.second, length};
     };
-    // Sorted, that is a neighbour.
+    // In sorted order, the run with that beginning is a neighbour.
     const auto next = runs_.lower_bound(&token_ids);
     if (next != runs_.end()) consider(*next);
     if (next != runs_.begin()) consider(*std::prev(next));
@@ -45,21 +45,22 @@ class Sharing {
   struct ByTokens {
     bool operator()(const std::vector<uint32_t>* a, const std::vector<uint32_t>* b) const { return *a < *b; }
   };
-  std::map<const std::vector<uint32_t>*, size_t, ByTokens> runs_;  // their sequences, of equal runs the first
+  std::map<const std::vector<uint32_t>*, size_t, ByTokens>
+      runs_;  // the sequence of each; of equal runs, that of the first
 };
 
 }  // namespace
 
 BatchRows::BatchRows(absl::Span<const BatchMember> batch, bool share)
     : batch_(batch), share_(share), members_(batch.size(), true) {
-  GiveOut();
+  AssignRows();
 }
 
 std::optional<std::vector<int64_t>> BatchRows::Keep(const std::vector<bool>& members) {
   if (members == members_) return std::nullopt;
   const BatchRows before = *this;
   members_ = members;
-  GiveOut();
+  AssignRows();
   std::vector<int64_t> old_rows(static_cast<size_t>(rows()));
   for (size_t sequence = 0; sequence < sequences(); ++sequence) {
     const SequenceRows now = Of(sequence), then = before.Of(sequence);
@@ -68,7 +69,7 @@ std::optional<std::vector<int64_t>> BatchRows::Keep(const std::vector<bool>& mem
   return old_rows;
 }
 
-void BatchRows::GiveOut() {
+void BatchRows::AssignRows() {
   for (std::vector<int64_t>* list : {&positions_, &row_of_, &first_, &own_from_, &first_token_}) list->clear();
   token_ids_.clear();
   first_sequence_.clear();

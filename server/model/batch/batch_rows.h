@@ -15,9 +15,9 @@ namespace hydrophone {
 
 // Where one sequence's rows are.
 struct SequenceRows {
-  absl::Span<const int64_t> rows;  // of each position
-  int64_t own_from =
-      0;  // the first position whose row is computed for this sequence; from there on they lie side by side
+  absl::Span<const int64_t> rows;  // rows[p]: the row of position p
+  // The first position whose row is computed for this sequence alone; from there on its rows lie side by side.
+  int64_t own_from = 0;
 
   int64_t count() const { return static_cast<int64_t>(rows.size()); }
 };
@@ -30,20 +30,20 @@ struct SequenceRows {
 //   "a b x"          0 1 4      own rows from position 2 on
 //   "a b x y"        0 1 4 5    own rows from position 3 on
 //
-// A row's value depends on its own past alone, so that one row serves all who have that past. Runs that are not only
-// looked at (edits, dropout) or whose attention is laid out in squares share nothing.
+// A row's value depends on its own past alone, so one row serves all sequences that have that past. Runs with edits or
+// dropout, and runs whose scores or patterns are captured, share no rows.
 class BatchRows {
  public:
   // With `share` false, every position has a row of its own. The batch and its plans outlive this.
   BatchRows(absl::Span<const BatchMember> batch, bool share);
 
-  // Goes on with these members only; the others' sequences have no positions any more. Gives the row that each row was
-  // before; nothing when these are the members already.
+  // Goes on with these members only; the sequences of the others have no positions any more. Returns, for each row, the
+  // row that it was before; nothing when these are the members already.
   std::optional<std::vector<int64_t>> Keep(const std::vector<bool>& members);
 
-  // Rows that are computed.
+  // The number of rows that are computed.
   int64_t rows() const { return static_cast<int64_t>(token_ids_.size()); }
-  // Of each row.
+  // token_ids()[i], positions()[i]: what row i computes.
   const std::vector<uint32_t>& token_ids() const { return token_ids_; }
   const std::vector<int64_t>& positions() const { return positions_; }
 
@@ -55,30 +55,30 @@ class BatchRows {
             own_from_[sequence]};
   }
   std::vector<SequenceRows> All() const;
-  // For a sequence that shares nothing: the first of its rows, which lie side by side.
+  // The first row of a sequence that shares none; its rows lie side by side.
   int64_t FirstRowOf(size_t sequence) const { return row_of_[static_cast<size_t>(first_[sequence])]; }
 
-  // A member's first sequence, and the row of a row of its plan's matrix.
+  // A member's first sequence, and the batch's row for row `plan_row` of the member's own matrix (see Plan).
   size_t FirstSequenceOf(size_t member) const { return first_sequence_[member]; }
   int64_t RowOf(size_t member, int64_t plan_row) const {
     return row_of_[static_cast<size_t>(first_token_[member] + plan_row)];
   }
 
  private:
-  void GiveOut();
-  // Of the last sequence: the first `shared` are those of another.
+  void AssignRows();
+  // Adds the rows of the next sequence, whose first `shared` ones are those of sequence `of`.
   void AddRows(const std::vector<uint32_t>& token_ids, size_t of, int64_t shared);
 
   absl::Span<const BatchMember> batch_;
   bool share_;
-  std::vector<bool> members_;           // that have rows
-  std::vector<uint32_t> token_ids_;     // of each row
-  std::vector<int64_t> positions_;      // of each row
-  std::vector<int64_t> row_of_;         // of each position of each sequence, one sequence after another
-  std::vector<int64_t> first_;          // of each sequence, in row_of_; one more at the end
-  std::vector<int64_t> own_from_;       // of each sequence
-  std::vector<int64_t> first_token_;    // of each member, in row_of_
-  std::vector<size_t> first_sequence_;  // of each member
+  std::vector<bool> members_;           // whether each member has rows
+  std::vector<uint32_t> token_ids_;     // each row's
+  std::vector<int64_t> positions_;      // each row's
+  std::vector<int64_t> row_of_;         // the row of each position of each sequence, one sequence after another
+  std::vector<int64_t> first_;          // where each sequence begins in row_of_, and where the last one ends
+  std::vector<int64_t> own_from_;       // each sequence's (see SequenceRows)
+  std::vector<int64_t> first_token_;    // where each member begins in row_of_
+  std::vector<size_t> first_sequence_;  // each member's first sequence
 };
 
 }  // namespace hydrophone

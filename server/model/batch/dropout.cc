@@ -10,7 +10,7 @@
 namespace hydrophone {
 namespace {
 
-// A row's elements have 2^30 counters of four numbers each to themselves: more than any row is long.
+// Each row has 2^30 counters, of four numbers each, for its elements: no row is as long.
 constexpr int kRowBits = 30;
 
 uint64_t SubsequenceOf(DropoutPlace place, int layer) {

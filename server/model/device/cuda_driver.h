@@ -1,4 +1,4 @@
-// What CUDA's libraries say about themselves and about a GPU, asked through their C interfaces by name: their binary
+// Asks CUDA's libraries about themselves and about a GPU. Their functions are looked up by name: their binary
 // interfaces do not change, so no header of theirs is needed.
 #ifndef HYDROPHONE_SERVER_MODEL_DEVICE_CUDA_DRIVER_H_
 #define HYDROPHONE_SERVER_MODEL_DEVICE_CUDA_DRIVER_H_
@@ -8,7 +8,7 @@
 
 namespace hydrophone {
 
-// A shared library as dlopen gives it; null: it could not be opened. Holds one reference to it.
+// Holds one reference to a shared library that dlopen returned; null when it could not be opened.
 class LoadedLibrary {
  public:
   explicit LoadedLibrary(void* handle) : handle_(handle) {}
@@ -16,7 +16,7 @@ class LoadedLibrary {
   LoadedLibrary(const LoadedLibrary&) = delete;
   LoadedLibrary& operator=(const LoadedLibrary&) = delete;
 
-  // Where its file lies; empty when there is none.
+  // The path of its file; empty when there is none.
   std::filesystem::path Path() const;
 
   // A function of this name; null when there is none.
@@ -31,11 +31,11 @@ class LoadedLibrary {
   void* const handle_;
 };
 
-// "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108" of the GPU with this number; "gpu=unknown" when the
-// driver does not say.
+// "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108" for the GPU with this number; "gpu=unknown" when the
+// driver does not tell.
 std::string DescribeGpu(int index);
 
-// "130002"; "unknown" when no cuBLAS is loaded.
+// The version of cuBLAS, "130002"; "unknown" when none is loaded.
 std::string CublasVersion();
 
 }  // namespace hydrophone

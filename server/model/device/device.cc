@@ -33,7 +33,7 @@ class CollectedWarnings final : public c10::WarningHandler {
   std::string text_;
 };
 
-// Where a library lies that is loaded already.
+// The path of a library that is loaded already.
 std::filesystem::path DirectoryOf(const char* loaded) {
   LoadedLibrary library(dlopen(loaded, RTLD_NOW | RTLD_NOLOAD));
   return library.Path().parent_path();
@@ -44,7 +44,7 @@ std::string WhatToInstall() {
                       TORCH_VERSION, "` brings them");
 }
 
-// Loaded for as long as the process runs.
+// Loads a library for as long as the process runs.
 absl::Status LoadCudaPart() {
   const std::filesystem::path library = DirectoryOf(kCpuLibrary) / kCudaLibrary;
   std::error_code error;
@@ -78,7 +78,8 @@ absl::Status CheckIndex(c10::Device device) {
   return absl::OkStatus();
 }
 
-// The same bits from run to run, whatever streams are in use; read when cuBLAS is first used.
+// The setting with which cuBLAS keeps its bits from run to run, whatever streams are in use. It reads this at its first
+// use.
 void ConfigureCublas() { setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); }
 
 // CUDA's "13000" is 13.0.

@@ -1,5 +1,5 @@
-// What the forward pass is computed on: the CPU, or a GPU by libtorch's CUDA part, which is loaded at run time and
-// which no header of CUDA's is needed for.
+// The device that computes the forward pass: the CPU, or a GPU by libtorch's CUDA part, which is loaded at run time, so
+// that no header of CUDA's is needed.
 #ifndef HYDROPHONE_SERVER_MODEL_DEVICE_DEVICE_H_
 #define HYDROPHONE_SERVER_MODEL_DEVICE_DEVICE_H_
 
@@ -20,8 +20,8 @@ absl::StatusOr<c10::Device> ParseDevice(absl::string_view text);
 //
 // Loads libtorch_cuda.so from where libtorch_cpu.so lies, turns TF32 off, and has cuBLAS take its memory in a way that
 // keeps its bits from run to run. Must come before anything else that asks libtorch about GPUs: libtorch remembers that
-// there was none. FAILED_PRECONDITION, in one message that says what to do: the library or one of those it needs is
-// missing, there is no GPU, or not as many. Once per process and device.
+// there was none. FAILED_PRECONDITION, in one message that says what to do, when the library or one that it needs is
+// missing, or there is no such GPU. To be called once per process and device.
 absl::StatusOr<std::string> OpenCudaDevice(c10::Device device);
 
 }  // namespace hydrophone

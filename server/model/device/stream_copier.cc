@@ -40,7 +40,7 @@ std::unique_ptr<CopyUnderWay> StreamCopier::Start(const at::Tensor& value) {
     const c10::StreamGuard on_side(side_);
     host.copy_(contiguous, /*non_blocking=*/true);
   }
-  // Its memory is not given to another tensor of the compute stream before the side stream has read it.
+  // Keeps the value's memory from another tensor of the compute stream until the side stream has read it.
   streams_.recordDataPtrOnStream(contiguous.storage().data_ptr(), side_);
   copied.record(side_);
   return std::make_unique<StreamCopy>(std::move(host), std::move(copied));

@@ -1,4 +1,4 @@
-// Copies on a stream of their own, for any device that has streams.
+// A copier with a stream of its own, for any device that has streams.
 #ifndef HYDROPHONE_SERVER_MODEL_DEVICE_STREAM_COPIER_H_
 #define HYDROPHONE_SERVER_MODEL_DEVICE_STREAM_COPIER_H_
 
@@ -12,7 +12,8 @@
 
 namespace hydrophone {
 
-// Each copy waits, on the device, for what the current stream had been given when it was started. Used by one thread.
+// Each copy waits, on the device, for the work that the current stream had been given when the copy was started. Used
+// by one thread.
 class StreamCopier final : public Copier {
  public:
   // `device` has been opened (device.h). Without `pinned`, copies go to ordinary memory: the side stream then waits for

@@ -20,7 +20,7 @@
 namespace hydrophone {
 namespace {
 
-// Looks, inside the forward pass, whether libtorch would record a gradient graph.
+// Notes whether libtorch would record a gradient graph inside the forward pass.
 class WarmUpSink final : public CaptureSink {
  public:
   void OnCapture(size_t, TensorView) override { inference_mode = c10::InferenceMode::is_enabled(); }
@@ -28,6 +28,10 @@ class WarmUpSink final : public CaptureSink {
 
   bool inference_mode = false;
 };
+
+DropoutProbabilities DropoutOf(const Gpt2Config& config) {
+  return {.embedding = config.embd_pdrop, .pattern = config.attn_pdrop, .residual = config.resid_pdrop};
+}
 
 }  // namespace
 
@@ -42,7 +46,7 @@ Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_p
   compute_.libtorch_version = TORCH_VERSION;
 }
 
-// OpenMP keeps the number of threads for each calling thread of its own.
+// OpenMP keeps a number of threads for each calling thread, so each has to set it once.
 void Gpt2Engine::UseThreads() const {
   thread_local int configured = 0;
   if (configured == compute_.threads) return;
@@ -78,7 +82,7 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
     std::optional<HostCopies> copies;
     if (!gpt2_->device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_->device()));
     Taps taps(batch, rows, model_, std::move(functions));
-    gpt2_->Forward(rows, BatchDropout(batch, rows, checkpoint_.config), taps);
+    gpt2_->Forward(rows, BatchDropout(batch, rows, DropoutOf(checkpoint_.config)), taps);
     taps.Finish();
   });
 }
@@ -108,7 +112,7 @@ absl::StatusOr<WeightsAudit> Gpt2Engine::AuditWeights() const {
   absl::StatusOr<CheckpointAudit> audit = AuditGpt2Checkpoint(checkpoint_);
   if (!audit.ok()) return audit.status();
   std::vector<std::string>& differing = audit->differing_parameters;
-  Gpt2Weights weights = checkpoint_.weights;  // the list wants some that it may fill
+  Gpt2Weights weights = checkpoint_.weights;  // Gpt2Parameters takes weights that it could fill; these are only read
   const absl::Status looked = CatchingLibtorch([&] {
     for (const Gpt2Parameter& parameter :
          Gpt2Parameters(checkpoint_.config, !checkpoint_.config.tie_word_embeddings, weights)) {

@@ -21,21 +21,22 @@
 namespace hydrophone {
 namespace {
 
-// The kernels that a model of some configuration is computed with, and what is known of them.
+// The kernels that compute a model of some configuration, and what the probe found of them.
 struct Probed {
   std::unique_ptr<const Kernels> kernels;
   bool batch_independent = false;
   std::string numerics;
 };
 
-// CpuKernels has no second way: that it keeps bits is checked, not chosen.
+// The CPU has one kind of kernels, so the probe only checks that they keep bits.
 Probed ProbeCpu(const Gpt2Config& config) {
   auto kernels = std::make_unique<CpuKernels>();
   const bool keeps_bits = KeepsBits(*kernels, config, ProbeSizeForCpu());
   return {std::move(kernels), keeps_bits, CpuNumerics()};
 }
 
-// `gpu`: its part of the numerics string. Fixed shapes where they keep bits; else there is nothing to gain from them.
+// `gpu` is the GPU's part of the numerics string. Products have fixed shapes if these keep bits, and any shape
+// otherwise, because fixed shapes cost time.
 Probed ProbeGpu(const Gpt2Config& config, c10::Device device, const std::string& gpu) {
   const c10::DeviceGuard current(device);
   auto kernels = std::make_unique<TorchKernels>(device, ProductShapes::kFixed);

@@ -16,7 +16,7 @@
 namespace hydrophone {
 namespace {
 
-// CPUs' worth of time that the control group grants; nothing when it sets no limit.
+// The CPU time that the control group grants, in CPUs; nothing when it sets no limit.
 std::optional<double> CpuQuota() {
   if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
     std::string quota;

@@ -1,5 +1,5 @@
-// What the CPU's numbers depend on beside the weights, in a string that tells two servers apart; and the number of
-// threads, on which they do not depend.
+// A string of everything that the CPU's numbers depend on beside the weights, and the number of threads, on which they
+// do not depend.
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 

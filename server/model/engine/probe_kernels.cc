@@ -29,10 +29,10 @@ class Probe {
   }
 
  private:
-  // On the device.
+  // Normal random numbers on the kernels' device.
   at::Tensor Random(at::IntArrayRef sizes) const { return ToDevice(at::randn(sizes), kernels_.device()); }
 
-  // Whether rows of work(x) are the same when only some of the rows of x are there.
+  // Whether the rows of work(x) keep their bits when x has only some of its rows.
   template <typename Work>
   bool Rows(int64_t width, const Work& work) const {
     const at::Tensor x = Random({size_.most_rows, width});
@@ -45,7 +45,7 @@ class Probe {
     return true;
   }
 
-  // With the activation, which is computed on products only.
+  // Products with and without the activation, which is computed on products only.
   bool Products(int64_t in, int64_t out) const {
     const int64_t columns = std::min(out, size_.columns);
     const auto linear = kernels_.Prepare(at::randn({in, columns}), Random({columns}));
@@ -53,7 +53,7 @@ class Probe {
            Rows(in, [&](const at::Tensor& x) { return linear->Apply(x); });
   }
 
-  // Of one head with its rows of the output projection.
+  // Products of one head with its rows of the output projection.
   bool HeadProducts() const {
     const int64_t d = config_.n_embd, d_head = config_.d_head(), columns = std::min(d, size_.columns);
     const auto linear = kernels_.Prepare(at::randn({d, columns}), Random({columns}));

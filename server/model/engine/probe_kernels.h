@@ -1,5 +1,5 @@
-// Whether kernels give a row the same bits whatever is computed beside it: found by trying, since libraries do not
-// promise it.
+// Whether kernels give a row the same bits whatever is computed beside it. This is found by trying, since libraries do
+// not promise it.
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_PROBE_KERNELS_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_PROBE_KERNELS_H_
 
@@ -13,17 +13,17 @@ namespace hydrophone {
 
 // How much is tried.
 struct ProbeSize {
-  std::vector<int64_t> rows;  // of products, among as many as most_rows
+  std::vector<int64_t> rows;  // numbers of rows that are tried, each against most_rows rows
   int64_t most_rows = 0;
-  int64_t columns = 0;  // of a product, at most
+  int64_t columns = 0;  // the most columns of a product
 };
 
-// For libraries: neighbours of the sizes at which they choose other kernels, up to several blocks of any blocking;
-// whole products, since they choose by all sizes.
+// For libraries: the neighbours of the sizes at which they choose other kernels, up to several blocks of any blocking,
+// and products of all columns, since libraries choose by all sizes.
 ProbeSize ProbeSizeForLibraries();
 
-// For CpuKernels: every number of rows that its registers take, and more than one tile of columns. Takes some
-// hundredths of a second.
+// For CpuKernels: every number of rows that its registers hold, and more than one tile of columns. The probe then takes
+// some hundredths of a second.
 ProbeSize ProbeSizeForCpu();
 
 // Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations

@@ -1,6 +1,23 @@
 #include "server/model/gpt2/attention_taps.h"
 
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cstdint>
+
 namespace hydrophone {
+namespace {
+
+// Sets what squares [H, s, s] have above their diagonals to `value`.
+void MaskFuture(at::Tensor& squares, float value) {
+  const int64_t count = squares.size(1);
+  float* row = squares.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < squares.size(0) * count; ++i, row += count) {
+    std::fill(row + i % count + 1, row + count, value);
+  }
+}
+
+}  // namespace
 
 AttentionTaps::AttentionTaps(int layer, Taps& taps, const BatchDropout& dropout)
     : scores_{Site::kAttnScores, layer}, pattern_{Site::kPattern, layer}, taps_(taps), dropout_(dropout) {}
@@ -26,12 +43,12 @@ void AttentionTaps::OnScores(size_t sequence, at::Tensor& scores) {
 void AttentionTaps::OnPattern(size_t sequence, at::Tensor& pattern) {
   if (taps_.EditSquare(pattern_, sequence, pattern)) MaskFuture(pattern, 0.0f);
   taps_.GiveSquare(pattern_, sequence, pattern);
-  dropout_.Pattern(pattern_.layer, sequence, pattern);
+  dropout_.DropPattern(pattern_.layer, sequence, pattern);
 }
 
-void AttentionTaps::Finish() {
-  taps_.FinishSquares(scores_);
-  taps_.FinishSquares(pattern_);
+void AttentionTaps::SendSquares() {
+  taps_.SendSquares(scores_);
+  taps_.SendSquares(pattern_);
 }
 
 }  // namespace hydrophone

@@ -10,18 +10,18 @@
 
 namespace hydrophone {
 
-// Visits the sequences whose scores or pattern somebody asks for, edits or drops.
+// Visits the sequences whose scores or pattern are captured, edited or dropped.
 class AttentionTaps final : public AttentionVisitor {
  public:
-  // Both outlive this.
+  // `taps` and `dropout` outlive this.
   AttentionTaps(int layer, Taps& taps, const BatchDropout& dropout);
 
   std::vector<size_t> Visited() const override;
   void OnScores(size_t sequence, at::Tensor& scores) override;
   void OnPattern(size_t sequence, at::Tensor& pattern) override;
 
-  // Hands over what was taken, once attention is done.
-  void Finish();
+  // Sends what was captured. To be called once attention is done.
+  void SendSquares();
 
  private:
   const HookPoint scores_, pattern_;

@@ -18,12 +18,13 @@
 namespace hydrophone {
 namespace {
 
-// libtorch has no view of constant memory; nothing here writes to a weight.
+// A tensor over memory that must not be written to: libtorch has no view of constant memory, and nothing writes to a
+// weight.
 at::Tensor OnHost(absl::Span<const float> values, at::IntArrayRef shape) {
   return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat);
 }
 
-// Refers to the numbers on the CPU.
+// The numbers as a tensor on `device`; on the CPU it refers to the vector.
 at::Tensor Indices(const std::vector<int64_t>& numbers, at::Device device) {
   const at::Tensor host =
       at::from_blob(const_cast<int64_t*>(numbers.data()), {static_cast<int64_t>(numbers.size())}, at::kLong);
@@ -46,7 +47,7 @@ Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr
   lm_head_ = tied ? wte_ : Place(weights.lm_head, {config.vocab_size, d});
 }
 
-// Copied straight from the weights' memory where it is copied: too large for page-locked memory.
+// Copies to a device go straight from the weights' memory, because page-locked memory would be too large.
 at::Tensor Gpt2::Place(absl::Span<const float> values, at::IntArrayRef shape) {
   at::Tensor placed = OnHost(values, shape).to(device());
   used_[values.data()] = [placed] { return placed.cpu(); };
@@ -75,7 +76,7 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
   Pass pass{rows.All(), dropout, taps};
   at::Tensor x = Embed(rows, pass);  // [rows, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
-    x = taps.Show({Site::kResidPre, layer}, x);
+    x = taps.EditAndGive({Site::kResidPre, layer}, x);
     taps.Give({Site::kHiddenState, layer}, x);
     const std::vector<bool> members = taps.MembersReaching({Site::kLn1Scale, layer});
     if (std::find(members.begin(), members.end(), true) == members.end()) return;
@@ -93,9 +94,9 @@ at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
   const std::vector<int64_t> ids(rows.token_ids().begin(), rows.token_ids().end());
   at::Tensor embed = at::index_select(wte_, 0, Indices(ids, device()));                   // [rows, d]
   at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions(), device()));  // [rows, d]
-  embed = pass.taps.Show({Site::kEmbed, -1}, embed);
-  pos_embed = pass.taps.Show({Site::kPosEmbed, -1}, pos_embed);
-  return pass.dropout.Rows(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
+  embed = pass.taps.EditAndGive({Site::kEmbed, -1}, embed);
+  pos_embed = pass.taps.EditAndGive({Site::kPosEmbed, -1}, pos_embed);
+  return pass.dropout.Drop(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
 }
 
 at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) const {
@@ -105,14 +106,15 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
       Norm(block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
   const Delta attn = Attention(layer, ln_1, pass);
   if (!attn.out.defined() || !taps.Reaches({Site::kResidMid, layer})) return {};
-  const at::Tensor resid_mid = taps.Show({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
+  const at::Tensor resid_mid = taps.EditAndGive({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
   if (!taps.Reaches({Site::kLn2Scale, layer})) return {};
 
   const at::Tensor ln_2 = Norm(block.ln_2, resid_mid,
                                {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
   if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
-  const at::Tensor resid_post = taps.Show({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
+  const at::Tensor resid_post =
+      taps.EditAndGive({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn.out), mlp.out)));
@@ -126,27 +128,28 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pas
   const at::Tensor qkv = block.c_attn->Apply(normed);  // [rows, 3d]
   const int64_t d = config_.n_embd;
   QueriesKeysValues parts;
-  parts.q = taps.Show({Site::kQ, layer}, qkv.narrow(1, 0, d));
-  parts.k = taps.Show({Site::kK, layer}, qkv.narrow(1, d, d));
-  parts.v = taps.Show({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
+  parts.q = taps.EditAndGive({Site::kQ, layer}, qkv.narrow(1, 0, d));
+  parts.k = taps.EditAndGive({Site::kK, layer}, qkv.narrow(1, d, d));
+  parts.v = taps.EditAndGive({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
   if (!taps.Reaches({Site::kAttnScores, layer})) return {};
-  const at::Tensor z = taps.Show({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [rows, d]
+  const at::Tensor z = taps.EditAndGive({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [rows, d]
   GiveResults(layer, z, taps);
   if (!taps.Reaches({Site::kAttnOut, layer})) return {};
   Delta delta;  // [rows, d]
-  delta.out = taps.Show({Site::kAttnOut, layer}, block.attn_c_proj->Apply(z));
-  delta.dropped = taps.Show({Site::kAttnDropped, layer}, pass.dropout.Rows(DropoutPlace::kAttention, layer, delta.out));
+  delta.out = taps.EditAndGive({Site::kAttnOut, layer}, block.attn_c_proj->Apply(z));
+  delta.dropped =
+      taps.EditAndGive({Site::kAttnDropped, layer}, pass.dropout.Drop(DropoutPlace::kAttention, layer, delta.out));
   return delta;
 }
 
 at::Tensor Gpt2::MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const {
   AttentionTaps visitor(layer, pass.taps, pass.dropout);
   at::Tensor z = kernels_->CausalAttention(qkv, pass.sequences, config_.n_head, ScoreScale(layer), visitor);
-  visitor.Finish();
+  visitor.SendSquares();
   return z;
 }
 
-// Each head's columns of z times its rows of the output projection: [n, H, d], for the rows that somebody asks for.
+// Each head's columns of z times its rows of the output projection: [n, H, d], for the rows that captures ask for.
 void Gpt2::GiveResults(int layer, const at::Tensor& z, Taps& taps) const {
   const Linear& projection = *h_[static_cast<size_t>(layer)].attn_c_proj;  // weight [d, d]
   const int64_t d_head = config_.d_head();
@@ -166,26 +169,26 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   Taps& taps = pass.taps;
   if (!taps.Reaches({Site::kMlpPre, layer})) return {};
   const at::Tensor inner = Inner(layer, normed, taps);
-  const at::Tensor post = taps.Show({Site::kMlpPost, layer}, inner);  // [rows, f]
+  const at::Tensor post = taps.EditAndGive({Site::kMlpPost, layer}, inner);  // [rows, f]
   if (!taps.Reaches({Site::kMlpOut, layer})) return {};
   Delta delta;  // [rows, d]
-  delta.out = taps.Show({Site::kMlpOut, layer}, block.mlp_c_proj->Apply(post));
-  delta.dropped = taps.Show({Site::kMlpDropped, layer}, pass.dropout.Rows(DropoutPlace::kMlp, layer, delta.out));
+  delta.out = taps.EditAndGive({Site::kMlpOut, layer}, block.mlp_c_proj->Apply(post));
+  delta.dropped = taps.EditAndGive({Site::kMlpDropped, layer}, pass.dropout.Drop(DropoutPlace::kMlp, layer, delta.out));
   return delta;
 }
 
-// What the MLP has between its two products, [rows, f].
+// The MLP's values between its two products, [rows, f].
 at::Tensor Gpt2::Inner(int layer, const at::Tensor& normed, Taps& taps) const {
   const Linear& c_fc = *h_[static_cast<size_t>(layer)].c_fc;
   const HookPoint pre{Site::kMlpPre, layer};
   if (!taps.Touches(pre)) return c_fc.ApplyActivated(normed, config_.activation);
-  return kernels_->Activate(config_.activation, taps.Show(pre, c_fc.Apply(normed)));
+  return kernels_->Activate(config_.activation, taps.EditAndGive(pre, c_fc.Apply(normed)));
 }
 
 at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints points, Taps& taps) const {
   if (taps.Wants(points.scale)) taps.Give(points.scale, kernels_->LayerNormScale(x, config_.layer_norm_epsilon));
   if (taps.Wants(points.normalized)) taps.Give(points.normalized, Apply(LayerNorm{}, x));
-  return taps.Show(points.out, Apply(norm, x));  // [rows, d]
+  return taps.EditAndGive(points.out, Apply(norm, x));  // [rows, d]
 }
 
 void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
@@ -216,8 +219,8 @@ at::Tensor Gpt2::Apply(const LayerNorm& norm, const at::Tensor& x) const {
   return kernels_->LayerNorm(x, norm.weight, norm.bias, config_.layer_norm_epsilon);
 }
 
-// What Hugging Face multiplies the scores with. reorder_and_upcast_attn applies it in the product instead of after it,
-// in float32, which is where we compute anyway.
+// The factor by which Hugging Face multiplies the scores. Its reorder_and_upcast_attn applies the factor in the product
+// instead of after it, and computes in float32, as this does anyway.
 double Gpt2::ScoreScale(int layer) const {
   double scale = 1.0;
   if (config_.scale_attn_weights) scale /= std::sqrt(static_cast<double>(config_.d_head()));

@@ -25,27 +25,26 @@ namespace hydrophone {
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:
-  // Prepares the Conv1D's, and gives their weights' memory back where it is a file's. Shares the memory of all else,
-  // and keeps it; copies it to the kernels' device unless that is the CPU.
+  // Prepares the Conv1Ds, and gives the memory of their weights back where it is a mapped file's. On the CPU it shares
+  // the memory of all other weights and keeps it alive; on another device it copies them there.
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
-  // Computes value after value as long as the taps need one, and shows them every one.
-  // Leaves in `rows` those of the members that asked for the most: the others' are dropped as they finish.
+  // Computes value after value, as long as the taps need one, and gives each to the taps. Members leave `rows` when
+  // their last capture is done, so in the end `rows` holds the members that asked for the deepest points.
   void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
 
   at::Device device() const { return kernels_->device(); }
 
-  // Whether the values that the forward pass uses are those of an array of the weights that this was made of, bit for
-  // bit.
+  // Whether the forward pass uses, bit for bit, the values of `loaded`, an array of the weights that this was made of.
   bool Uses(absl::Span<const float> loaded) const;
 
-  // ln_f of x [n, d], on the device.
+  // ln_f of x [n, d]. On the kernels' device.
   at::Tensor FinalLayerNorm(const at::Tensor& x) const;
 
-  // lm_head of x [n, d], what ln_f gives: logits [n, V]. On the device.
+  // lm_head of ln_f's output x [n, d]: logits [n, V]. On the kernels' device.
   at::Tensor Unembed(const at::Tensor& x) const;
 
-  // For the taps of a batch; refer to this.
+  // The functions that a batch's taps need. They refer to this.
   TapFunctions FunctionsForTaps() const;
 
  private:
@@ -58,7 +57,7 @@ class Gpt2 {
     LayerNorm ln_2;
     std::unique_ptr<const Linear> c_fc, mlp_c_proj;
   };
-  // The points of a LayerNorm's values.
+  // The points of a LayerNorm.
   struct NormPoints {
     HookPoint scale, normalized, out;
   };
@@ -67,20 +66,20 @@ class Gpt2 {
     at::Tensor out;      // before the dropout
     at::Tensor dropped;  // after it
   };
-  // What a batch's forward pass has in every layer.
+  // What all layers of a batch's forward pass use.
   struct Pass {
     std::vector<SequenceRows> sequences;
     const BatchDropout& dropout;
     Taps& taps;
   };
 
-  // What is used for loaded values, on the device. Remembers it for Uses.
+  // Copies loaded values to the device, if need be, and records the copy, so that Uses can compare it with the file.
   at::Tensor Place(absl::Span<const float> values, at::IntArrayRef shape);
   LayerNorm Place(const LayerNormWeights& weights);
   std::unique_ptr<const Linear> Prepare(const Conv1DWeights& weights, int64_t in, int64_t out);
 
   at::Tensor Embed(const BatchRows& rows, const Pass& pass) const;
-  // Those below give something undefined when nobody needs what they would give.
+  // These return an undefined tensor when no member of the batch reaches their result.
   at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
   Delta Attention(int layer, const at::Tensor& normed, const Pass& pass) const;
   at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;
@@ -95,9 +94,10 @@ class Gpt2 {
   Gpt2Config config_;
   std::unique_ptr<const Kernels> kernels_;
   Gpt2Weights loaded_;
-  std::map<const float*, std::function<at::Tensor()>> used_;  // on the host, by where they were loaded
-  at::Tensor wte_;                                            // [V, d]
-  at::Tensor wpe_;                                            // [P, d]
+  // For each loaded array, by its address, a function that returns the used values in the host's memory.
+  std::map<const float*, std::function<at::Tensor()>> used_;
+  at::Tensor wte_;  // [V, d]
+  at::Tensor wpe_;  // [P, d]
   std::vector<Block> h_;
   LayerNorm ln_f_;
   at::Tensor lm_head_;  // [V, d]

@@ -13,10 +13,9 @@ namespace hydrophone {
 namespace {
 
 using Matrix = std::vector<double>;
-using Activation = Gpt2Config::Activation;
 
-// Tokens that share one reading of a weight matrix: the matrix comes from memory, the tokens' rows
-// stay in the cache.
+// Tokens that share one reading of a weight matrix: the matrix comes from memory, while the tokens' rows stay in the
+// cache.
 constexpr size_t kTokensAtOnce = 8;
 
 constexpr double kSqrt2OverPi = 0.79788456080286535588;
@@ -36,7 +35,7 @@ class Reference {
         H_(static_cast<size_t>(config.n_head)),
         f_(static_cast<size_t>(config.n_inner)) {}
 
-  // False when it was stopped.
+  // Returns false when it was stopped.
   bool Run() {
     Matrix x = Embed();  // [T, d]: the residual stream
     for (int layer = 0; layer < config_.n_layer; ++layer) {

@@ -13,32 +13,32 @@
 #include <memory>
 #include <vector>
 
-#include "server/checkpoint/gpt2_config.h"
+#include "server/core/activation.h"
 #include "server/model/batch/batch_rows.h"
 #include "server/model/kernels/attention.h"
 
 namespace hydrophone {
 
-// A Conv1D's weight [in, out] and bias [out], laid out as the kernels that made it read them. Thread-safe.
+// A Conv1D's weight [in, out] and bias [out], laid out for the kernels that made it. Thread-safe.
 class Linear {
  public:
   virtual ~Linear() = default;
 
-  // Hugging Face's Conv1D: x [n, in] times the weight plus the bias: [n, out]. Rows may lie apart from each other, here
-  // and below.
+  // Hugging Face's Conv1D: x [n, in] times the weight plus the bias: [n, out]. In this and the following functions, the
+  // rows of x may lie apart from each other.
   virtual at::Tensor Apply(const at::Tensor& x) const = 0;
 
-  // The activation of that.
-  virtual at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const = 0;
+  // The activation of Apply(x), elementwise.
+  virtual at::Tensor ApplyActivated(const at::Tensor& x, Activation activation) const = 0;
 
   // x [n, count] times the weight's rows [first, first + count), without the bias: [n, out].
   virtual at::Tensor TimesRows(const at::Tensor& x, int64_t first) const = 0;
 
-  // The weight that is used, as a checkpoint has it: [in, out], contiguous, in the host's memory.
+  // The weight that Apply uses, laid out as a checkpoint has it: [in, out], contiguous, in the host's memory.
   virtual at::Tensor WeightOnHost() const = 0;
 };
 
-// Tensors are float32, on the kernels' device, and contiguous unless said otherwise. What is given back is new.
+// Tensors are float32, on the kernels' device, and contiguous unless a comment says otherwise. Results are new tensors.
 // Thread-safe.
 class Kernels {
  public:
@@ -46,14 +46,14 @@ class Kernels {
 
   virtual at::Device device() const { return at::kCPU; }
 
-  // Of a weight [in, out] in the host's memory and a bias [out] on the device. Either may be shared: their memory
-  // outlives the Linear.
+  // Makes a Linear of a weight [in, out] in the host's memory and a bias [out] on the device. It may share their
+  // memory, which outlives it.
   virtual std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const = 0;
 
   // x [n, in] times weight [count, in] transposed: [n, count].
   virtual at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const = 0;
 
-  // Each row of x [n, d], normalised, times weight [d] plus bias [d]; without both, when they are undefined.
+  // Each row of x [n, d], normalised, times weight [d] plus bias [d]; only normalised when these are undefined.
   virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                double epsilon) const = 0;
 
@@ -62,9 +62,9 @@ class Kernels {
   virtual at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const = 0;
 
   // activation(values) of any shape.
-  virtual at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const = 0;
+  virtual at::Tensor Activate(Activation activation, const at::Tensor& values) const = 0;
 
-  // As the function of that name in attention.h says. The visitor's squares are in the host's memory.
+  // As the function of that name in cpu/causal_attention.h says. The visitor's squares are in the host's memory.
   virtual at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences,
                                      int64_t n_head, double scale, AttentionVisitor& visitor) const = 0;
 };

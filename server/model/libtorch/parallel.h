@@ -1,4 +1,4 @@
-// Work split over the engine's threads, with everything inside each piece on one thread.
+// Splits work over the engine's threads; each piece of it runs on one thread.
 #ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_PARALLEL_H_
 #define HYDROPHONE_SERVER_MODEL_LIBTORCH_PARALLEL_H_
 

@@ -18,7 +18,7 @@ at::Tensor CopyInHost(const at::Tensor& value) {
   return value.is_cpu() ? value.clone(at::MemoryFormat::Contiguous) : ToHost(value);
 }
 
-// From page-locked memory where CUDA copies, because a copy from any other would wait for the stream.
+// CUDA copies from page-locked memory, because a copy from any other memory would wait for the stream.
 at::Tensor ToDevice(const at::Tensor& value, at::Device device) {
   if (!device.is_cuda()) return value.to(device);
   const at::Tensor pinned = EmptyPinned(value.sizes(), value.scalar_type()).copy_(value);

@@ -20,7 +20,8 @@ void ForEachFeature(const Edit& edit, const MutableGrid& value, Visit visit) {
   for (int64_t i = 0; i < features; ++i) visit(i, chosen.empty() ? i : chosen[static_cast<size_t>(i)]);
 }
 
-// Replaces each selected element by change(element, position, head, feature), the last three counted in the edit.
+// Replaces each selected element by change(element, position, head, feature), where the last three count the edit's own
+// positions, heads and features.
 template <typename Change>
 void ChangeEach(const Edit& edit, const MutableGrid& value, Change change) {
   for (size_t p = 0; p < edit.positions.size(); ++p) {

@@ -7,9 +7,9 @@
 
 namespace hydrophone {
 
-// Changes `value`, the edited run's, in place. `source`: for kPatch, the source run's value at the source's point; else
-// not read. It may be the same memory as `value`'s batch, but not the same run's. Everything in float32 but for sums,
-// which are float64.
+// Changes `value`, the edited run's, in place. `source` is read for kPatch alone: the source run's value at the
+// source's point. It may lie in the same batch's memory as `value`, but must not be the same run's. The arithmetic is
+// float32, sums are float64.
 void ApplyEdit(const Edit& edit, const MutableGrid& value, const Grid& source);
 
 }  // namespace hydrophone

@@ -45,7 +45,7 @@ at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {
 void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
   const int64_t heads = HeadCount(point.site, model_);
   for (const Entry& entry : EntriesOf(edits_, point)) {
-    if (rows_.CountOf(entry.sequence) == 0) continue;  // its member is done
+    if (rows_.CountOf(entry.sequence) == 0) continue;  // its member has left the batch
     Grid source;
     if (entry.edit->operation == Edit::Operation::kPatch) {
       const bool here = entry.edit->source.point == point;
@@ -58,7 +58,7 @@ void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
 void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
     if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0)
-      continue;  // read from the value itself, or done
+      continue;  // the patch reads the value itself, or its member has left the batch
     at::Tensor& saved = saved_[{entry.sequence, entry.order}];
     if (!saved.defined()) saved = CopyInHost(RowsOf(value, entry.sequence));
   }

@@ -24,13 +24,13 @@ class BatchEdits {
   // `batch`, its plans, `rows` and `model` outlive this.
   BatchEdits(absl::Span<const BatchMember> batch, const BatchRows& rows, const ModelInfo& model);
 
-  // Whether there are edits at the point, or patches that read it.
+  // Whether there are edits at the point; whether patches read it.
   bool Any(HookPoint point) const { return !EntriesOf(edits_, point).empty(); }
   bool IsRead(HookPoint point) const { return !EntriesOf(reads_, point).empty(); }
 
-  // Makes the edits at a point of rows in `value` [tokens, heads * features], the batch's, in the host's memory.
+  // Makes the edits at the point in the batch's `value` [rows, heads * features], which is in the host's memory.
   void Apply(HookPoint point, at::Tensor& value) const;
-  // Keeps what later patches read there, in the host's memory; `value` may be on a device, which is waited for.
+  // Copies what later patches read at the point to the host's memory. `value` may be on a device, for which this waits.
   void Save(HookPoint point, const at::Tensor& value);
 
   // The same for one sequence's square [heads, queries, keys], in the host's memory.
@@ -43,10 +43,10 @@ class BatchEdits {
   const std::vector<size_t>& SequencesInOrder() const { return in_order_; }
 
  private:
-  // An edit, by the order of the point where it is made, or that it reads.
+  // An edit, filed under the order of the point where it is made, or of the point that it reads.
   struct Entry {
     int64_t order = 0;
-    size_t sequence = 0;  // edited, or read
+    size_t sequence = 0;  // the one that is edited, or read
     size_t source = 0;    // the sequence that a patch reads
     const Edit* edit = nullptr;
   };
@@ -60,8 +60,8 @@ class BatchEdits {
 
   const BatchRows& rows_;
   const ModelInfo& model_;
-  std::vector<Entry> edits_;  // by order; at one point as the plans have them
-  std::vector<Entry> reads_;  // by order of what is read
+  std::vector<Entry> edits_;  // by order; at one point in the plans' order
+  std::vector<Entry> reads_;  // by the order of the point that is read
   std::vector<size_t> in_order_;
   Saved saved_;
 };

@@ -19,7 +19,7 @@ float* CopyFeatures(const float* from, int64_t all, const std::vector<int32_t>& 
   return to;
 }
 
-// Column by column over `count` rows of `width` elements.
+// Reduces `count` rows of `width` elements column by column.
 void MeanRows(const float* rows, int64_t count, int64_t width, float* mean) {
   std::vector<double> sums(static_cast<size_t>(width), 0.0);
   for (int64_t row = 0; row < count; ++row) {

@@ -1,4 +1,4 @@
-// Taking what a capture asks for out of a value: positions, heads, features, one row instead of many, dot products.
+// Takes what a capture asks for out of a value: positions, heads, features, one row instead of many, dot products.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_GATHER_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_GATHER_H_
 
@@ -15,9 +15,9 @@ namespace hydrophone {
 // The grid's `positions`, in their order, with the heads and features of `units`: a new [positions, heads, features].
 at::Tensor Gather(const Grid& grid, absl::Span<const int64_t> positions, const Units& units);
 
-// Each run's rows of `rows` [n, heads, features] made into one: [runs, heads, features]. `rows_per_run` sums to n, none
-// is 0. Means add the run's rows in their order in float64 and are rounded once; a maximum is NaN if one of the values
-// is.
+// Reduces each run's rows of `rows` [n, heads, features] to one: [runs, heads, features]. `rows_per_run` sums to n, and
+// none of it is 0. A mean adds the run's rows in their order in float64 and is rounded once; a maximum is NaN if one of
+// the values is.
 at::Tensor Reduce(const at::Tensor& rows, absl::Span<const uint32_t> rows_per_run, Reduction reduction);
 
 // rows [n, width] times vectors [count, width] transposed: [n, count], each sum in float64 and in the width's order,

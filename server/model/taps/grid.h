@@ -1,4 +1,4 @@
-// One run's value at a point, or a whole batch's: positions x heads x features, wherever it lies in memory.
+// A view of one run's value at a point, or of a whole batch's: positions x heads x features, with strides.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_GRID_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_GRID_H_
 
@@ -8,7 +8,7 @@
 
 namespace hydrophone {
 
-// Float32 elements; strides count elements. Valid as long as the tensor that it was made from.
+// Elements are float32, and strides count elements. Valid as long as the tensor that it was made from.
 template <typename Element>
 struct BasicGrid {
   Element* data = nullptr;
@@ -17,7 +17,7 @@ struct BasicGrid {
 
   Element* At(int64_t position, int64_t head) const { return data + position * position_stride + head * head_stride; }
 
-  // Positions [first, first + count) of it.
+  // The part with positions [first, first + count).
   BasicGrid Positions(int64_t first, int64_t count) const {
     BasicGrid part = *this;
     part.data = At(first, 0);

@@ -7,7 +7,7 @@ namespace hydrophone {
 void HostCopies::Fetch(const at::Tensor& value, Arrived arrived) {
   Poll();
   const size_t bytes = value.nbytes();
-  while (!under_way_.empty() && bytes_ + bytes > most_bytes_) HandOver();
+  while (!under_way_.empty() && bytes_ + bytes > most_bytes_) DeliverOldest();
   std::unique_ptr<CopyUnderWay> copy = copier_->Start(value);
   under_way_.push_back({std::move(copy), {}, std::move(arrived), bytes});
   bytes_ += bytes;
@@ -19,14 +19,15 @@ void HostCopies::Queue(const at::Tensor& host, Arrived arrived) {
 }
 
 void HostCopies::Poll() {
-  while (!under_way_.empty() && (under_way_.front().copy == nullptr || under_way_.front().copy->Done())) HandOver();
+  while (!under_way_.empty() && (under_way_.front().copy == nullptr || under_way_.front().copy->Done()))
+    DeliverOldest();
 }
 
 void HostCopies::Finish() {
-  while (!under_way_.empty()) HandOver();
+  while (!under_way_.empty()) DeliverOldest();
 }
 
-void HostCopies::HandOver() {
+void HostCopies::DeliverOldest() {
   const Entry oldest = std::move(under_way_.front());
   under_way_.pop_front();
   bytes_ -= oldest.bytes;

@@ -1,4 +1,4 @@
-// Values of a forward pass on their way from the device to the host's memory, beside the computation.
+// Copies values of a forward pass from the device to the host's memory, beside the computation.
 //
 // clang-format off
 //   compute stream  ── block 0 ──┬── block 1 ──┬── block 2 ──►    the host's thread enqueues all of it and waits for none
@@ -36,43 +36,43 @@ class Copier {
  public:
   virtual ~Copier() = default;
 
-  // `value` may be freed at once, but not be written to any more.
+  // `value` may be freed at once, but must not be written to any more.
   virtual std::unique_ptr<CopyUnderWay> Start(const at::Tensor& value) = 0;
 };
 
-// Of the captures that have been computed but not copied yet, on the device. With more under way, Fetch waits for the
-// oldest.
+// The most bytes of captures that may wait on the device to be copied. When there would be more, Fetch first waits for
+// the oldest copy.
 inline constexpr size_t kMostBytesUnderWay = size_t{256} << 20;
 
-// Used by one thread, during one forward pass. What has not arrived when this is destroyed is forgotten.
+// Used by one thread, during one forward pass. Copies that have not arrived when this is destroyed are dropped.
 class HostCopies {
  public:
-  // Takes a value's copy. Called once, in the order of Fetch and Queue, by one of the functions below.
+  // Takes a value's copy. The functions below call it, once, in the order of Fetch and Queue.
   using Arrived = std::function<void(const at::Tensor& host)>;
 
   explicit HostCopies(std::unique_ptr<Copier> copier, size_t most_bytes = kMostBytesUnderWay)
       : copier_(std::move(copier)), most_bytes_(most_bytes) {}
 
-  // Copies `value`, which must not be written to any more.
+  // Starts a copy of `value`, which must not be written to any more.
   void Fetch(const at::Tensor& value, Arrived arrived);
-  // For what is in the host's memory already, and must not be handed over before what was asked for earlier.
+  // Delivers a value that is in the host's memory already, but not before what was asked for earlier.
   void Queue(const at::Tensor& host, Arrived arrived);
 
-  // Hands over what is done, without waiting.
+  // Delivers the copies that are done, without waiting.
   void Poll();
-  // Waits for everything and hands it over.
+  // Waits for all copies and delivers them.
   void Finish();
 
  private:
   struct Entry {
-    std::unique_ptr<CopyUnderWay> copy;  // null: `host` is there
+    std::unique_ptr<CopyUnderWay> copy;  // null when `host` holds the value
     at::Tensor host;
     Arrived arrived;
     size_t bytes = 0;
   };
 
-  // The oldest, after waiting for it.
-  void HandOver();
+  // Waits for the oldest copy and delivers it.
+  void DeliverOldest();
 
   std::unique_ptr<Copier> copier_;
   const size_t most_bytes_;

@@ -50,7 +50,7 @@ std::vector<uint32_t> TopTokens(Logits logits, uint32_t count) {
   return tokens;
 }
 
-// One token's kTokenFields numbers; returns where the next one's go.
+// Writes one token's kTokenFields numbers; returns where the next token's go.
 float* WriteToken(Logits logits, double log_sum, uint32_t token, int64_t rank, float* to) {
   *to++ = static_cast<float>(token);
   *to++ = logits[token];

@@ -1,4 +1,4 @@
-// Numbers read off the logits of rows: the logit lens and the metrics.
+// Reads numbers off the logits of rows: the logit lens and the metrics.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_READOUT_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_READOUT_H_
 
@@ -21,9 +21,9 @@ struct ReadoutRows {
   std::vector<uint32_t> next_tokens;  // [n], for kNextTokenLoss
 };
 
-// What `readout` says of each row: [n, numbers a row]. Log probabilities and divergences are sums in float64 over the
-// float32 logits, rounded once. Of equal logits the lower id ranks first; NaN ranks last. Holds the logits of at most
-// 64 rows at a time.
+// What `readout` asks of each row: [n, numbers per row]. Log probabilities and divergences are sums in float64 over the
+// float32 logits, rounded once. Of equal logits the lower id ranks first; NaN ranks last. Holds the
+// logits of at most 64 rows at a time.
 at::Tensor ReadLogits(const Readout& readout, const ReadoutRows& rows, const LogitsOf& logits_of);
 
 }  // namespace hydrophone

@@ -26,7 +26,7 @@ TensorView ViewOf(at::Tensor tensor) {
   return view;
 }
 
-// A copy of the rows, where the value is.
+// A copy of the rows, on the value's device.
 at::Tensor TakeRows(const at::Tensor& value, const std::vector<int64_t>& rows) {
   const at::Tensor host =
       at::from_blob(const_cast<int64_t*>(rows.data()), {static_cast<int64_t>(rows.size())}, at::kLong);
@@ -109,7 +109,7 @@ bool Taps::Wants(HookPoint point) const {
 
 bool Taps::Touches(HookPoint point) const { return edits_.Any(point) || Wants(point); }
 
-at::Tensor Taps::Show(HookPoint point, at::Tensor value) {
+at::Tensor Taps::EditAndGive(HookPoint point, at::Tensor value) {
   if (edits_.Any(point)) {
     at::Tensor edited = CopyInHost(value);
     edits_.Apply(point, edited);
@@ -133,34 +133,34 @@ void Taps::Give(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(point)) {
     if (SinkOf(entry).Stopped()) continue;
     WithRows(entry, value, RowsOf(entry),
-             [this, entry](const at::Tensor& host, const std::vector<int64_t>& rows) { GiveRows(entry, host, rows); });
+             [this, entry](const at::Tensor& host, const std::vector<int64_t>& rows) { SendRows(entry, host, rows); });
   }
 }
 
-void Taps::GiveRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+void Taps::SendRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
   const Capture& capture = CaptureOf(entry);
-  if (capture.readout != nullptr) return GiveLens(entry, value, rows);
-  if (IsWholeRows(capture)) return GiveWholeRows(entry, value, rows);
-  HandOver(entry, Select(capture, value, rows));
+  if (capture.readout != nullptr) return SendLens(entry, value, rows);
+  if (IsWholeRows(capture)) return SendWholeRows(entry, value, rows);
+  Send(entry, Select(capture, value, rows));
 }
 
 bool Taps::IsWholeRows(const Capture& capture) const {
   return capture.units.all() && capture.reduction == Reduction::kNone && capture.projection == nullptr;
 }
 
-void Taps::GiveWholeRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
-  if (!LieSideBySide(value, rows)) return HandOver(entry, TakeRows(value, rows));
+void Taps::SendWholeRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+  if (!LieSideBySide(value, rows)) return Send(entry, TakeRows(value, rows));
   const at::Tensor taken = RowsOfValue(value, rows);
   const bool most_of_it = taken.nbytes() * 2 >= value.storage().nbytes();
-  HandOver(entry, most_of_it ? taken : taken.clone());
+  Send(entry, most_of_it ? taken : taken.clone());
 }
 
-void Taps::GiveLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
+void Taps::SendLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
   ReadoutRows readout_rows;
   readout_rows.rows = TakeRows(value, rows);
-  HandOver(entry, ReadLogits(*CaptureOf(entry).readout, readout_rows, [this](const at::Tensor& residual) {
-             return functions_.unembed(functions_.final_layer_norm(residual));
-           }));
+  Send(entry, ReadLogits(*CaptureOf(entry).readout, readout_rows, [this](const at::Tensor& residual) {
+         return functions_.unembed(functions_.final_layer_norm(residual));
+       }));
 }
 
 void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute) {
@@ -170,7 +170,7 @@ void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at
     const at::Tensor value = compute(at::from_blob(rows.data(), {static_cast<int64_t>(rows.size())}, at::kLong));
     WithRows(entry, value, Counting(value.size(0)),
              [this, entry](const at::Tensor& host, const std::vector<int64_t>& all) {
-               HandOver(entry, Select(CaptureOf(entry), host, all));
+               Send(entry, Select(CaptureOf(entry), host, all));
              });
   }
 }
@@ -181,22 +181,22 @@ void Taps::GiveLogits(HookPoint point, const at::Tensor& normed) {
     std::vector<int64_t> rows = RowsOf(entry);
     for (int64_t row : BaselineRowsOf(entry)) rows.push_back(row);
     WithRows(entry, normed, std::move(rows), [this, entry](const at::Tensor& host, const std::vector<int64_t>& taken) {
-      GiveLogitsOf(entry, TakeRows(host, taken));
+      SendLogits(entry, TakeRows(host, taken));
     });
   }
 }
 
-void Taps::GiveLogitsOf(const Entry& entry, const at::Tensor& normed) {
+void Taps::SendLogits(const Entry& entry, const at::Tensor& normed) {
   const Capture& capture = CaptureOf(entry);
   const int64_t count = capture.row_count;
   ReadoutRows rows;
   rows.rows = normed.narrow(0, 0, count);
   if (capture.readout == nullptr) {
-    return HandOver(entry, Select(capture, functions_.unembed(rows.rows), Counting(count)));
+    return Send(entry, Select(capture, functions_.unembed(rows.rows), Counting(count)));
   }
   if (!capture.baseline_rows.empty()) rows.baseline_rows = normed.narrow(0, count, normed.size(0) - count);
   if (capture.readout->kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
-  HandOver(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
+  Send(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
 }
 
 at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {
@@ -210,13 +210,13 @@ at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const
   const at::Tensor vectors =
       at::from_blob(const_cast<float*>(projection.rows.data()), {projection.count, projection.width}, at::kFloat);
   const at::Tensor rows = picked.view({-1, picked.size(2)});
-  // Kernels were probed for the model's own widths only.
+  // The probe has tried the kernels for the model's own widths only.
   const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
   const at::Tensor products = probed ? functions_.times_transposed(rows, vectors) : DotProducts(rows, vectors);
   return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
 }
 
-void Taps::HandOver(const Entry& entry, const at::Tensor& values) {
+void Taps::Send(const Entry& entry, const at::Tensor& values) {
   SinkOf(entry).OnCapture(entry.capture, ViewOf(values));
 }
 
@@ -272,19 +272,19 @@ void Taps::CopySquare(const Entry& entry, const SquarePart& part, const at::Tens
   all.narrow(0, part.element, values.numel()).copy_(values.view({-1}));
 }
 
-void Taps::FinishSquares(HookPoint point) {
+void Taps::SendSquares(HookPoint point) {
   for (const Entry& entry : EntriesOf(point)) {
     const auto all = squares_.find({entry.member, entry.capture});
     if (all == squares_.end()) continue;
-    if (!SinkOf(entry).Stopped()) HandOverInTurn(entry, all->second.values);
+    if (!SinkOf(entry).Stopped()) SendInTurn(entry, all->second.values);
     squares_.erase(all);
   }
 }
 
-void Taps::HandOverInTurn(const Entry& entry, const at::Tensor& values) {
-  if (functions_.copies == nullptr) return HandOver(entry, values);
+void Taps::SendInTurn(const Entry& entry, const at::Tensor& values) {
+  if (functions_.copies == nullptr) return Send(entry, values);
   functions_.copies->Queue(values, [this, entry](const at::Tensor& host) {
-    if (!SinkOf(entry).Stopped()) HandOver(entry, host);
+    if (!SinkOf(entry).Stopped()) Send(entry, host);
   });
 }
 

@@ -10,7 +10,7 @@
 namespace hydrophone {
 namespace {
 
-using Activation = Gpt2Config::Activation;
+using Activation = Activation;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 

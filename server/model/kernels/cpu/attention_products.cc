@@ -28,7 +28,7 @@ void PackedHead::Pack(const HeadRows& keys, const HeadRows& values, int64_t d_he
   }
 }
 
-void PackedHead::Score(Rows<const float> q, int64_t rows, int64_t keys, Rows<float> scores) const {
+void PackedHead::Score(StridedRows<const float> q, int64_t rows, int64_t keys, StridedRows<float> scores) const {
   PanelProduct product;
   product.x = q;
   product.rows = rows;
@@ -40,7 +40,7 @@ void PackedHead::Score(Rows<const float> q, int64_t rows, int64_t keys, Rows<flo
   Multiply(product);
 }
 
-void PackedHead::Mix(Rows<const float> pattern, int64_t first, int64_t rows, Rows<float> z) const {
+void PackedHead::Mix(StridedRows<const float> pattern, int64_t first, int64_t rows, StridedRows<float> z) const {
   PanelProduct product;
   product.x = pattern;
   product.rows = rows;

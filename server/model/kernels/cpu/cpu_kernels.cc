@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "server/model/kernels/cpu/causal_attention.h"
 #include "server/model/kernels/cpu/elementwise.h"
 #include "server/model/kernels/cpu/packed_linear.h"
 #include "server/model/libtorch/parallel.h"
@@ -50,7 +51,7 @@ at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const
   return scales;
 }
 
-at::Tensor CpuKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
+at::Tensor CpuKernels::Activate(Activation activation, const at::Tensor& values) const {
   at::Tensor activated = values.clone();
   float* elements = activated.mutable_data_ptr<float>();
   const int64_t count = activated.numel();

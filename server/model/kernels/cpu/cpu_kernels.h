@@ -14,7 +14,7 @@ class CpuKernels final : public Kernels {
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override;
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override;
-  at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const override;
+  at::Tensor Activate(Activation activation, const at::Tensor& values) const override;
   at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
                              double scale, AttentionVisitor& visitor) const override;
 };

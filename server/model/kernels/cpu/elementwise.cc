@@ -12,9 +12,9 @@ namespace {
 
 #define HYDROPHONE_INLINE inline __attribute__((always_inline))
 
-// Eight elements at any address. Loops that are written with them keep their comparisons free of branches; compilers
-// turn scalar ones into jumps. They go by reference: by value, how they are passed would differ from one instruction
-// set to the next.
+// kWidth elements at any address. In loops that are written with these vectors, comparisons stay free of branches,
+// while compilers turn scalar comparisons into jumps. Functions take them by reference, because passing them by value
+// would differ from one instruction set to the next.
 constexpr int64_t kWidth = 16;
 typedef float Vector __attribute__((vector_size(kWidth * sizeof(float)), aligned(alignof(float)), may_alias));
 typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(int32_t)), aligned(alignof(int32_t)), may_alias));
@@ -64,7 +64,7 @@ HYDROPHONE_INLINE void SiluOf(Vector& x) {
 }
 HYDROPHONE_INLINE void ReluOf(Vector& x) { x = x < 0.0f ? Vector{} : x; }
 
-// Eight at a time; what is left over goes through the same operations, beside zeros.
+// Takes kWidth elements at a time; the remaining ones go through the same operations, with zeros beside them.
 template <void (*kFunction)(Vector&)>
 HYDROPHONE_INLINE void ForEachVector(float* values, int64_t count) {
   int64_t i = 0;
@@ -90,7 +90,7 @@ void Tanh(float* values, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] = std::tanh(values[i]);
 }
 
-// scale times the scores, and the largest of them.
+// Multiplies the scores with `scale` and returns the largest of them.
 HYDROPHONE_INLINE float Scale(float* scores, int64_t count, float scale) {
   Vector highest = Vector{} - std::numeric_limits<float>::infinity();
   int64_t j = 0;
@@ -108,10 +108,10 @@ HYDROPHONE_INLINE float Scale(float* scores, int64_t count, float scale) {
   return most;
 }
 
-// Lanes of the sum: element j goes to lane j mod kLanes, whatever the machine's vectors are.
+// Lanes of the sum: element j is added to lane j mod kLanes, whatever vectors the machine has.
 constexpr int64_t kLanes = 2 * kWidth;
 
-// exp(score - highest) of each score, and their sum.
+// Replaces each score by exp(score - highest) and returns their sum.
 HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest) {
   Vector lanes[2] = {};
   int64_t j = 0;
@@ -144,19 +144,19 @@ HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest
 
 }  // namespace
 
-void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t count) {
+void ApplyActivation(Activation activation, float* values, int64_t count) {
   switch (activation) {
-    case Gpt2Config::Activation::kGeluNew:
+    case Activation::kGeluNew:
       return GeluNew(values, count);
-    case Gpt2Config::Activation::kGelu:
+    case Activation::kGelu:
       return Gelu(values, count);
-    case Gpt2Config::Activation::kQuickGelu:
+    case Activation::kQuickGelu:
       return QuickGelu(values, count);
-    case Gpt2Config::Activation::kRelu:
+    case Activation::kRelu:
       return Relu(values, count);
-    case Gpt2Config::Activation::kSilu:
+    case Activation::kSilu:
       return Silu(values, count);
-    case Gpt2Config::Activation::kTanh:
+    case Activation::kTanh:
       return Tanh(values, count);
   }
 }

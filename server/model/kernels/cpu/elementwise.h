@@ -1,23 +1,24 @@
 // Activation functions and softmax whose every element is the same sequence of IEEE operations, wherever it stands in
 // an array.
 //
-// libtorch's own run vector code on whole vectors and scalar code on what is left over, with other bits; which elements
-// are left over depends on the batch and on the threads. Here the compiler may vectorise as it likes: there are only
-// additions, multiplications, divisions and integer shifts, without contraction, so every width gives the same bits.
+// libtorch's own functions run vector code on whole vectors and scalar code, which gives other bits, on the remaining
+// elements; which elements remain depends on the batch and on the threads. Here the compiler may vectorise as it likes:
+// there are only additions, multiplications, divisions and integer shifts, without contraction, so every width gives
+// the same bits.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ELEMENTWISE_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_ELEMENTWISE_H_
 
 #include <cstdint>
 
-#include "server/checkpoint/gpt2_config.h"
+#include "server/core/activation.h"
 
 namespace hydrophone {
 
 // values[i] = activation(values[i]). Within 2e-7 of the exact function, relative to max(|value|, 1e-30).
-// "gelu" and "tanh" use the C library's erf and tanh, element by element.
-void ApplyActivation(Gpt2Config::Activation activation, float* values, int64_t count);
+// kGelu and kTanh use the C library's erf and tanh, element by element.
+void ApplyActivation(Activation activation, float* values, int64_t count);
 
-// One row of attention: weights[j] = exp(scale * scores[j] - max) / sum for j < count, in place. The sum is taken over
+// One row of attention: scores[j] = exp(scale * scores[j] - max) / sum for j < count, in place. The sum is taken over
 // fixed lanes from the first element on, so the bits depend on scores[0..count) alone. count >= 1.
 void SoftmaxRow(float* scores, int64_t count, float scale);
 

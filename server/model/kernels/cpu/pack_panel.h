@@ -1,4 +1,4 @@
-// Puts a part of a matrix into a panel of PanelColumns() columns, as panel_products.h reads it.
+// Copies a part of a matrix into a panel of PanelColumns() columns, as panel_products.h reads it.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACK_PANEL_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACK_PANEL_H_
 
@@ -9,7 +9,8 @@
 
 namespace hydrophone {
 
-// panel[k, j] = row(k)[j] for k < inner and j < columns <= PanelColumns(); zeros beside them. row(k) points to floats.
+// panel[k, j] = row(k)[j] for k < inner and j < columns <= PanelColumns(); the columns beside them become 0. row(k) is
+// a pointer to floats.
 template <typename Row>
 void PackPanel(const Row& row, int64_t inner, int64_t columns, float* panel) {
   const int64_t width = PanelColumns();
@@ -18,10 +19,10 @@ void PackPanel(const Row& row, int64_t inner, int64_t columns, float* panel) {
   }
 }
 
-// panel[k, j] = row(j)[k]: of the transposed matrix.
+// panel[k, j] = row(j)[k]: the same for the transposed matrix.
 template <typename Row>
 void PackTransposedPanel(const Row& row, int64_t inner, int64_t columns, float* panel) {
-  constexpr int64_t kLine = 16;  // what a cache line of a row fills is near as long as that is
+  constexpr int64_t kLine = 16;  // floats in a 64-byte line: each line of a source row is used up before it is evicted
   const int64_t width = PanelColumns();
   for (int64_t first = 0; first < inner; first += kLine) {
     const int64_t end = std::min(first + kLine, inner);

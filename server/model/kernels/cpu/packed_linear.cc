@@ -50,7 +50,7 @@ Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
   return {rows, 1, std::max(CeilOfRatio(rows, tile_rows), std::min(for_threads, most))};
 }
 
-Rows<const float> RowsOf(const at::Tensor& matrix) { return {matrix.const_data_ptr<float>(), matrix.stride(0)}; }
+StridedRows<const float> RowsOf(const at::Tensor& matrix) { return {matrix.const_data_ptr<float>(), matrix.stride(0)}; }
 
 // x or a copy whose rows are contiguous.
 at::Tensor WithContiguousRows(const at::Tensor& x) { return x.stride(1) == 1 || x.size(1) == 1 ? x : x.contiguous(); }
@@ -63,7 +63,7 @@ at::Tensor NewRows(int64_t rows, int64_t columns, const at::TensorOptions& optio
   return at::empty({rows, stride}, options).narrow(1, 0, columns);
 }
 
-void ActivateTile(Gpt2Config::Activation activation, const PanelProduct& product) {
+void ActivateTile(Activation activation, const PanelProduct& product) {
   for (int64_t i = 0; i < product.rows; ++i) {
     ApplyActivation(activation, product.y.From(i, 0).data, product.columns);
   }
@@ -75,7 +75,7 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
     : in_(weight.size(0)), out_(weight.size(1)), bias_(bias) {
   const int64_t width = PanelColumns(), panels = CeilOfRatio(out_, width);
   panels_ = at::empty({panels, in_, width}, weight.options());
-  const Rows<const float> from = RowsOf(weight);
+  const StridedRows<const float> from = RowsOf(weight);
   float* const to = panels_.mutable_data_ptr<float>();
   ForEachTask(panels, [&](int64_t panel) {
     const int64_t first = panel * width;
@@ -85,11 +85,11 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
 }
 
 at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
-                               std::optional<Gpt2Config::Activation> activation) const {
+                               std::optional<Activation> activation) const {
   const at::Tensor factor = WithContiguousRows(x);
   const at::Tensor y = NewRows(x.size(0), out_, x.options());
-  const Rows<const float> x_rows = RowsOf(factor);
-  const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
+  const StridedRows<const float> x_rows = RowsOf(factor);
+  const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const float* const panels = panels_.const_data_ptr<float>() + first * PanelColumns();
   const Split columns = SplitColumns(out_, x.size(0)), rows = SplitRows(x.size(0), kTileRows, columns.parts);
   const int64_t tasks = rows.parts * columns.parts, threads = at::get_num_threads();
@@ -126,8 +126,8 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
   const at::Tensor factor = WithContiguousRows(x), transposed = WithContiguousRows(weight);
   const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
   const int64_t inner = x.size(1), width = PanelColumns();
-  const Rows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
-  const Rows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
+  const StridedRows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
+  const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const Split columns{weight.size(0), width, CeilOfRatio(weight.size(0), width)};
   const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // each part packs the weight anew
   ForEachTask(rows.parts * columns.parts, [&](int64_t task) {

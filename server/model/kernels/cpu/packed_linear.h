@@ -11,30 +11,30 @@
 
 namespace hydrophone {
 
-// Keeps the weight in panels: as much memory as the weight took, which is not needed any more.
+// Keeps the weight in panels, which take as much memory as the weight; the weight itself is not needed any more.
 class PackedLinear final : public Linear {
  public:
-  // weight [in, out] and bias [out], float32 on the CPU; weight's rows are contiguous.
+  // `weight` [in, out] and `bias` [out] are float32 on the CPU; the weight's rows are contiguous.
   PackedLinear(const at::Tensor& weight, const at::Tensor& bias);
 
   at::Tensor Apply(const at::Tensor& x) const override { return Times(x, 0, bias_, std::nullopt); }
-  at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const override {
+  at::Tensor ApplyActivated(const at::Tensor& x, Activation activation) const override {
     return Times(x, 0, bias_, activation);
   }
   at::Tensor TimesRows(const at::Tensor& x, int64_t first) const override;
   at::Tensor WeightOnHost() const override;
 
  private:
-  // x times the weight's rows from `first` on, plus start, if it is defined.
+  // The activation, if there is one, of x times the weight's rows from `first` on plus `start`, if it is defined.
   at::Tensor Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
-                   std::optional<Gpt2Config::Activation> activation) const;
+                   std::optional<Activation> activation) const;
 
   int64_t in_ = 0, out_ = 0;
   at::Tensor panels_;  // [panels, in, PanelColumns()]; zeros where the last panel is wider than the weight
   at::Tensor bias_;    // [out]
 };
 
-// x [n, in] times weight [count, in] transposed: [n, count]; float32, rows contiguous. The weight is put into panels
+// x [n, in] times weight [count, in] transposed: [n, count]; float32, rows contiguous. The weight is packed into panels
 // piece by piece.
 at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight);
 

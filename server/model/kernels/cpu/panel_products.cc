@@ -44,13 +44,13 @@ struct Ahead {
 
 // A group of rows in one block of inner elements.
 struct Block {
-  Rows<const float> x;
+  StridedRows<const float> x;
   int64_t inner = 0;  // of the first row: none or less, where only later rows of a causal product have some here
   bool causal = false;
   const float* panels = nullptr;
   int64_t panel_stride = 0;
-  Rows<const float> before;  // what the block's sums are added to; null: nothing
-  Rows<float> y;
+  StridedRows<const float> before;  // what the block's sums are added to; null: nothing
+  StridedRows<float> y;
   int64_t columns = 0;
   const float* next_panels =
       nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
@@ -81,7 +81,7 @@ struct Sums {
 // What the later rows of a causal product have more than the first.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, Sums<Vector, kRows>& sums) {
-  const Rows<const float> x = block.x;
+  const StridedRows<const float> x = block.x;
 #pragma GCC unroll 16
   for (int64_t i = 1; i < kRows; ++i) {
     for (int64_t k = block.InnerOf(0); k < block.InnerOf(i); ++k) {
@@ -95,8 +95,9 @@ HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, 
 
 // y's part in one panel.
 template <typename Vector, int64_t kRows>
-HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, Rows<const float> before, Rows<float> y) {
-  const Rows<const float> x = block.x;
+HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, StridedRows<const float> before,
+                                    StridedRows<float> y) {
+  const StridedRows<const float> x = block.x;
   const float* panel = block.Panel(p);
   Ahead next = block.NextPanel(p);
   Sums<Vector, kRows> sums;
@@ -142,7 +143,7 @@ HYDROPHONE_INLINE void MultiplyGroup(const Block& block) {
   const int64_t whole = block.columns / kColumnsOf<Vector>;
   for (int64_t p = 0; p < whole; ++p) {
     const int64_t first = p * kColumnsOf<Vector>;
-    const Rows<const float> before = block.before.data != nullptr ? block.before.From(0, first) : block.before;
+    const StridedRows<const float> before = block.before.data != nullptr ? block.before.From(0, first) : block.before;
     MultiplyTile<Vector, kRows>(block, p, before, block.y.From(0, first));
   }
   if (whole * kColumnsOf<Vector> < block.columns) MultiplyLast<Vector, kRows>(block, whole);
@@ -170,7 +171,8 @@ HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t 
   block.panels = product.panels + k * kColumns;
   block.panel_stride = product.panel_stride;
   block.y = product.y.From(row, 0);
-  block.before = k > 0 ? Rows<const float>{block.y.data, block.y.stride} : Rows<const float>{product.start, 0};
+  block.before =
+      k > 0 ? StridedRows<const float>{block.y.data, block.y.stride} : StridedRows<const float>{product.start, 0};
   block.columns = product.columns;
   return block;
 }

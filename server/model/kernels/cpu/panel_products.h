@@ -1,12 +1,13 @@
 // Products of rows with a matrix that lies in panels of columns: the loop in which nearly all of the arithmetic
 // happens.
 //
-// In float32. An element is start + s_0 + s_1 + ..., added from the left, where s_b is the sum over the b-th kSumBlock
-// inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a row's bits
-// depend on the row and on the matrix and on nothing else: neither on how many rows or columns are multiplied with it,
-// nor on the threads, nor on the width of the CPU's vectors. A BLAS promises none of it. Blocks, because the error of a
-// sum grows with its length. The tiles of registers and caches are those of Goto and van de Geijn, "Anatomy of
-// High-Performance Matrix Multiplication" (2008), but that the left factor is not copied.
+// All is float32. An element is start + s_0 + s_1 + ..., added from the left, where s_b is the sum over the b-th
+// kSumBlock inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a
+// row's bits depend on the row and on the matrix and on nothing else: neither on how many rows or columns are
+// multiplied with it, nor on the threads, nor on the width of the CPU's vectors. A BLAS promises none of this. Sums are
+// taken in blocks, because the error of a sum grows with its length. The tiles of registers and caches are those of
+// Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), except that the left factor is not
+// copied.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
 
@@ -16,47 +17,48 @@
 
 namespace hydrophone {
 
-// Bits depend on it.
+// Inner elements per partial sum. Part of the numeric contract: another value gives other bits.
 inline constexpr int64_t kSumBlock = 384;
 
-// The i-th row of a matrix lies at data + i * stride.
+// A matrix whose rows lie apart: row i begins at data + i * stride.
 template <typename Element>
-struct Rows {
+struct StridedRows {
   Element* data = nullptr;
   int64_t stride = 0;
 
-  Rows From(int64_t row, int64_t column) const { return {data + row * stride + column, stride}; }
+  StridedRows From(int64_t row, int64_t column) const { return {data + row * stride + column, stride}; }
 };
 
-// y = start + x w, for w [inner, columns] in panels of P columns: P is the kernel's.
+// y = start + x w, for w [inner, columns] in panels of P columns, where P is the kernel's panel_columns.
 struct PanelProduct {
-  Rows<const float> x;  // [rows, inner]
+  StridedRows<const float> x;  // [rows, inner]
   int64_t rows = 0;
   int64_t inner = 0;  // at least 1
-  // Row i has i inner elements more, as patterns of causal attention have. Neither x nor w is read where a row ends.
+  // Row i has `i` inner elements more than row 0, as the patterns of causal attention have. Beyond a row's end, neither
+  // x nor w is read.
   bool causal = false;
-  // Row k of w is at panels + p * panel_stride + k * P in panel p. The last panel is whole in memory, with any numbers
-  // beside w.
+  // Row k of w in panel p lies at panels + p * panel_stride + k * P. The last panel has P columns in memory too, with
+  // any numbers beside w's own.
   const float* panels = nullptr;
   int64_t panel_stride = 0;
   const float* start = nullptr;  // [columns], for every row; null: zeros
-  Rows<float> y;                 // [rows, columns]; may not overlap the others
+  StridedRows<float> y;          // [rows, columns]; may not overlap the others
   int64_t columns = 0;
-  // Where the panels are, as many and with the same stride, that this thread is likely to multiply next; null: nobody
-  // knows. They are brought near meanwhile.
+  // The panels, as many and with the same stride, that this thread will probably multiply next, which are fetched into
+  // the cache meanwhile; null when they are not known.
   const float* next_panels = nullptr;
 };
 
-// A way to compute it. All have the same bits, but for those of CPUs that do not fuse.
+// One way to compute a product. All ways give the same bits on CPUs that fuse multiplication and addition.
 struct PanelKernel {
   int64_t panel_columns;
   void (*multiply)(const PanelProduct& product);
 };
 
-// Those that this CPU can run, the fastest first.
+// The kernels that this CPU can run, the fastest first.
 absl::Span<const PanelKernel> PanelKernels();
 
-// Of the fastest.
+// The panel width of the fastest kernel, and a product by it.
 inline int64_t PanelColumns() { return PanelKernels().front().panel_columns; }
 inline void Multiply(const PanelProduct& product) { PanelKernels().front().multiply(product); }
 

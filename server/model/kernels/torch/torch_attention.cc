@@ -27,7 +27,7 @@ int64_t PaddedToBlocks(int64_t count) { return (count + kBlock - 1) / kBlock * k
 
 // One block of queries of a sequence.
 struct Block {
-  int64_t start = 0;  // of the sequence, in the padded matrices
+  int64_t start = 0;  // the sequence's first row in the padded matrices
   int64_t first = 0;  // position of the first query
   int64_t rows = 0;   // queries that are positions of the sequence; the others are padding
 
@@ -36,7 +36,7 @@ struct Block {
 
 class Attention {
  public:
-  // `sequences` are those to attend in.
+  // Attends in `sequences`, numbers in `all`.
   Attention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& all, const std::vector<size_t>& sequences,
             int64_t n_head, double scale);
 
@@ -61,7 +61,6 @@ class Attention {
   at::Tensor Scores(const Block& block) const;                          // [H, block, keys]
   at::Tensor Mix(const Block& block, const at::Tensor& pattern) const;  // [H, block, d/H]
   void Write(size_t sequence, const Block& block, const at::Tensor& mixed);
-  at::Tensor NotFiniteSoFar(size_t sequence) const;
 
   const std::vector<SequenceRows>& sequences_;
   const int64_t n_head_, d_head_;
@@ -69,8 +68,8 @@ class Attention {
   std::vector<int64_t> starts_;  // of each sequence's padded rows
   at::Tensor z_;                 // [tokens, d]
   at::Tensor q_, k_, v_;         // [padded, d]; v with 0 where it is not finite
-  // v where it is not finite, else 0, added up from each sequence's start. The pattern's zeros do not keep NaN and
-  // infinities out of a product with v; so they are taken out of v and added to the sums of the positions that may see
+  // v where it is not finite, else 0, added up from each sequence's start. The pattern's zeros would not keep NaN and
+  // infinities out of a product with v, so these are taken out of v and added to the sums of the positions that see
   // them.
   at::Tensor not_finite_;  // [padded, d]
   at::Tensor future_;      // [block, block]: true above the diagonal
@@ -126,7 +125,7 @@ at::Tensor Attention::Mix(const Block& block, const at::Tensor& pattern) const {
       .add_(Heads(not_finite_, block.start + block.first, kBlock));
 }
 
-// z's own rows of the block.
+// Writes the block's rows of z that are the sequence's own.
 void Attention::Write(size_t sequence, const Block& block, const at::Tensor& mixed) {
   const SequenceRows& one = sequences_[sequence];
   const int64_t skipped = std::max(one.own_from - block.first, int64_t{0});  // another sequence's rows
@@ -139,7 +138,7 @@ void Attention::Attend(size_t sequence) {
                [&](const Block& block) { Write(sequence, block, Mix(block, at::softmax(Scores(block), 2))); });
 }
 
-// The same operations on the same shapes: the squares are cut into the fast path's blocks again.
+// Runs the fast path's operations on the same shapes: the squares are cut into its blocks again.
 void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
   const int64_t count = sequences_[sequence].count();
   auto part = [&](const at::Tensor& square, const Block& block) {

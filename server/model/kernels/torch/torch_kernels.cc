@@ -53,24 +53,24 @@ at::Tensor BlockByBlock(const at::Tensor& x, int64_t width, const Fill& fill) {
   return y.narrow(0, 0, x.size(0));
 }
 
-void ActivateInPlace(Gpt2Config::Activation activation, at::Tensor& values) {
+void ActivateInPlace(Activation activation, at::Tensor& values) {
   switch (activation) {
-    case Gpt2Config::Activation::kGeluNew:
+    case Activation::kGeluNew:
       at::gelu_(values, "tanh");
       return;
-    case Gpt2Config::Activation::kGelu:
+    case Activation::kGelu:
       at::gelu_(values, "none");
       return;
-    case Gpt2Config::Activation::kQuickGelu:
+    case Activation::kQuickGelu:
       values.mul_(at::sigmoid(at::mul(values, 1.702)));
       return;
-    case Gpt2Config::Activation::kRelu:
+    case Activation::kRelu:
       at::relu_(values);
       return;
-    case Gpt2Config::Activation::kSilu:
+    case Activation::kSilu:
       at::silu_(values);
       return;
-    case Gpt2Config::Activation::kTanh:
+    case Activation::kTanh:
       at::tanh_(values);
       return;
   }
@@ -87,7 +87,7 @@ class TorchLinear final : public Linear {
       : weight_(std::move(weight)), bias_(std::move(bias)), no_bias_(at::zeros_like(bias_)), shapes_(shapes) {}
 
   at::Tensor Apply(const at::Tensor& x) const override { return Conv1D(x, weight_, bias_); }
-  at::Tensor ApplyActivated(const at::Tensor& x, Gpt2Config::Activation activation) const override {
+  at::Tensor ApplyActivated(const at::Tensor& x, Activation activation) const override {
     at::Tensor values = Apply(x);
     ActivateInPlace(activation, values);
     return values;
@@ -137,7 +137,7 @@ at::Tensor TorchKernels::LayerNormScale(const at::Tensor& x, double epsilon) con
   return BlockByBlock(x, 1, [&](at::Tensor& tile, const at::Tensor& rows) { tile.copy_(ScaleOf(rows, epsilon)); });
 }
 
-at::Tensor TorchKernels::Activate(Gpt2Config::Activation activation, const at::Tensor& values) const {
+at::Tensor TorchKernels::Activate(Activation activation, const at::Tensor& values) const {
   at::Tensor activated = values.clone();
   ActivateInPlace(activation, activated);
   return activated;

@@ -8,20 +8,21 @@ namespace hydrophone {
 
 // cuBLAS chooses a kernel, and with it the order of a sum, by the shapes, strides and alignments of a product.
 enum class ProductShapes : uint8_t {
-  // Products of as many rows as there are: the fastest. A row's bits depend on how many others are multiplied with it.
+  // Products have as many rows as there are, which is the fastest. A row's bits depend on how many are multiplied with
+  // it.
   kAsTheyCome,
-  // Products of kProductRows rows (zero rows are added to the last), which all have one shape.
+  // All products have kProductRows rows and so one shape; zero rows are added to the last of them.
   kFixed,
 };
 
-// Multiples of 64, so that every block of rows of any width begins at a multiple of 256 bytes, as the first one does. A
-// product of so many rows takes a GPU hardly longer than one of a single row.
+// A multiple of 64, so that every block of rows of any width begins at a multiple of 256 bytes, as the first one does.
+// A GPU takes hardly longer for a product of so many rows than for one of a single row.
 inline constexpr int64_t kProductRows = 256;
-// Of the weight of every TimesTransposed.
+// The weight's rows that each product of TimesTransposed takes, a multiple of 64 for the same reason.
 inline constexpr int64_t kProductColumns = 1024;
 
-// What is row by row in libtorch (LayerNorm, element-wise functions) and attention, which is in fixed blocks
-// (torch_attention.h), gives a row the same bits whatever rows are beside it; with kFixed, products do too.
+// LayerNorm and element-wise functions, which libtorch computes row by row, and attention, which is computed in fixed
+// blocks (torch_attention.h), give a row the same bits whatever rows are beside it; with kFixed, products do too.
 // probe_kernels.h tries whether that holds on a device.
 class TorchKernels final : public Kernels {
  public:
@@ -33,7 +34,7 @@ class TorchKernels final : public Kernels {
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override;
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override;
-  at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const override;
+  at::Tensor Activate(Activation activation, const at::Tensor& values) const override;
   at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
                              double scale, AttentionVisitor& visitor) const override;
 

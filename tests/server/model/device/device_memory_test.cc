@@ -50,7 +50,7 @@ class MetaKernels final : public Kernels {
   at::Tensor LayerNormScale(const at::Tensor& x, double) const override {
     return at::empty({x.size(0), 1}, x.options());
   }
-  at::Tensor Activate(Gpt2Config::Activation activation, const at::Tensor& values) const override {
+  at::Tensor Activate(Activation activation, const at::Tensor& values) const override {
     return torch_.Activate(activation, values);
   }
   at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,

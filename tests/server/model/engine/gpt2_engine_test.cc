@@ -45,7 +45,7 @@ TEST(Gpt2EngineTest, AgreesWithTheFloat64Reference) {
   for (bool inverse : {false, true}) {
     config.scale_attn_by_inverse_layer_idx = inverse;
     config.scale_attn_weights = !inverse;
-    config.activation = inverse ? Gpt2Config::Activation::kGelu : Gpt2Config::Activation::kGeluNew;
+    config.activation = inverse ? Activation::kGelu : Activation::kGeluNew;
     Gpt2Engine engine = MakeEngine(config, 2);
     const std::vector<uint32_t> tokens = RandomTokens(config, 50, 3);
     int compared = 0;

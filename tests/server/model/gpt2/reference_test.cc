@@ -160,7 +160,7 @@ TEST(ReferenceTest, TheMlpReadsTheMiddleOfTheBlock) {
   parameters.values["h.0.mlp.c_proj.bias"] = {0, 7};
   Checkpoint checkpoint(parameters.values, 1);
   Gpt2Config config = TinyConfig();
-  config.activation = Gpt2Config::Activation::kRelu;
+  config.activation = Activation::kRelu;
   Points points = MustRun(config, checkpoint.weights(), {1});
   EXPECT_THAT(At(points, "blocks.0.hook_mlp_out"), ElementsAre(30, 10));
   EXPECT_THAT(At(points, "blocks.0.hook_resid_post"), ElementsAre(33, 15));
@@ -202,16 +202,15 @@ const Json& Golden() {
   return golden;
 }
 
-Gpt2Config::Activation ActivationOf(const std::string& name) {
-  static const std::map<std::string, Gpt2Config::Activation> names = {
-      {"gelu_new", Gpt2Config::Activation::kGeluNew},
-      {"gelu_pytorch_tanh", Gpt2Config::Activation::kGeluNew},
-      {"gelu_fast", Gpt2Config::Activation::kGeluNew},
-      {"gelu", Gpt2Config::Activation::kGelu},
-      {"quick_gelu", Gpt2Config::Activation::kQuickGelu},
-      {"relu", Gpt2Config::Activation::kRelu},
-      {"silu", Gpt2Config::Activation::kSilu},
-      {"tanh", Gpt2Config::Activation::kTanh}};
+Activation ActivationOf(const std::string& name) {
+  static const std::map<std::string, Activation> names = {{"gelu_new", Activation::kGeluNew},
+                                                          {"gelu_pytorch_tanh", Activation::kGeluNew},
+                                                          {"gelu_fast", Activation::kGeluNew},
+                                                          {"gelu", Activation::kGelu},
+                                                          {"quick_gelu", Activation::kQuickGelu},
+                                                          {"relu", Activation::kRelu},
+                                                          {"silu", Activation::kSilu},
+                                                          {"tanh", Activation::kTanh}};
   return names.at(name);
 }
 

@@ -12,7 +12,7 @@
 namespace hydrophone {
 namespace {
 
-using Activation = Gpt2Config::Activation;
+using Activation = Activation;
 
 double Exact(Activation activation, double x) {
   switch (activation) {

@@ -7,7 +7,7 @@
 namespace hydrophone {
 namespace {
 
-using Activation = Gpt2Config::Activation;
+using Activation = Activation;
 
 // Widths that fill no panel, one panel, and several tiles; sums of one block and of several.
 class PackedLinearTest : public testing::TestWithParam<std::pair<int64_t, int64_t>> {

@@ -18,7 +18,7 @@
 namespace hydrophone {
 namespace {
 
-using Activation = Gpt2Config::Activation;
+using Activation = Activation;
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 

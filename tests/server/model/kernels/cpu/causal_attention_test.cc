@@ -1,4 +1,4 @@
-#include "server/model/kernels/attention.h"
+#include "server/model/kernels/cpu/causal_attention.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -101,7 +101,8 @@ TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
     std::vector<size_t> Visited() const override { return {0}; }
     void OnScores(size_t, at::Tensor& scores) override {
       scores.fill_(2);
-      MaskFuture(scores, kMaskedScore);
+      const at::Tensor future = at::ones_like(scores, at::kBool).triu(1);
+      scores.masked_fill_(future, kMaskedScore);
     }
     void OnPattern(size_t, at::Tensor& pattern) override {
       EXPECT_NEAR(pattern[0][3][2].item<float>(), 0.25, 1e-7);

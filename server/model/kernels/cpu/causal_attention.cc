@@ -1,4 +1,4 @@
-#include "server/model/kernels/attention.h"
+#include "server/model/kernels/cpu/causal_attention.h"
 
 #include <ATen/ops/empty.h>
 
@@ -56,14 +56,15 @@ class Attention {
     packed.Pack(RowsOf(qkv_.k, sequence, head), RowsOf(qkv_.v, sequence, head), d_head_);
   }
   // z's rows from a query on.
-  Rows<float> Z(size_t sequence, int64_t position, int64_t head) const {
-    return Rows<float>{z_data_, z_.stride(0)}.From(sequences_[sequence].rows[static_cast<size_t>(position)],
-                                                   head * d_head_);
+  StridedRows<float> Z(size_t sequence, int64_t position, int64_t head) const {
+    return StridedRows<float>{z_data_, z_.stride(0)}.From(sequences_[sequence].rows[static_cast<size_t>(position)],
+                                                          head * d_head_);
   }
 
   void AttendHead(size_t sequence, int64_t head) const;
   // Unscaled scores of a group's queries.
-  void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group, Rows<float> scores) const {
+  void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group,
+             StridedRows<float> scores) const {
     const HeadRows q = RowsOf(qkv_.q, sequence, head);
     packed.Score({q.Row(group.first), q.stride}, group.rows, group.keys(), scores);
   }
@@ -123,7 +124,7 @@ void SoftmaxSquare(at::Tensor square) {
 // z's rows and columns of one head of one sequence from its pattern [s, s].
 void Attention::MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const {
   const int64_t count = packed.count();
-  const Rows<const float> pattern{square.const_data_ptr<float>(), count};
+  const StridedRows<const float> pattern{square.const_data_ptr<float>(), count};
   ForEachGroup(0, count, [&](QueryGroup group) {
     packed.Mix(pattern.From(group.first, 0), group.first, group.rows, Z(sequence, group.first, head));
   });
@@ -151,13 +152,6 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
 }
 
 }  // namespace
-
-void MaskFuture(at::Tensor& squares, float value) {
-  const int64_t count = squares.size(1);
-  float* row = squares.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < squares.size(0) * count; ++i, row += count)
-    std::fill(row + i % count + 1, row + count, value);
-}
 
 at::Tensor CausalAttention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head,
                            double scale, AttentionVisitor& visitor) {

@@ -1,0 +1,22 @@
+// The activation functions of a feed-forward layer.
+#ifndef HYDROPHONE_SERVER_CORE_ACTIVATION_H_
+#define HYDROPHONE_SERVER_CORE_ACTIVATION_H_
+
+#include <cstdint>
+
+namespace hydrophone {
+
+// Named by Hugging Face's ACT2FN (transformers, activations.py); a checkpoint's config names one of them, the kernels
+// and the float64 reference compute it.
+enum class Activation : uint8_t {
+  kGeluNew,    // "gelu_new", "gelu_pytorch_tanh", "gelu_fast", ...: 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+  kGelu,       // "gelu", "gelu_python": x Phi(x), by erf
+  kQuickGelu,  // "quick_gelu": x sigmoid(1.702 x)
+  kRelu,       // "relu"
+  kSilu,       // "silu", "swish"
+  kTanh,       // "tanh"
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_CORE_ACTIVATION_H_
