@@ -8,7 +8,7 @@
 namespace hydrophone {
 namespace {
 
-uint32_t Unsigned(int value) { return static_cast<uint32_t>(value); }
+uint32_t Unsigned(int64_t value) { return static_cast<uint32_t>(value); }
 
 void FillModel(const ModelInfo& model, v1::ModelInfo* message) {
   message->set_name(model.name);
@@ -52,16 +52,6 @@ void FillLimits(const Limits& limits, v1::Limits* message) {
   message->set_batch_linger_microseconds(limits.batch_linger_microseconds);
 }
 
-// What a shape's symbol stands for in this model; 0 for the number of tokens.
-uint32_t Size(absl::string_view symbol, const ModelInfo& model) {
-  if (symbol == "d") return Unsigned(model.n_embd);
-  if (symbol == "H") return Unsigned(model.n_head);
-  if (symbol == "d/H") return Unsigned(model.n_embd / model.n_head);
-  if (symbol == "f") return Unsigned(model.n_inner);
-  if (symbol == "V") return Unsigned(model.vocab_size);
-  return symbol == "1" ? 1 : 0;
-}
-
 void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPoint* message) {
   message->set_name(info.name);
   message->set_hugging_face_name(info.hugging_face);
@@ -69,11 +59,11 @@ void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPo
   message->set_description(info.description);
   for (const char* symbol : info.shape) {
     message->add_shape_symbols(symbol);
-    message->add_shape(Size(symbol, model));
+    message->add_shape(Unsigned(DimensionSize(symbol, model)));
   }
-  message->set_layers(Unsigned(LayerCount(info.site, model)));
+  message->set_layers(Unsigned(LayerCount(info, model)));
   message->set_capturable(true);
-  message->set_editable(info.editable);
+  message->set_editable(info.editable());
 }
 
 }  // namespace

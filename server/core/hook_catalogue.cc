@@ -16,8 +16,9 @@ namespace {
 constexpr LayerKind kNone = LayerKind::kNone;
 constexpr LayerKind kBlocks = LayerKind::kBlocks;
 constexpr LayerKind kStates = LayerKind::kStates;
-constexpr bool kEditable = true;
-constexpr bool kReadOnly = false;
+constexpr const char* kEditable = nullptr;
+// For a point that is computed from others, where no edit comes near a change of it.
+constexpr const char* kNothingInstead = "a point that ListHookPoints calls editable";
 
 // clang-format off
 std::vector<HookPointInfo> MakeTable() {
@@ -29,14 +30,14 @@ std::vector<HookPointInfo> MakeTable() {
       {Site::kHiddenState, kStates, "hidden_states.L", "hidden_states[L]", {"output.hidden_states[L]"},
        "What Hugging Face returns as hidden_states: layer I is what enters block I; the last one (N, or -1) is not the "
        "last block's output but ln_f of it.",
-       {"s", "d"}, kReadOnly},
+       {"s", "d"}, "blocks.L.hook_resid_pre, or for the last state ln_final.hook_out"},
       {Site::kResidPre, kBlocks, "blocks.L.hook_resid_pre", "transformer.h.L.input",
        {"blocks.L.hook_in", "blocks.L.ln1.hook_in", "transformer.h.L.ln_1.input"},
        "The residual stream as it enters the block.", {"s", "d"}, kEditable},
       {Site::kLn1Scale, kBlocks, "blocks.L.ln1.hook_scale", "", {},
-       "The first LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, kReadOnly},
+       "The first LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, "blocks.L.ln1.hook_out"},
       {Site::kLn1Normalized, kBlocks, "blocks.L.ln1.hook_normalized", "", {},
-       "The first LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, kReadOnly},
+       "The first LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, "blocks.L.ln1.hook_out"},
       {Site::kLn1Out, kBlocks, "blocks.L.ln1.hook_out", "transformer.h.L.ln_1",
        {"blocks.L.attn.hook_in", "blocks.L.attn.q.hook_in", "blocks.L.attn.k.hook_in", "blocks.L.attn.v.hook_in",
         "transformer.h.L.attn.input", "transformer.h.L.attn.c_attn.input"},
@@ -54,7 +55,7 @@ std::vector<HookPointInfo> MakeTable() {
       {Site::kZ, kBlocks, "blocks.L.attn.hook_z", "transformer.h.L.attn.c_proj.input", {"blocks.L.attn.o.hook_in"},
        "The heads' mixed values, before the output projection.", {"s", "H", "d/H"}, kEditable},
       {Site::kResult, kBlocks, "blocks.L.attn.hook_result", "", {},
-       "Each head's own part of the attention output, without the bias.", {"s", "H", "d"}, kReadOnly},
+       "Each head's own part of the attention output, without the bias.", {"s", "H", "d"}, "blocks.L.attn.hook_z"},
       {Site::kAttnOut, kBlocks, "blocks.L.hook_attn_out", "transformer.h.L.attn.c_proj",
        {"blocks.L.attn.hook_out", "blocks.L.attn.o.hook_out", "transformer.h.L.attn.resid_dropout.input"},
        "The attention delta: what attention adds to the residual stream, before the dropout.",
@@ -66,9 +67,9 @@ std::vector<HookPointInfo> MakeTable() {
        {"blocks.L.hook_mlp_in", "blocks.L.ln2.hook_in"},
        "The residual stream between attention and MLP.", {"s", "d"}, kEditable},
       {Site::kLn2Scale, kBlocks, "blocks.L.ln2.hook_scale", "", {},
-       "The second LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, kReadOnly},
+       "The second LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, "blocks.L.ln2.hook_out"},
       {Site::kLn2Normalized, kBlocks, "blocks.L.ln2.hook_normalized", "", {},
-       "The second LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, kReadOnly},
+       "The second LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, "blocks.L.ln2.hook_out"},
       {Site::kLn2Out, kBlocks, "blocks.L.ln2.hook_out", "transformer.h.L.ln_2",
        {"blocks.L.mlp.hook_in", "blocks.L.mlp.in.hook_in", "transformer.h.L.mlp.input",
         "transformer.h.L.mlp.c_fc.input"},
@@ -88,17 +89,17 @@ std::vector<HookPointInfo> MakeTable() {
       {Site::kResidPost, kBlocks, "blocks.L.hook_resid_post", "transformer.h.L", {"blocks.L.hook_out"},
        "The residual stream as it leaves the block, raw: the last block's too.", {"s", "d"}, kEditable},
       {Site::kReconstructionResidual, kBlocks, "blocks.L.hook_reconstruction_residual", "", {},
-       "H[L+1] - ((H[L] + attention delta) + MLP delta), all raw, in float32.", {"s", "d"}, kReadOnly},
+       "H[L+1] - ((H[L] + attention delta) + MLP delta), all raw, in float32.", {"s", "d"}, kNothingInstead},
       {Site::kLnFinalScale, kNone, "ln_final.hook_scale", "", {},
-       "The final LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, kReadOnly},
+       "The final LayerNorm's denominator, sqrt(variance + epsilon).", {"s", "1"}, "ln_final.hook_out"},
       {Site::kLnFinalNormalized, kNone, "ln_final.hook_normalized", "", {},
-       "The final LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, kReadOnly},
+       "The final LayerNorm before its affine part (as TransformerLens 4 has it).", {"s", "d"}, "ln_final.hook_out"},
       {Site::kLnFinalOut, kNone, "ln_final.hook_out", "transformer.ln_f", {"unembed.hook_in", "lm_head.input"},
        "The final LayerNorm's output: what the unembedding reads, and hidden_states[N].", {"s", "d"}, kEditable},
       {Site::kLnFinalResidual, kNone, "hook_ln_f_residual", "", {},
-       "ln_f(last block's output) - hidden_states[N], in float32.", {"s", "d"}, kReadOnly},
+       "ln_f(last block's output) - hidden_states[N], in float32.", {"s", "d"}, kNothingInstead},
       {Site::kLogits, kNone, "logits", "lm_head", {"unembed.hook_out"},
-       "Logits of the next token.", {"s", "V"}, kReadOnly},
+       "Logits of the next token.", {"s", "V"}, "ln_final.hook_out"},
   };
 }
 // clang-format on

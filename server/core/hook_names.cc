@@ -155,7 +155,7 @@ absl::Status UnknownName(absl::string_view name, const TakenApart& taken) {
 }
 
 HookName WithLayer(const Spelling& spelling, const std::string& layer) {
-  HookName name{spelling.site, spelling.layer_kind, spelling.layer};
+  HookName name{&HookPointOf(spelling.site), spelling.layer_kind, spelling.layer};
   if (layer == "*") {
     name.layer_kind = HookName::Layer::kAll;
   } else if (absl::SimpleAtoi(layer, &name.layer)) {

@@ -56,21 +56,6 @@ enum class LayerKind : uint8_t {
   kStates,  // 0 .. N
 };
 
-struct HookPointInfo {
-  Site site;
-  LayerKind layers;
-  const char* name;                  // canonical; 'L' stands for the layer: "blocks.L.hook_attn_out"
-  const char* hugging_face;          // "transformer.h.L.attn.c_proj"; "" when it has none
-  std::vector<const char*> aliases;  // further full names, with 'L' where the layer stands
-  const char* description;
-  std::vector<const char*> shape;  // symbols: "s", "d", "H", "d/H", "f", "V", "1"
-  bool editable;                   // whether an intervention can edit it
-};
-
-// All points, in the order of Site.
-absl::Span<const HookPointInfo> HookPoints();
-const HookPointInfo& HookPointOf(Site site);
-
 // A hook point at one layer; layer is -1 for a site outside the blocks.
 struct HookPoint {
   Site site = Site::kEmbed;
@@ -79,14 +64,66 @@ struct HookPoint {
   friend bool operator==(const HookPoint&, const HookPoint&) = default;
 };
 
-// A name as a request spells it: the site, and the layer if the name holds one.
+// Where a forward pass computes a point.
+enum class Stage : uint8_t {
+  kEmbeddings,   // before the blocks
+  kBlock,        // in the block of the point's layer
+  kAfterBlocks,  // the final LayerNorm and the logits
+};
+
+// What a point's value is to the residual stream.
+enum class Residual : uint8_t {
+  kNone,
+  kRaw,           // a state of it that ln_f has not normalised, which a logit lens can read
+  kRawButLast,    // so is every layer but the last, which is after ln_f: hidden_states
+  kAfterFinalLn,  // after ln_f
+};
+
+// A row of the catalogue. Whoever needs to know something of a point asks its row, and names no site.
+struct HookPointInfo {
+  Site site;
+  LayerKind layers;
+  const char* name;                  // canonical; 'L' stands for the layer: "blocks.L.hook_attn_out"
+  const char* hugging_face;          // "transformer.h.L.attn.c_proj"; "" when it has none
+  std::vector<const char*> aliases;  // further full names, with 'L' where the layer stands
+  const char* description;
+  std::vector<const char*> shape;  // symbols: "s", "d", "H", "d/H", "f", "V", "1"
+  // The name of the point to edit instead, with 'L' for the layer, where this one can only be captured; null where an
+  // intervention can edit the point itself.
+  const char* edit_instead;
+
+  // Whether an intervention can edit the point.
+  bool editable() const { return edit_instead == nullptr; }
+
+  // Whether a row's value is split into heads: [s, H, ...]; squares have heads too.
+  bool has_heads() const { return shape.size() == 3; }
+
+  // Whether the value is scores or a pattern: [H, s, s] instead of rows.
+  bool square() const;
+
+  // Whether the value is the model's logits: [s, V].
+  bool logits() const;
+
+  Stage stage() const;
+  Residual residual() const;
+
+  // The point at a layer: -1 where the point has no layers.
+  HookPoint At(int layer) const { return {site, layer}; }
+};
+
+// All points, in the order of Site.
+absl::Span<const HookPointInfo> HookPoints();
+const HookPointInfo& HookPointOf(Site site);
+inline const HookPointInfo& HookPointOf(HookPoint point) { return HookPointOf(point.site); }
+
+// A name as a request spells it: the point, and the layer if the name holds one.
 struct HookName {
   enum class Layer : uint8_t {
     kAbsent,  // "attn.c_proj", "hook_attn_out": the selector's `layers` decide
     kGiven,   // "blocks.10.hook_attn_out"
     kAll,     // "blocks.*.hook_attn_out"
   };
-  Site site = Site::kEmbed;
+  const HookPointInfo* info = nullptr;  // a row of the catalogue
   Layer layer_kind = Layer::kAbsent;
   int layer = -1;  // kGiven only; may be negative ("blocks.-1.hook_resid_post"); not checked against the model
 };
@@ -99,25 +136,35 @@ absl::StatusOr<HookName> ParseHookName(absl::string_view name);
 std::string CanonicalName(HookPoint point);
 std::string HuggingFaceName(HookPoint point);
 
+// The model's logits, and the last hidden state, which is ln_f's output.
+HookPoint LogitsPoint();
+HookPoint FinalStatePoint(const ModelInfo& model);
+
 // Whether a logit lens can read the point: a residual stream that ln_f has not normalised yet.
 bool IsRawResidual(HookPoint point, const ModelInfo& model);
 
-// Scores and patterns: [H, s, s] instead of rows.
-bool IsSquare(Site site);
+// Sorts points as a forward pass computes them: embeddings, the blocks' points layer by layer, then those after the
+// blocks. hidden_states[I] comes right after blocks.I.hook_resid_pre, whose value (edits included) it is;
+// hidden_states[N] right after ln_f. `n_layer` is the number of blocks.
+int64_t ForwardOrder(HookPoint point, int n_layer);
 
-// The grid that a run's value at the site is, beside its positions: its heads (1 for a site without) and the features
-// of each (for a square site the number of keys, which is the run's: 0 here).
-int64_t HeadCount(Site site, const ModelInfo& model);
-int64_t FeatureCount(Site site, const ModelInfo& model);
+// The size in this model of a dimension with this symbol (see HookPointInfo::shape); 0 for "s", the number of tokens,
+// which is the input's.
+int64_t DimensionSize(absl::string_view symbol, const ModelInfo& model);
 
-// How many layers a site has in this model: 0 for kNone, N for kBlocks, N+1 for kStates.
-int LayerCount(Site site, const ModelInfo& model);
+// The grid that a run's value at the point is, beside its positions: its heads (1 for a point without) and the features
+// of each (for a square the number of keys, which is the run's: 0 here).
+int64_t HeadCount(const HookPointInfo& info, const ModelInfo& model);
+int64_t FeatureCount(const HookPointInfo& info, const ModelInfo& model);
 
-// The size of one row, the product of the dimensions after the first; only for sites whose first dimension is "s".
-int64_t RowWidth(Site site, const ModelInfo& model);
+// How many layers a point has in this model: 0 for kNone, N for kBlocks, N+1 for kStates.
+int LayerCount(const HookPointInfo& info, const ModelInfo& model);
+
+// The size of one row, the product of the dimensions after the first. REQUIRES: the first dimension is "s".
+int64_t RowWidth(const HookPointInfo& info, const ModelInfo& model);
 
 // The dimensions after the first, with this model's numbers.
-std::vector<int64_t> RowShape(Site site, const ModelInfo& model);
+std::vector<int64_t> RowShape(const HookPointInfo& info, const ModelInfo& model);
 
 }  // namespace hydrophone
 

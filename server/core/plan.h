@@ -160,11 +160,6 @@ struct Plan {
   int64_t tokens() const { return first_token.empty() ? 0 : first_token.back(); }
 };
 
-// Sorts points as a forward pass computes them: embeddings, the blocks' points layer by layer, then those after the
-// blocks. hidden_states[I] comes right after blocks.I.hook_resid_pre, whose value (edits included) it is;
-// hidden_states[N] right after ln_f. `n_layer` is the number of blocks.
-int64_t ForwardOrder(HookPoint point, int n_layer);
-
 }  // namespace hydrophone
 
 #endif  // HYDROPHONE_SERVER_CORE_PLAN_H_

@@ -18,7 +18,7 @@ Capture NextTokensOf(const Plan& plan) {
   Readout likeliest;
   likeliest.top_k = 1;
   Capture capture;
-  capture.point = {Site::kLogits, -1};
+  capture.point = LogitsPoint();
   capture.contiguous = false;
   for (uint32_t run = 0; run < plan.runs.size(); ++run) {
     capture.runs.push_back(run);

@@ -10,7 +10,7 @@ namespace {
 bool MayShare(const Plan& plan) {
   return plan.edits.empty() && !plan.train_seed.has_value() &&
          std::none_of(plan.captures.begin(), plan.captures.end(),
-                      [](const Capture& capture) { return IsSquare(capture.point.site); });
+                      [](const Capture& capture) { return HookPointOf(capture.point).square(); });
 }
 
 int64_t CommonLength(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {

@@ -29,10 +29,6 @@ class WarmUpSink final : public CaptureSink {
   bool inference_mode = false;
 };
 
-DropoutProbabilities DropoutOf(const Gpt2Config& config) {
-  return {.embedding = config.embd_pdrop, .pattern = config.attn_pdrop, .residual = config.resid_pdrop};
-}
-
 }  // namespace
 
 Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2,
@@ -59,7 +55,7 @@ absl::Status Gpt2Engine::WarmUp() {
   plan.runs.push_back({0, {0}});
   plan.first_token = {0, 1};
   Capture last;
-  last.point = {Site::kHiddenState, model_.n_layer};
+  last.point = FinalStatePoint(model_);
   last.runs = {0};
   last.rows_per_run = {1};
   last.row_count = 1;

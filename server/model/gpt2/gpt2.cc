@@ -33,6 +33,10 @@ at::Tensor Indices(const std::vector<int64_t>& numbers, at::Device device) {
 
 }  // namespace
 
+DropoutProbabilities DropoutOf(const Gpt2Config& config) {
+  return {.embedding = config.embd_pdrop, .pattern = config.attn_pdrop, .residual = config.resid_pdrop};
+}
+
 Gpt2::Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels)
     : config_(config), kernels_(std::move(kernels)), loaded_(weights) {
   const int64_t d = config.n_embd, f = config.n_inner;

@@ -22,6 +22,9 @@
 
 namespace hydrophone {
 
+// The probabilities of the checkpoint's dropouts.
+DropoutProbabilities DropoutOf(const Gpt2Config& config);
+
 // Thread-safe once made, but one forward pass at a time uses the machine best.
 class Gpt2 {
  public:

@@ -43,7 +43,7 @@ at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {
 }
 
 void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
-  const int64_t heads = HeadCount(point.site, model_);
+  const int64_t heads = HeadCount(HookPointOf(point), model_);
   for (const Entry& entry : EntriesOf(edits_, point)) {
     if (rows_.CountOf(entry.sequence) == 0) continue;  // its member has left the batch
     Grid source;

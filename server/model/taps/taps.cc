@@ -200,7 +200,7 @@ void Taps::SendLogits(const Entry& entry, const at::Tensor& normed) {
 }
 
 at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {
-  const Grid grid = GridOfRows(value, HeadCount(capture.point.site, model_));
+  const Grid grid = GridOfRows(value, HeadCount(HookPointOf(capture.point), model_));
   return Project(capture, Reduce(Gather(grid, rows, capture.units), capture.rows_per_run, capture.reduction));
 }
 
@@ -211,7 +211,7 @@ at::Tensor Taps::Project(const Capture& capture, const at::Tensor& picked) const
       at::from_blob(const_cast<float*>(projection.rows.data()), {projection.count, projection.width}, at::kFloat);
   const at::Tensor rows = picked.view({-1, picked.size(2)});
   // The probe has tried the kernels for the model's own widths only.
-  const bool probed = capture.units.features.empty() && !IsSquare(capture.point.site);
+  const bool probed = capture.units.features.empty() && !HookPointOf(capture.point).square();
   const at::Tensor products = probed ? functions_.times_transposed(rows, vectors) : DotProducts(rows, vectors);
   return products.contiguous().view({picked.size(0), picked.size(1), projection.count});
 }

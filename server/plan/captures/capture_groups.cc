@@ -72,7 +72,7 @@ std::vector<CaptureGroup> GroupRuns(const Selector& selector, const std::vector<
   if (groups[0].runs.empty()) {
     groups.erase(groups.begin());
   } else if (form.square && groups[0].format.form == Form::kRows) {
-    violations->Add("layout", absl::StrCat("got LAYOUT_ROWS for ", selector.path, " (", HookPointOf(selector.site).name,
+    violations->Add("layout", absl::StrCat("got LAYOUT_ROWS for ", selector.path, " (", selector.info->name,
                                            "), expected LAYOUT_PER_RUN: a row has as many keys as its run has tokens"));
   }
   return groups;

@@ -109,7 +109,7 @@ class CapturePlanner {
     Capture capture = CaptureOf(group, selector, form, runs_);
     capture.selector = number;
     for (int layer : selector.layers) {
-      capture.point = {selector.site, layer};
+      capture.point = selector.info->At(layer);
       call_->plan.captures.push_back(capture);
       call_->formats.push_back(group.format);
     }
@@ -141,7 +141,7 @@ class CapturePlanner {
     uint64_t held = elements;
     // Quantiles sort a copy. Logits are reduced when all of them are there.
     if (format.summary != nullptr && format.summary->quantiles_size() > 0) held = AddSizes(held, elements);
-    if (selector.site == Site::kLogits && selector.reduction != Reduction::kNone)
+    if (selector.info->logits() && selector.reduction != Reduction::kNone)
       held = AddSizes(held, MultiplySizes(size.rows, static_cast<uint64_t>(context_.model.vocab_size)));
     call_->plan.capture_bytes = AddSizes(call_->plan.capture_bytes, MultiplySizes(held, sizeof(float)));
     positions_ = AddSizes(positions_, MultiplySizes(size.rows, layers));

@@ -34,7 +34,7 @@ EditConflicts::Bits EditConflicts::BitsOf(const std::vector<Index>& indices) {
 
 // Boxes meet where they do in every dimension.
 bool EditConflicts::Meet(const Outright& a, const Outright& b) {
-  return a.site == b.site && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
+  return a.info == b.info && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
          OverlapOrAll(a.heads, b.heads) && OverlapOrAll(a.features, b.features);
 }
 
@@ -42,7 +42,7 @@ std::string EditConflicts::Add(const EditTarget& target) {
   std::vector<int> layers = target.layers;
   for (int& layer : layers) ++layer;  // outside the blocks it is -1
   Outright edit{target.path,
-                target.site,
+                target.info,
                 BitsOf(layers),
                 BitsOf(target.positions),
                 BitsOf(target.units.heads),

@@ -21,7 +21,7 @@ class EditConflicts {
 
   struct Outright {
     std::string path;
-    Site site = Site::kEmbed;
+    const HookPointInfo* info = nullptr;
     Bits layers;  // from -1
     Bits positions;
     Bits heads;

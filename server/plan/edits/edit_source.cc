@@ -13,13 +13,13 @@ namespace hydrophone {
 namespace {
 
 // A point's heads and features, for messages.
-std::string GridText(Site site, const ModelInfo& model) {
-  if (IsSquare(site)) return absl::StrCat(HookPointOf(site).name, " [heads, queries, keys]");
-  return absl::StrCat(HookPointOf(site).name, " of ", HeadCount(site, model), " x ", FeatureCount(site, model));
+std::string GridText(const HookPointInfo& info, const ModelInfo& model) {
+  if (info.square()) return absl::StrCat(info.name, " [heads, queries, keys]");
+  return absl::StrCat(info.name, " of ", HeadCount(info, model), " x ", FeatureCount(info, model));
 }
 
-bool SameGrid(Site a, Site b, const ModelInfo& model) {
-  return IsSquare(a) == IsSquare(b) && HeadCount(a, model) == HeadCount(b, model) &&
+bool SameGrid(const HookPointInfo& a, const HookPointInfo& b, const ModelInfo& model) {
+  return a.square() == b.square() && HeadCount(a, model) == HeadCount(b, model) &&
          FeatureCount(a, model) == FeatureCount(b, model);
 }
 
@@ -57,7 +57,7 @@ class SourceReader {
     } else if (runs[number].length == kNoRun) {
       if (!runs[number].skipped) return nullptr;
       Refuse(".run", absl::StrCat("got ", number, ", whose input was skipped, expected a run that is made"));
-    } else if (IsSquare(target_.site) && runs[number].length != target_.run.length) {
+    } else if (target_.info->square() && runs[number].length != target_.run.length) {
       Refuse(".run", absl::StrCat("got ", number, ", a run of ", runs[number].length, " tokens, expected one of ",
                                   target_.run.length, ", the edited run's: scores and patterns have a key for each"));
     } else {
@@ -67,7 +67,7 @@ class SourceReader {
   }
 
   std::vector<HookPoint> Points() {
-    HookName name{target_.site, HookName::Layer::kAbsent, -1};
+    HookName name{target_.info, HookName::Layer::kAbsent, -1};
     if (!source_.hook_point().empty()) {
       const absl::StatusOr<HookName> parsed = ParseHookName(source_.hook_point());
       if (!parsed.ok()) {
@@ -76,22 +76,22 @@ class SourceReader {
       }
       name = *parsed;
     }
-    if (!SameGrid(name.site, target_.site, model_)) {
-      Refuse(".hook_point", absl::StrCat("got ", GridText(name.site, model_), ", expected the heads and features of ",
-                                         GridText(target_.site, model_)));
+    if (!SameGrid(*name.info, *target_.info, model_)) {
+      Refuse(".hook_point", absl::StrCat("got ", GridText(*name.info, model_), ", expected the heads and features of ",
+                                         GridText(*target_.info, model_)));
       return {};
     }
     std::vector<HookPoint> points;
     const std::optional<int> layer = Layer(name);
     if (!layer.has_value()) return points;
-    for (int edited : target_.layers) points.push_back({name.site, *layer == kEditedLayer ? edited : *layer});
+    for (int edited : target_.layers) points.push_back(name.info->At(*layer == kEditedLayer ? edited : *layer));
     CheckOrder(points);
     return points;
   }
 
   // The layer to read, kEditedLayer for the edited one's; nullopt after a violation.
   std::optional<int> Layer(const HookName& name) {
-    const int count = LayerCount(name.site, model_);
+    const int count = LayerCount(*name.info, model_);
     if (name.layer_kind == HookName::Layer::kAll) {
       Refuse(".hook_point", "got \"*\" for the layer, expected one layer; without it, the edited one");
     } else if (source_.has_layer() && (count == 0 || name.layer_kind == HookName::Layer::kGiven)) {
@@ -120,7 +120,7 @@ class SourceReader {
   // What is read must be known when it is needed.
   void CheckOrder(const std::vector<HookPoint>& points) {
     for (size_t i = 0; i < points.size(); ++i) {
-      const HookPoint edited{target_.site, target_.layers[i]};
+      const HookPoint edited = target_.info->At(target_.layers[i]);
       if (ForwardOrder(points[i], model_.n_layer) <= ForwardOrder(edited, model_.n_layer)) continue;
       return Refuse(source_.hook_point().empty() ? ".layer" : ".hook_point",
                     absl::StrCat("got ", CanonicalName(points[i]), ", which is computed after ", CanonicalName(edited),

@@ -13,33 +13,9 @@
 namespace hydrophone {
 namespace {
 
-// What to edit to the same end where a point can only be captured; "" when nothing comes near.
-absl::string_view EditInstead(Site site) {
-  switch (site) {
-    case Site::kHiddenState:
-      return "blocks.L.hook_resid_pre, or for the last state ln_final.hook_out";
-    case Site::kLn1Scale:
-    case Site::kLn1Normalized:
-      return "blocks.L.ln1.hook_out";
-    case Site::kLn2Scale:
-    case Site::kLn2Normalized:
-      return "blocks.L.ln2.hook_out";
-    case Site::kLnFinalScale:
-    case Site::kLnFinalNormalized:
-    case Site::kLogits:
-      return "ln_final.hook_out";
-    case Site::kResult:
-      return "blocks.L.attn.hook_z";
-    default:
-      return "";
-  }
-}
-
-void RefuseReadOnly(Site site, const std::string& path, Violations* violations) {
-  const absl::string_view instead = EditInstead(site);
-  violations->Add(path,
-                  absl::StrCat("got ", HookPointOf(site).name, ", which can be captured but not edited; expected ",
-                               instead.empty() ? "a point that ListHookPoints calls editable" : instead));
+void RefuseReadOnly(const HookPointInfo& info, const std::string& path, Violations* violations) {
+  violations->Add(
+      path, absl::StrCat("got ", info.name, ", which can be captured but not edited; expected ", info.edit_instead));
 }
 
 // Unlike a selection's, an edit's layers must be named.
@@ -47,7 +23,7 @@ std::vector<int> EditedLayers(const HookName& name, const v1::Intervention& inte
                               const ModelInfo& model, Violations* violations) {
   const LayerPaths paths{absl::StrCat(path, ".hook_point"), absl::StrCat(path, ".layers")};
   const bool named = name.layer_kind != HookName::Layer::kAbsent || intervention.layers_size() > 0;
-  if (!named && LayerCount(name.site, model) > 0) {
+  if (!named && LayerCount(*name.info, model) > 0) {
     violations->Add(paths.layers, "got no layers, expected them here, or in hook_point a number, or \"*\" for all");
   }
   return ReadLayers(name, intervention.layers(), paths, model, violations);
@@ -100,12 +76,12 @@ std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, s
   const absl::StatusOr<HookName> name = ParseHookName(intervention.hook_point());
   if (!name.ok()) {
     violations->Add(name_path, std::string(name.status().message()));
-  } else if (target.site = name->site; !HookPointOf(name->site).editable) {
-    RefuseReadOnly(name->site, name_path, violations);
+  } else if (target.info = name->info; !target.info->editable()) {
+    RefuseReadOnly(*target.info, name_path, violations);
   } else {
     target.layers = EditedLayers(*name, intervention, target.path, model, violations);
     if (intervention.has_units()) {
-      target.units = ReadUnits(intervention.units(), absl::StrCat(target.path, ".units"), target.site, {run.length},
+      target.units = ReadUnits(intervention.units(), absl::StrCat(target.path, ".units"), *target.info, {run.length},
                                model, violations);
     }
   }

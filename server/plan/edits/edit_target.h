@@ -25,9 +25,9 @@ struct EditedRun {
 struct EditTarget {
   std::string path;  // "runs[1].interventions[0]"
   EditedRun run;
-  Site site = Site::kEmbed;
-  std::vector<int> layers;         // {-1} outside the blocks
-  std::vector<int64_t> positions;  // from the start, each once, at least one, in the order asked
+  const HookPointInfo* info = nullptr;  // a row of the catalogue
+  std::vector<int> layers;              // {-1} outside the blocks
+  std::vector<int64_t> positions;       // from the start, each once, at least one, in the order asked
   Units units;
 };
 

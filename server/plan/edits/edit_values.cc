@@ -25,19 +25,19 @@ struct EditedShape {
 
 // The size of the point's last dimension in the run.
 int64_t LastDimension(const EditTarget& target, const ModelInfo& model) {
-  return IsSquare(target.site) ? target.run.length : FeatureCount(target.site, model);
+  return target.info->square() ? target.run.length : FeatureCount(*target.info, model);
 }
 
 EditedShape ShapeOf(const EditTarget& target, const ModelInfo& model) {
   const auto positions = static_cast<int64_t>(target.positions.size());
   const int64_t heads =
-      target.units.heads.empty() ? HeadCount(target.site, model) : static_cast<int64_t>(target.units.heads.size());
+      target.units.heads.empty() ? HeadCount(*target.info, model) : static_cast<int64_t>(target.units.heads.size());
   const int64_t features =
       target.units.features.empty() ? LastDimension(target, model) : static_cast<int64_t>(target.units.features.size());
-  if (IsSquare(target.site)) {
+  if (target.info->square()) {
     return {{kHeads, kPositions, kFeatures}, {heads, positions, features}, "[heads, queries, keys]"};
   }
-  if (HookPointOf(target.site).shape.size() == 3) {
+  if (target.info->has_heads()) {
     return {{kPositions, kHeads, kFeatures}, {positions, heads, features}, "[positions, heads, features]"};
   }
   return {{kPositions, kFeatures}, {positions, features}, "[positions, features]"};

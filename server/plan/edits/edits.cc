@@ -166,7 +166,7 @@ class EditReader {
     if (!CheckSizes().ok()) return;
     for (size_t i = 0; i < target.layers.size(); ++i) {
       Edit& added = edits_.emplace_back(edit);
-      added.point = {target.site, target.layers[i]};
+      added.point = target.info->At(target.layers[i]);
       if (!sources.empty()) added.source.point = sources[i];
     }
   }

@@ -45,7 +45,7 @@ std::vector<int> ListedLayers(const google::protobuf::RepeatedField<int32_t>& li
 
 std::vector<int> ReadLayers(const HookName& name, const google::protobuf::RepeatedField<int32_t>& listed,
                             const LayerPaths& paths, const ModelInfo& model, Violations* violations) {
-  const int count = LayerCount(name.site, model);
+  const int count = LayerCount(*name.info, model);
   if (!listed.empty() && (count == 0 || name.layer_kind != HookName::Layer::kAbsent)) {
     violations->Add(paths.layers, count == 0 ? "got layers for a point outside the blocks, expected none"
                                              : "got layers beside the one in the name, expected none");

@@ -47,7 +47,7 @@ Selector ReadMetric(const v1::Metric& metric, std::string path, size_t runs, con
   CheckKey(metric.key(), absl::StrCat(path, ".key"), violations);
   Selector selector;
   selector.path = std::move(path);
-  selector.site = Site::kLogits;
+  selector.info = &HookPointOf(LogitsPoint());
   selector.layers = {-1};
   selector.metric = metric.key();
   selector.runs = ReadRunNumbers(metric.runs(), selector.path, runs, violations);

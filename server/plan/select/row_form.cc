@@ -14,8 +14,8 @@ constexpr int64_t kMetricNumbers = 1;
 void AddWrongWidth(const Selector& selector, int64_t expected, Violations* violations) {
   violations->Add(absl::StrCat(selector.path, ".project.shape"),
                   absl::StrCat("got width ", selector.projection->width, ", expected ", expected, ": the ",
-                               IsSquare(selector.site) ? "keys" : "last dimension", " of ",
-                               HookPointOf(selector.site).name, selector.units == nullptr ? "" : " after units"));
+                               selector.info->square() ? "keys" : "last dimension", " of ", selector.info->name,
+                               selector.units == nullptr ? "" : " after units"));
 }
 
 // Of all runs, where their keys differ: one width cannot fit them.
@@ -43,24 +43,23 @@ int64_t CountOr(const std::vector<int32_t>& listed, int64_t all) {
 RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths, const ModelInfo& model,
                     Violations* violations) {
   RowForm form;
-  form.square = IsSquare(selector.site);
+  form.square = selector.info->square();
   if (selector.units != nullptr) {
     form.units =
-        ReadUnits(*selector.units, absl::StrCat(selector.path, ".units"), selector.site, lengths, model, violations);
+        ReadUnits(*selector.units, absl::StrCat(selector.path, ".units"), *selector.info, lengths, model, violations);
   }
   if (selector.readout != nullptr) {
     form.row_shape = ReadoutShape(*selector.readout);
     return form;
   }
-  int64_t features = CountOr(form.units.features, FeatureCount(selector.site, model));
+  int64_t features = CountOr(form.units.features, FeatureCount(*selector.info, model));
   if (form.square && !form.units.features.empty()) form.keys = features;
   if (selector.projection != nullptr) {
     CheckProjection(selector, form, features, lengths, violations);
     features = selector.projection->count;
     if (form.square) form.keys = features;
   }
-  const bool has_heads = HookPointOf(selector.site).shape.size() == 3;
-  if (has_heads) form.row_shape.push_back(CountOr(form.units.heads, HeadCount(selector.site, model)));
+  if (selector.info->has_heads()) form.row_shape.push_back(CountOr(form.units.heads, HeadCount(*selector.info, model)));
   if (!form.square) form.row_shape.push_back(features);
   return form;
 }

@@ -23,7 +23,7 @@ class SelectorReader {
     selector.path = std::move(path);
     absl::StatusOr<HookName> parsed = ParseHookName(name);
     if (parsed.ok()) {
-      selector.site = parsed->site;
+      selector.info = parsed->info;
       selector.layers = ReadLayers(*parsed, hook.layers(), {name_path, absl::StrCat(selector.path, ".layers")},
                                    context_.model, violations_);
     } else {

@@ -21,12 +21,12 @@ namespace hydrophone {
 
 // One of a request's hook points, hooks or metrics, its names resolved.
 struct Selector {
-  std::string path;  // "hook_points[0]", "hooks[2]", "metrics[1]"
-  Site site = Site::kEmbed;
-  std::vector<int> layers;                   // in the order asked; {-1} outside the blocks
-  std::vector<uint32_t> runs;                // by the request's number; empty: all
-  const v1::Positions* positions = nullptr;  // null: all; outlives this
-  const v1::Units* units = nullptr;          // null: all; points into the request
+  std::string path;                                   // "hook_points[0]", "hooks[2]", "metrics[1]"
+  const HookPointInfo* info = &HookPoints().front();  // a row of the catalogue; the first one after a bad name
+  std::vector<int> layers;                            // in the order asked; {-1} outside the blocks
+  std::vector<uint32_t> runs;                         // by the request's number; empty: all
+  const v1::Positions* positions = nullptr;           // null: all; outlives this
+  const v1::Units* units = nullptr;                   // null: all; points into the request
 
   Reduction reduction = Reduction::kNone;
   std::shared_ptr<const Projection> projection;  // null: none; its width is not checked yet

@@ -32,11 +32,12 @@ std::shared_ptr<const Projection> ReadProjection(const v1::Tensor& tensor, const
 
 // Why the lens cannot read the point; nullopt when it can.
 std::optional<std::string> LensObjection(HookPoint point, const ModelInfo& model) {
-  if (point.site == Site::kLogits || IsRawResidual(point, model)) return std::nullopt;
+  if (HookPointOf(point).logits() || IsRawResidual(point, model)) return std::nullopt;
   constexpr char kExpected[] =
       "expected a raw residual state (hook_resid_pre, hook_resid_mid, hook_resid_post, hidden_states before the last) "
       "or logits";
-  const bool normalised = point.site == Site::kHiddenState || point.site == Site::kLnFinalOut;
+  const Residual residual = HookPointOf(point).residual();
+  const bool normalised = residual == Residual::kAfterFinalLn || residual == Residual::kRawButLast;
   return absl::StrCat("got ", CanonicalName(point),
                       normalised ? ", which is after ln_f already (ln_f twice is the classic error), "
                                  : ", which is not a state of the residual stream, ",
@@ -45,10 +46,10 @@ std::optional<std::string> LensObjection(HookPoint point, const ModelInfo& model
 
 void CheckLensPoints(const Selector& selector, const std::string& path, const ModelInfo& model,
                      Violations* violations) {
-  const bool has_layers = LayerCount(selector.site, model) > 0;
+  const bool has_layers = LayerCount(*selector.info, model) > 0;
   for (int layer : selector.layers) {
     if (has_layers && layer < 0) continue;  // refused already
-    if (std::optional<std::string> objection = LensObjection({selector.site, layer}, model))
+    if (std::optional<std::string> objection = LensObjection(selector.info->At(layer), model))
       return violations->Add(path, *std::move(objection));
   }
 }

@@ -56,26 +56,25 @@ std::optional<Range> KeysOf(absl::Span<const int64_t> lengths) {
   return Range{shortest, shortest == longest};
 }
 
-std::optional<Range> FeaturesOf(Site site, absl::Span<const int64_t> lengths, const ModelInfo& model) {
-  if (IsSquare(site)) return KeysOf(lengths);
-  return Range{FeatureCount(site, model), true};
+std::optional<Range> FeaturesOf(const HookPointInfo& info, absl::Span<const int64_t> lengths, const ModelInfo& model) {
+  if (info.square()) return KeysOf(lengths);
+  return Range{FeatureCount(info, model), true};
 }
 
 }  // namespace
 
-Units ReadUnits(const v1::Units& units, absl::string_view path, Site site, absl::Span<const int64_t> lengths,
-                const ModelInfo& model, Violations* violations) {
+Units ReadUnits(const v1::Units& units, absl::string_view path, const HookPointInfo& info,
+                absl::Span<const int64_t> lengths, const ModelInfo& model, Violations* violations) {
   Units read;
   if (units.heads_size() + units.features_size() == 0)
     violations->Add(std::string(path), "got no heads and no features, expected at least one of them");
   const std::string heads = absl::StrCat(path, ".heads");
-  if (units.heads_size() > 0 && HookPointOf(site).shape.size() != 3) {
-    violations->Add(heads,
-                    absl::StrCat("got heads of ", HookPointOf(site).name, ", which has none; expected no heads"));
+  if (units.heads_size() > 0 && !info.has_heads()) {
+    violations->Add(heads, absl::StrCat("got heads of ", info.name, ", which has none; expected no heads"));
   } else {
-    read.heads = ReadIndices(units.heads(), heads, {HeadCount(site, model), true}, violations);
+    read.heads = ReadIndices(units.heads(), heads, {HeadCount(info, model), true}, violations);
   }
-  if (std::optional<Range> range = FeaturesOf(site, lengths, model))
+  if (std::optional<Range> range = FeaturesOf(info, lengths, model))
     read.features = ReadIndices(units.features(), absl::StrCat(path, ".features"), *range, violations);
   return read;
 }

@@ -20,8 +20,8 @@ namespace hydrophone {
 // `lengths`: the tokens of each run that the units apply to, kNoRun for one that is not made. The features of scores
 // and patterns are keys, and a run has as many as tokens: each key must be in the shortest run, and where runs differ
 // in length, keys cannot be counted from the end. Other points do not read `lengths`.
-Units ReadUnits(const v1::Units& units, absl::string_view path, Site site, absl::Span<const int64_t> lengths,
-                const ModelInfo& model, Violations* violations);
+Units ReadUnits(const v1::Units& units, absl::string_view path, const HookPointInfo& info,
+                absl::Span<const int64_t> lengths, const ModelInfo& model, Violations* violations);
 
 }  // namespace hydrophone
 

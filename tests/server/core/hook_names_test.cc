@@ -20,7 +20,7 @@ using ::testing::Not;
 std::string Meaning(absl::string_view name) {
   const absl::StatusOr<HookName> parsed = ParseHookName(name);
   if (!parsed.ok()) return std::string(parsed.status().message());
-  const std::string point = HookPointOf(parsed->site).name;
+  const std::string point = parsed->info->name;
   switch (parsed->layer_kind) {
     case HookName::Layer::kAbsent:
       return point;

@@ -61,7 +61,7 @@ TEST(HookPointsTest, WhatIsDerivedFromOtherPointsIsNotEditable) {
                                   Site::kReconstructionResidual,
                                   Site::kLnFinalResidual,
                                   Site::kLogits};
-  for (const HookPointInfo& info : HookPoints()) EXPECT_EQ(info.editable, derived.count(info.site) == 0) << info.name;
+  for (const HookPointInfo& info : HookPoints()) EXPECT_EQ(info.editable(), derived.count(info.site) == 0) << info.name;
 }
 
 TEST(HookPointsTest, AValueIsAGridOfPositionsHeadsAndFeatures) {
@@ -69,13 +69,13 @@ TEST(HookPointsTest, AValueIsAGridOfPositionsHeadsAndFeatures) {
   model.n_layer = 2;
   model.n_embd = 12;
   model.n_head = 4;
-  EXPECT_EQ(HeadCount(Site::kZ, model), 4);
-  EXPECT_EQ(FeatureCount(Site::kZ, model), 3);
-  EXPECT_EQ(HeadCount(Site::kMlpOut, model), 1);
-  EXPECT_EQ(FeatureCount(Site::kMlpOut, model), 12);
-  EXPECT_EQ(HeadCount(Site::kPattern, model), 4);
-  EXPECT_TRUE(IsSquare(Site::kPattern));
-  EXPECT_FALSE(IsSquare(Site::kResult));
+  EXPECT_EQ(HeadCount(HookPointOf(Site::kZ), model), 4);
+  EXPECT_EQ(FeatureCount(HookPointOf(Site::kZ), model), 3);
+  EXPECT_EQ(HeadCount(HookPointOf(Site::kMlpOut), model), 1);
+  EXPECT_EQ(FeatureCount(HookPointOf(Site::kMlpOut), model), 12);
+  EXPECT_EQ(HeadCount(HookPointOf(Site::kPattern), model), 4);
+  EXPECT_TRUE(HookPointOf(Site::kPattern).square());
+  EXPECT_FALSE(HookPointOf(Site::kResult).square());
 }
 
 TEST(HookPointsTest, TheNormalisedHiddenStateIsNoRawResidual) {
@@ -100,19 +100,19 @@ TEST(HookPointsTest, NamesTakeTheLayer) {
 
 TEST(HookPointsTest, SizesAreTheModels) {
   const ModelInfo model = SmallModel();
-  EXPECT_EQ(LayerCount(Site::kEmbed, model), 0);
-  EXPECT_EQ(LayerCount(Site::kMlpOut, model), 3);
-  EXPECT_EQ(LayerCount(Site::kHiddenState, model), 4);
+  EXPECT_EQ(LayerCount(HookPointOf(Site::kEmbed), model), 0);
+  EXPECT_EQ(LayerCount(HookPointOf(Site::kMlpOut), model), 3);
+  EXPECT_EQ(LayerCount(HookPointOf(Site::kHiddenState), model), 4);
 
-  EXPECT_THAT(RowShape(Site::kAttnOut, model), ElementsAre(12));
-  EXPECT_THAT(RowShape(Site::kQ, model), ElementsAre(4, 3));
-  EXPECT_THAT(RowShape(Site::kResult, model), ElementsAre(4, 12));
-  EXPECT_THAT(RowShape(Site::kLn1Scale, model), ElementsAre(1));
-  EXPECT_THAT(RowShape(Site::kPattern, model), ElementsAre(0, 0));
-  EXPECT_EQ(RowWidth(Site::kResidPost, model), 12);
-  EXPECT_EQ(RowWidth(Site::kResult, model), 48);
-  EXPECT_EQ(RowWidth(Site::kMlpPost, model), 50);
-  EXPECT_EQ(RowWidth(Site::kLogits, model), 100);
+  EXPECT_THAT(RowShape(HookPointOf(Site::kAttnOut), model), ElementsAre(12));
+  EXPECT_THAT(RowShape(HookPointOf(Site::kQ), model), ElementsAre(4, 3));
+  EXPECT_THAT(RowShape(HookPointOf(Site::kResult), model), ElementsAre(4, 12));
+  EXPECT_THAT(RowShape(HookPointOf(Site::kLn1Scale), model), ElementsAre(1));
+  EXPECT_THAT(RowShape(HookPointOf(Site::kPattern), model), ElementsAre(0, 0));
+  EXPECT_EQ(RowWidth(HookPointOf(Site::kResidPost), model), 12);
+  EXPECT_EQ(RowWidth(HookPointOf(Site::kResult), model), 48);
+  EXPECT_EQ(RowWidth(HookPointOf(Site::kMlpPost), model), 50);
+  EXPECT_EQ(RowWidth(HookPointOf(Site::kLogits), model), 100);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ std::vector<HookPoint> EveryPoint() {
   std::vector<HookPoint> points;
   for (const HookPointInfo& info : HookPoints()) {
     if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
-    for (int layer = 0; layer < LayerCount(info.site, model); ++layer) points.push_back({info.site, layer});
+    for (int layer = 0; layer < LayerCount(info, model); ++layer) points.push_back({info.site, layer});
   }
   return points;
 }

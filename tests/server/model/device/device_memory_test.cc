@@ -84,7 +84,7 @@ class ZeroCopier final : public Copier {
 };
 
 // Where values go to the host's memory by another way than HostCopies: squares, and what the logits are computed for.
-bool TakesAnotherWay(Site site) { return IsSquare(site) || site == Site::kLogits; }
+bool TakesAnotherWay(Site site) { return HookPointOf(site).square() || site == Site::kLogits; }
 
 class DeviceMemoryTest : public testing::TestWithParam<ProductShapes> {};
 
@@ -116,7 +116,7 @@ TEST_P(DeviceMemoryTest, IsNeverReadByTheHost) {
   TapFunctions functions = gpt2.FunctionsForTaps();
   functions.copies = &copies;
   Taps taps(batch, rows, model, std::move(functions));
-  gpt2.Forward(rows, BatchDropout(batch, rows, config), taps);
+  gpt2.Forward(rows, BatchDropout(batch, rows, DropoutOf(config)), taps);
   taps.Finish();
   for (size_t i = 0; i < plans.size(); ++i) {
     ASSERT_EQ(sinks[i].captures().size(), plans[i].captures.size());

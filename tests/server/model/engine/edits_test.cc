@@ -52,7 +52,7 @@ class EditsTest : public testing::Test {
 
 TEST_F(EditsTest, LeaveWhatIsUpstreamAndOtherRunsBitwiseAlone) {
   for (const HookPointInfo& info : HookPoints()) {
-    if (!info.editable) continue;
+    if (!info.editable()) continue;
     const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
     Edit scale = Everywhere(Operation::kScale, 1, point);
     scale.scale = 0.5f;
@@ -73,7 +73,7 @@ TEST_F(EditsTest, LeaveWhatIsUpstreamAndOtherRunsBitwiseAlone) {
 
 TEST_F(EditsTest, ShowTheEditedValueWhereTheyAreMade) {
   for (const HookPointInfo& info : HookPoints()) {
-    if (!info.editable || IsSquare(info.site)) continue;
+    if (!info.editable() || info.square()) continue;
     const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
     const std::vector<Values> edited = RunAlone(engine_, PlanWith({Everywhere(Operation::kZero, 0, point)}));
     for (size_t i = 0; i < edited.size(); ++i) {

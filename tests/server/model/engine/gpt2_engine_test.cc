@@ -179,7 +179,7 @@ TEST(Gpt2EngineTest, RunsThatShareABeginningHaveTheBitsThatTheyHaveAlone) {
   runs.push_back(runs[5]);
   std::vector<HookPoint> points;
   for (HookPoint point : AllPoints(config)) {
-    if (!IsSquare(point.site)) points.push_back(point);  // squares share nothing
+    if (!HookPointOf(point).square()) points.push_back(point);  // squares share nothing
   }
   const Plan together = PlanFor(runs, points, config);
   const std::vector<Values> shared = RunAlone(engine, together);

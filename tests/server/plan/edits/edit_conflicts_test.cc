@@ -18,7 +18,7 @@ struct Box {
 EditTarget TargetOf(Box box, std::string path) {
   EditTarget target;
   target.path = std::move(path);
-  target.site = box.site;
+  target.info = &HookPointOf(box.site);
   target.layers = std::move(box.layers);
   target.positions = std::move(box.positions);
   target.units = std::move(box.units);

@@ -20,7 +20,7 @@ EditTarget TargetAt(Site site, std::vector<int> layers, std::vector<int64_t> pos
   EditTarget target;
   target.path = "edit";
   target.run = {0, 0, 5};
-  target.site = site;
+  target.info = &HookPointOf(site);
   target.layers = std::move(layers);
   target.positions = std::move(positions);
   return target;

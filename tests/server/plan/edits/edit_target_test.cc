@@ -36,7 +36,7 @@ TEST(ReadEditTarget, ReadsThePointItsLayersPositionsAndUnits) {
       "hook_point: 'attn.hook_z' layers: [-1, 0] positions { at: [-1, 2] } units { heads: 1 features: [0, -1] }");
   EXPECT_EQ(target.path, "edit");
   EXPECT_EQ(target.run.made, 1u);
-  EXPECT_EQ(target.site, Site::kZ);
+  EXPECT_EQ(target.info->site, Site::kZ);
   EXPECT_THAT(target.layers, ElementsAre(2, 0));
   EXPECT_THAT(target.positions, ElementsAre(4, 2));
   EXPECT_THAT(target.units.heads, ElementsAre(1));

@@ -18,7 +18,7 @@ EditTarget TargetAt(Site site, Units units = {}) {
   EditTarget target;
   target.path = "edit";
   target.run.length = 5;
-  target.site = site;
+  target.info = &HookPointOf(site);
   target.layers = {0};
   target.positions = {0, 2, 4};
   target.units = std::move(units);

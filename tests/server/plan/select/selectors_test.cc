@@ -28,9 +28,9 @@ class ReadSelectorsTest : public ::testing::Test {
 TEST_F(ReadSelectorsTest, PutsHookPointsFirst) {
   auto selectors = Read("hooks { hook_point: 'hook_mlp_out' } hook_points: 'hook_attn_out'");
   ASSERT_EQ(selectors.size(), 2u);
-  EXPECT_EQ(selectors[0].site, Site::kAttnOut);
+  EXPECT_EQ(selectors[0].info->site, Site::kAttnOut);
   EXPECT_EQ(selectors[0].path, "hook_points[0]");
-  EXPECT_EQ(selectors[1].site, Site::kMlpOut);
+  EXPECT_EQ(selectors[1].info->site, Site::kMlpOut);
   EXPECT_EQ(selectors[1].path, "hooks[0]");
 }
 

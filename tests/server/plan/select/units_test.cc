@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 class ReadUnitsTest : public ::testing::Test {
  protected:
   Units Read(const std::string& text, Site site, std::vector<int64_t> lengths = {3}) {
-    return ReadUnits(Parse<v1::Units>(text), "hooks[0].units", site, lengths, server_.model, &violations_);
+    return ReadUnits(Parse<v1::Units>(text), "hooks[0].units", HookPointOf(site), lengths, server_.model, &violations_);
   }
 
   FakeServer server_;

@@ -74,7 +74,7 @@ TEST_P(TorchForwardTest, MakesEditsAndDropsOutAsTheCpuDoes) {
   Gpt2Engine cpu = MakeEngine(config, 2), torch = MakeTorchEngine(config);
   Plan plan = PlanFor({RandomTokens(config, 70, 1), RandomTokens(config, 70, 2)}, AllPoints(config), config);
   for (const HookPointInfo& info : HookPoints()) {
-    if (!info.editable) continue;
+    if (!info.editable()) continue;
     Edit edit;
     edit.operation = Edit::Operation::kScale;
     edit.scale = 0.5f;
@@ -263,7 +263,7 @@ class LateCapturesTest : public testing::TestWithParam<int> {
     TapFunctions functions = gpt2_.FunctionsForTaps();
     functions.copies = copies;
     Taps taps(batch, rows, model_, std::move(functions));
-    gpt2_.Forward(rows, BatchDropout(batch, rows, config_), taps);
+    gpt2_.Forward(rows, BatchDropout(batch, rows, DropoutOf(config_)), taps);
     taps.Finish();
     std::vector<std::vector<Values>> values(plans.size());
     for (size_t i = 0; i < plans.size(); ++i) {
@@ -339,7 +339,7 @@ TEST_P(LateCapturesTest, OfAMemberThatLeftMeanwhileAreDropped) {
   TapFunctions functions = gpt2_.FunctionsForTaps();
   functions.copies = &copies;
   Taps taps({&member, 1}, rows, model_, std::move(functions));
-  gpt2_.Forward(rows, BatchDropout({&member, 1}, rows, config_), taps);
+  gpt2_.Forward(rows, BatchDropout({&member, 1}, rows, DropoutOf(config_)), taps);
   taps.Finish();
   EXPECT_THAT(sink.captures(), testing::SizeIs(4));
 }
