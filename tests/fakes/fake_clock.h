@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
 #include "server/sched/clock.h"
+#include "tests/fakes/waiting.h"
 
 namespace hydrophone {
 
@@ -33,7 +35,7 @@ class FakeClock : public Clock {
     }));
   }
 
-  // Moves on and wakes everybody who waits.
+  // Moves on and wakes all threads that wait.
   void Advance(absl::Duration step) {
     std::vector<Waiter> waiters;
     {
@@ -47,13 +49,14 @@ class FakeClock : public Clock {
     }
   }
 
-  // Blocks until some thread waits for a time no later than `until`.
-  void AwaitWaiter(absl::Time until) const {
+  // Waits until some thread waits for a time no later than `until`; fails the test, at the caller's line, after 30 s.
+  void AwaitWaiter(absl::Time until, Place place = HYDROPHONE_HERE) const {
     MutexLock lock(&mutex_);
-    while (
-        std::none_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until <= until; })) {
-      waiters_changed_.Wait(&mutex_);
-    }
+    const auto waits = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until <= until; });
+    };
+    AwaitCondition(waiters_changed_, &mutex_, waits, absl::StrCat("a thread to wait until ", absl::FormatTime(until)),
+                   place);
   }
 
  private:

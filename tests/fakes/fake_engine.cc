@@ -69,13 +69,13 @@ float FakeEngine::Value(HookPoint point, uint32_t token, int64_t column) {
 }
 
 std::vector<size_t> FakeEngine::batches() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   return batches_;
 }
 
 absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     batches_.push_back(batch.size());
   }
   on_run();

@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
 #include "server/core/engine.h"
 
 namespace hydrophone {
@@ -20,19 +21,19 @@ class FakeEngine : public Engine {
  public:
   FakeEngine();
 
-  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: where
-  // tests make it wait. Set before the first Run.
+  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: places
+  // where tests make the engine wait. To be set before the first Run.
   std::function<void()> on_run = [] {};
-  // Called right after it, with whom the Run is for.
+  // Called right after on_run, with the batch.
   std::function<void(absl::Span<const BatchMember> batch)> on_batch = [](absl::Span<const BatchMember>) {};
   std::function<void(size_t index)> before_capture = [](size_t) {};
   std::function<void()> after_captures = [] {};
-  // The token that is likeliest after one.
+  // The likeliest token after `token`.
   std::function<uint32_t(uint32_t token)> next_token = [](uint32_t token) { return token + 1; };
   absl::Status result;            // what Run returns; captures are given only when OK
-  size_t captures_held_back = 0;  // so many captures are not given at the end
-  std::optional<size_t>
-      fails_before_capture;  // Run returns `failure` instead of giving captures of this index and later
+  size_t captures_held_back = 0;  // the number of last captures that Run does not give
+  // Run returns `failure` instead of giving captures of this index and later.
+  std::optional<size_t> fails_before_capture;
   absl::Status failure;
   WeightsAudit audit;
   ComputeInfo compute_info;
@@ -53,8 +54,8 @@ class FakeEngine : public Engine {
 
  private:
   const ModelInfo model_ = TinyModel();
-  mutable std::mutex mutex_;  // guards batches_
-  std::vector<size_t> batches_;
+  mutable Mutex mutex_;
+  std::vector<size_t> batches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

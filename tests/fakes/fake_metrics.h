@@ -1,16 +1,17 @@
-// Metrics that a test can read back.
+// Metrics that a test reads and waits for.
 #ifndef HYDROPHONE_TESTS_FAKES_FAKE_METRICS_H_
 #define HYDROPHONE_TESTS_FAKES_FAKE_METRICS_H_
 
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/mutex.h"
 #include "server/core/metrics.h"
+#include "tests/fakes/waiting.h"
 
 namespace hydrophone {
 
@@ -52,46 +53,49 @@ class FakeMetrics : public Metrics {
   std::vector<int64_t> batch_tokens() { return Read(batch_tokens_); }
   std::vector<absl::Duration> waits() { return Read(waits_); }
 
-  void AwaitHandled(const std::string& method_and_code, int count = 1) {
-    Await([&] { return handled_[method_and_code] >= count; });
+  // These wait for a number, and fail the test, at the caller's line, after 30 s.
+  void AwaitHandled(const std::string& method_and_code, int count = 1, Place place = HYDROPHONE_HERE) {
+    Await([&] { return handled_[method_and_code] >= count; },
+          absl::StrCat(count, " calls to be handled as \"", method_and_code, "\""), place);
   }
-  // Until so many calls of any method have ended, with whatever code.
-  void AwaitHandledInAll(int count) {
-    Await([&] {
+  // Counts calls of any method that ended with any code.
+  void AwaitHandledInAll(int count, Place place = HYDROPHONE_HERE) {
+    const auto all_handled = [&] {
       int all = 0;
       for (const auto& [method_and_code, calls] : handled_) all += calls;
       return all >= count;
-    });
+    };
+    Await(all_handled, absl::StrCat(count, " calls to be handled in all"), place);
   }
-  void AwaitQueueDepth(int64_t requests) {
-    Await([&] { return queue_depth_ == requests; });
+  void AwaitQueueDepth(int64_t requests, Place place = HYDROPHONE_HERE) {
+    Await([&] { return queue_depth_ == requests; }, absl::StrCat("a queue of ", requests, " requests"), place);
   }
-  void AwaitBudgetUsed(uint64_t bytes) {
-    Await([&] { return budget_used_ == bytes; });
+  void AwaitBudgetUsed(uint64_t bytes, Place place = HYDROPHONE_HERE) {
+    Await([&] { return budget_used_ == bytes; }, absl::StrCat(bytes, " bytes of the budget to be in use"), place);
   }
 
  private:
   void Change(const std::function<void()>& change) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     change();
-    changed_.notify_all();
+    changed_.SignalAll();
   }
   template <typename T>
   T Read(const T& number) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return number;
   }
   int Count(std::map<std::string, int>& counts, const std::string& key) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return counts[key];
   }
-  void Await(const std::function<bool()>& condition) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, condition);
+  void Await(const std::function<bool()>& condition, const std::string& what, Place place) {
+    MutexLock lock(&mutex_);
+    AwaitCondition(changed_, &mutex_, condition, what, place);
   }
 
-  std::mutex mutex_;  // guards all below
-  std::condition_variable changed_;
+  Mutex mutex_;  // guards the numbers below, which functions reach through references: clang cannot check that
+  CondVar changed_;
   std::map<std::string, int> started_, handled_, received_, sent_;
   uint64_t sent_bytes_ = 0;
   int64_t queue_depth_ = 0;

@@ -1,4 +1,4 @@
-// A small model and a tokenizer of one token a byte, for tests of the wire.
+// What a server knows when it reads a request, for tests of planning and answering.
 #ifndef HYDROPHONE_TESTS_FAKES_FAKE_SERVER_H_
 #define HYDROPHONE_TESTS_FAKES_FAKE_SERVER_H_
 
@@ -9,37 +9,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "google/protobuf/text_format.h"
-#include "gtest/gtest.h"
 #include "server/core/errors.h"
 #include "server/core/limits.h"
 #include "server/core/model_info.h"
 #include "server/core/tensor.h"
-#include "server/core/tokenizer.h"
 #include "server/plan/inputs/extract_call.h"
+#include "tests/fakes/byte_tokenizer.h"
+#include "tests/fakes/text_proto.h"
 
 namespace hydrophone {
 
-// Each byte is its own token; "<|endoftext|>" is token 256. A piece is the byte itself when it is
-// printable ASCII, and U+0100 plus the byte otherwise.
-class ByteTokenizer : public Tokenizer {
- public:
-  static constexpr uint32_t kBos = 256;
-
-  ByteTokenizer();
-  std::vector<EncodedToken> Encode(absl::string_view bytes, SpecialTokens specials) const override;
-  absl::StatusOr<std::string> Decode(absl::Span<const uint32_t> ids) const override;
-  absl::string_view Piece(uint32_t id) const override { return pieces_[id]; }
-  uint32_t vocab_size() const override { return kBos + 1; }
-  uint32_t bos_id() const override { return kBos; }
-  absl::string_view sha256() const override { return "tokenizer-digest"; }
-
- private:
-  std::vector<std::string> pieces_;
-};
-
-// Three blocks of width 8, a context of 12 tokens, 257 tokens of vocabulary. Change what a test is
-// about.
+// Three blocks of width 8, a context of 12 tokens, 257 tokens of vocabulary. A test changes what it is about.
 struct FakeServer {
   FakeServer();
   RequestContext context() const { return {model, compute, tokenizer, limits, "0.1.0"}; }
@@ -49,14 +29,6 @@ struct FakeServer {
   ByteTokenizer tokenizer;
   Limits limits;
 };
-
-// A message from protobuf's text format.
-template <typename Message>
-Message Parse(const std::string& text) {
-  Message message;
-  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
-  return message;
-}
 
 // The kept violations, each as "field: description".
 std::vector<std::string> Lines(const Violations& violations);

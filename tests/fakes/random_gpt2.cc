@@ -92,9 +92,10 @@ Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoi
   const ModelInfo model = InfoOf(config);
   for (HookPoint point : points) {
     all.point = point;
-    all.row_shape = IsSquare(point.site) ? std::vector<int64_t>{config.n_head} : RowShape(point.site, model);
+    all.row_shape =
+        HookPointOf(point).square() ? std::vector<int64_t>{config.n_head} : RowShape(HookPointOf(point), model);
     all.keys_per_run.clear();
-    if (IsSquare(point.site)) all.keys_per_run.assign(all.rows_per_run.begin(), all.rows_per_run.end());
+    if (HookPointOf(point).square()) all.keys_per_run.assign(all.rows_per_run.begin(), all.rows_per_run.end());
     plan.captures.push_back(all);
   }
   return plan;

@@ -2,8 +2,10 @@
 #ifndef HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 #define HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 
-#include <condition_variable>
-#include <mutex>
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/mutex.h"
+#include "tests/fakes/waiting.h"
 
 namespace hydrophone {
 
@@ -12,25 +14,29 @@ namespace hydrophone {
 class Signal {
  public:
   void Raise() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     ++count_;
-    changed_.notify_all();
+    changed_.SignalAll();
   }
 
-  void Await(int count = 1) const {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return count_ >= count; });
+  // Waits until the signal was raised `count` times; fails the test, at the caller's line, after 30 s.
+  void Await(int count = 1, Place place = HYDROPHONE_HERE) const {
+    MutexLock lock(&mutex_);
+    const bool raised = AwaitCondition(
+        changed_, &mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return count_ >= count; },
+        absl::StrCat("a signal to be raised ", count, " times"), place);
+    if (!raised) ADD_FAILURE_AT(place.file, place.line) << "it was raised " << count_ << " times";
   }
 
   int count() const {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return count_;
   }
 
  private:
-  mutable std::mutex mutex_;  // guards count_
-  mutable std::condition_variable changed_;
-  int count_ = 0;
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  int count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hydrophone

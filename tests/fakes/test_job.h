@@ -1,14 +1,15 @@
-// A job that keeps what it is told.
+// A job that keeps its captures and how it ended.
 #ifndef HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
 #define HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
 
 #include <atomic>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "server/sched/job.h"
 #include "tests/fakes/signal.h"
 
@@ -41,29 +42,30 @@ class TestJob : public Job {
   absl::Time deadline() const override { return deadline_; }
   bool Stopped() const override { return stopped; }
   void OnCapture(size_t, TensorView rows) override {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     views_.push_back(std::move(rows));
   }
   void OnEnd(absl::Status status, JobTimings timings) override {
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      MutexLock lock(&mutex_);
       status_ = std::move(status);
       timings_ = timings;
     }
     done.Raise();
   }
 
-  absl::Status Await() {
-    done.Await();
-    std::lock_guard<std::mutex> lock(mutex_);
+  // Waits for OnEnd and returns its status; fails the test, at the caller's line, after 30 s.
+  absl::Status Await(Place place = HYDROPHONE_HERE) {
+    done.Await(1, place);
+    MutexLock lock(&mutex_);
     return status_;
   }
   JobTimings timings() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return timings_;
   }
   std::vector<TensorView> TakeViews() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return std::exchange(views_, {});
   }
 
@@ -73,10 +75,10 @@ class TestJob : public Job {
  private:
   const Plan plan_;
   const absl::Time deadline_;
-  std::mutex mutex_;  // guards what follows
-  absl::Status status_;
-  JobTimings timings_;
-  std::vector<TensorView> views_;
+  Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_) = absl::UnknownError("the job has not ended");
+  JobTimings timings_ ABSL_GUARDED_BY(mutex_);
+  std::vector<TensorView> views_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

@@ -16,10 +16,10 @@
 #include "server/rpc/grpc_server.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
+#include "tests/fakes/byte_tokenizer.h"
 #include "tests/fakes/fake_engine.h"
 #include "tests/fakes/fake_metrics.h"
 #include "tests/fakes/signal.h"
-#include "tests/server/rpc/byte_tokenizer.h"
 
 namespace hydrophone {
 
