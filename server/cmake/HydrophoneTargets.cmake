@@ -1,10 +1,15 @@
 # What every target of ours shares: the language, the warnings, the sanitizers; and the two functions that make targets.
 
+include(GoogleTest)
+
 add_library(hydrophone_options INTERFACE)
 target_compile_features(hydrophone_options INTERFACE cxx_std_20)
 target_include_directories(hydrophone_options INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(hydrophone_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-math-errno -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(hydrophone_options INTERFACE -Wthread-safety)  # only clang reads the locks' annotations
+endif()
 if(HYDROPHONE_SANITIZER)
   target_compile_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER} -fno-omit-frame-pointer)
   target_link_options(hydrophone_options INTERFACE -fsanitize=${HYDROPHONE_SANITIZER})
@@ -22,11 +27,18 @@ function(hydrophone_library name)
   target_link_libraries(${name} PUBLIC hydrophone_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
 endfunction()
 
-# hydrophone_test(NAME SRCS file... [DEPS target...]): a GoogleTest program, registered with ctest under its name.
+# hydrophone_test(NAME SRCS file... [DEPS target...] [PROPERTIES property value...]): a GoogleTest program, each test of which
+# is an entry of ctest's, `NAME.Suite.Test`, with these properties.
 function(hydrophone_test name)
-  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PROPERTIES" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE hydrophone_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  # ctest asks the program for its tests, not the build: the build need not be able to run what it makes.
+  gtest_discover_tests(${name}
+    TEST_PREFIX "${name}."
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 120
+    PROPERTIES ${ARG_PROPERTIES})
 endfunction()
