@@ -1,11 +1,11 @@
 # The image of a server on its default model: docker build -t hydrophone .
 #
-# The model and every setting can be given otherwise: by flags after the image's name, or by environment
-# variables (HYDROPHONE_MODEL=/models/gpt2); `docker run hydrophone --help` lists them.
+# Flags after the image's name, or environment variables (HYDROPHONE_MODEL=/models/gpt2), choose another
+# model and other settings; `docker run hydrophone --help` lists them.
 
 FROM debian:bookworm-slim AS build
 WORKDIR /hydrophone
-# What changes least comes first, so that a change of the sources repeats neither of the downloads.
+# The files that change least are copied first, so that a change of the sources repeats neither download.
 COPY deploy/lib/install.sh deploy/lib/
 COPY deploy/image/build.sh deploy/image/
 RUN deploy/image/build.sh tools
@@ -26,12 +26,12 @@ RUN apt-get update -q \
  && xargs -a /usr/local/share/hydrophone/run-time-packages \
     apt-get install -y -q --no-install-recommends \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
-# libtorch by itself: the largest layer stays the same when only the programs change.
+# libtorch has a layer of its own: this largest layer stays the same when only the programs change.
 COPY --from=build /image/usr/local/lib/hydrophone /usr/local/lib/hydrophone
 COPY --from=build /image/usr/local/share /usr/local/share
 COPY --from=build /image/usr/local/bin /usr/local/bin
 
-# A number, so that Kubernetes can tell that it is not root. Nothing is written at run time.
+# The user is a number, so that Kubernetes can tell that it is not root. The server writes no files.
 USER 65532:65532
 ENV HYDROPHONE_LISTEN=0.0.0.0:50051 \
     HYDROPHONE_METRICS_LISTEN=0.0.0.0:9464

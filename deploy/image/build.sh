@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # One step of building the container image, called by the Dockerfile: deploy/image/build.sh STEP.
 #
-#   tools     installs what the programs are built with
+#   tools     installs the packages that the programs are built with
 #   libtorch  installs libtorch
 #   programs  builds the programs
-#   collect   puts what the image gets into /image: usr/local as it will be, and run-time-packages, the
-#             distribution's packages that it needs
+#   collect   puts the image's files into /image: usr/local as the image will have it, and
+#             run-time-packages, the names of the distribution's packages that the programs need
 set -euo pipefail
 
 HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -15,15 +15,16 @@ HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
 IMAGE=/image
 
-# owner_of FILE: the package that a library of the system belongs to. The file lists know only one of
-# its two paths, since /lib is a link to /usr/lib.
+# owner_of FILE: prints the package that a library of the system belongs to. dpkg knows only one of the
+# library's two paths, since /lib is a link to /usr/lib.
 owner_of() {
   local owner
   owner="$(dpkg-query -S "$1" 2>/dev/null || dpkg-query -S "/usr$1" 2>/dev/null || dpkg-query -S "${1#/usr}")"
   printf '%s\n' "${owner%%:*}"
 }
 
-# system_libraries: the paths of those that the programs and the installed libraries load, one a line.
+# system_libraries: prints the paths of the system's libraries that the programs and the installed
+# libraries load, one a line. Fails when a library is not found.
 system_libraries() {
   local file
   for file in "$IMAGE"/usr/local/bin/* "$IMAGE"/usr/local/lib/hydrophone/*; do
@@ -33,14 +34,14 @@ system_libraries() {
     $2 == "=>" && index($3, installed) != 1 { print $3 }' | sort -u
 }
 
-# run_time_packages: the packages that hold them, one a line.
+# run_time_packages: prints the packages that hold the system's libraries, one a line.
 run_time_packages() {
   local library libraries
   libraries="$(system_libraries)"
   for library in $libraries; do owner_of "$library"; done | sort -u
 }
 
-# licences: those of libtorch and what came with it, beside ours.
+# licences: copies the licences of libtorch and of the packages that came with it beside Hydrophone's.
 licences() {
   local directory package documents="$IMAGE/usr/local/share/doc/hydrophone"
   for directory in "$(site_packages)"/{torch,nvidia_*}-*.dist-info/licenses; do

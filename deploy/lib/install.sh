@@ -1,17 +1,18 @@
 # shellcheck shell=bash
-# What deploy/quickstart and tests/run share: installing what is missing, and building. To be
-# sourced, with `set -euo pipefail` and HYDROPHONE_ROOT, the repository's root, set.
+# Functions that deploy/quickstart and tests/run share: they install missing packages, and build. Source
+# this file with `set -euo pipefail`, after setting HYDROPHONE_ROOT to the repository's root.
 #
-# HYDROPHONE_CACHE (default: hydrophone/ in the user's cache directory) holds what is installed from
-# PyPI; it may be removed at any time.
-# HYDROPHONE_BUILD_DIR (default: build) is the build directory, from the repository's root or absolute.
+# HYDROPHONE_CACHE (default: hydrophone/ in the user's cache directory) holds the packages that are
+# installed from PyPI; it may be removed at any time.
+# HYDROPHONE_BUILD_DIR (default: build) is the build directory: absolute, or relative to the repository's
+# root.
 
 HYDROPHONE_CACHE="${HYDROPHONE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hydrophone}"
 HYDROPHONE_BUILD_DIR="${HYDROPHONE_BUILD_DIR:-build}"
 HYDROPHONE_VENV="$HYDROPHONE_CACHE/venv"
 
-# What the two programs are built with. The names are the same on Debian 12 and Ubuntu 24.04.
-# shellcheck disable=SC2034  # used by those who source this
+# The packages that the server and the client are built with. Debian 12 and Ubuntu 24.04 name them alike.
+# shellcheck disable=SC2034  # used by scripts that source this file
 BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config ccache
   python3 python3-venv python3-pip ca-certificates
@@ -24,24 +25,25 @@ BUILD_PACKAGES=(
 LIBTORCH_REQUIREMENTS=(torch==2.13.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 LIBTORCH_VERSION=2.13.0
 
-# say TEXT...: what is being done, with the seconds since the start.
+# say TEXT...: prints what is being done, with the seconds since the script's start.
 say() {
   printf '[%3ds] %s\n' "$SECONDS" "$*"
 }
 
-# fail TEXT...: what went wrong; ends the script.
+# fail TEXT...: prints what went wrong, and ends the script with status 1.
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
 }
 
-# watched TEXT COMMAND...: runs a long command, and says now and then that it still runs.
+# watched TEXT COMMAND...: runs a long command, says every 30 seconds that it still runs, and returns its
+# status.
 watched() {
   local text="$1"
   shift
   say "$text"
   (
-    # Not longer than the script itself, however that ends.
+    # The watcher ends when the script does, even if the script is killed.
     while sleep 30 && kill -0 $$ 2>/dev/null; do say "$text: still at it"; done
   ) &
   local watcher=$!
@@ -52,7 +54,7 @@ watched() {
   return "$status"
 }
 
-# as_root COMMAND...: runs it as root, by sudo if need be.
+# as_root COMMAND...: runs the command as root, with sudo where this is not root.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
@@ -61,7 +63,7 @@ as_root() {
   fi
 }
 
-# missing_packages NAME...: those that are not installed, one a line. Needs no root.
+# missing_packages NAME...: prints the packages that are not installed, one a line. Needs no root.
 missing_packages() {
   local installed
   installed="$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
@@ -69,7 +71,7 @@ missing_packages() {
   printf '%s\n' "$@" | grep -vxF "$installed" || true
 }
 
-# install_packages NAME...: installs those that are missing, with apt.
+# install_packages NAME...: installs the packages that are missing, with apt.
 install_packages() {
   command -v dpkg-query >/dev/null || fail "no dpkg here: this takes Debian 12 or Ubuntu 24.04"
   local missing
@@ -84,7 +86,7 @@ install_packages() {
     apt-get install -y -q --no-install-recommends "${missing[@]}"
 }
 
-# make_venv: the Python environment in the cache, if it is not there yet.
+# make_venv: makes the Python environment in the cache, if it is not there yet.
 make_venv() {
   [ -x "$HYDROPHONE_VENV/bin/python" ] && [ -x "$HYDROPHONE_VENV/bin/pip" ] && return 0
   say "making a Python environment in $HYDROPHONE_VENV"
@@ -93,23 +95,23 @@ make_venv() {
   python3 -m venv "$HYDROPHONE_VENV"
 }
 
-# pip_install ARGUMENT...: pip in that environment, with its progress shown.
+# pip_install ARGUMENT...: runs `pip install` in the Python environment, and shows its progress.
 pip_install() {
   "$HYDROPHONE_VENV/bin/python" -m pip --disable-pip-version-check install --progress-bar on "$@"
 }
 
-# site_packages: where that environment keeps its packages.
+# site_packages: prints the directory of the Python environment's packages.
 site_packages() {
   local found=("$HYDROPHONE_VENV"/lib/python3.*/site-packages)
   printf '%s\n' "${found[0]}"
 }
 
-# torch_directory: the torch package, which holds libtorch's headers and libraries.
+# torch_directory: prints the torch package's directory, which holds libtorch's headers and libraries.
 torch_directory() {
   printf '%s/torch\n' "$(site_packages)"
 }
 
-# has_libtorch: whether the right libtorch is in the cache, with the two libraries that it needs.
+# has_libtorch: succeeds when the right libtorch is in the cache, with the two libraries that it needs.
 has_libtorch() {
   local packages
   packages="$(site_packages)"
@@ -119,7 +121,8 @@ has_libtorch() {
     compgen -G "$packages/nvidia/*/lib/libcupti.so.13" >/dev/null
 }
 
-# install_libtorch: libtorch from PyPI's torch wheel, without the rest of what Python would need.
+# install_libtorch: installs libtorch from PyPI's torch wheel, without the packages that only Python's
+# torch needs.
 install_libtorch() {
   make_venv
   has_libtorch && return 0
@@ -128,7 +131,7 @@ install_libtorch() {
   has_libtorch || fail "pip went well, but libtorch $LIBTORCH_VERSION is not in $(torch_directory)"
 }
 
-# build_directory: its absolute path.
+# build_directory: prints the build directory's absolute path.
 build_directory() {
   case "$HYDROPHONE_BUILD_DIR" in
     /*) printf '%s\n' "$HYDROPHONE_BUILD_DIR" ;;
@@ -136,12 +139,13 @@ build_directory() {
   esac
 }
 
-# is_configured: whether the build directory has been configured before.
+# is_configured: succeeds when the build directory has been configured before.
 is_configured() {
   [ -f "$(build_directory)/build.ninja" ]
 }
 
-# configure_build CMAKE_ARGUMENT...: a Release with Ninja. What is not given stays as it was.
+# configure_build CMAKE_ARGUMENT...: configures a Release build with Ninja. CMake keeps the cached value of
+# every setting that is not among the arguments.
 configure_build() {
   local build
   build="$(build_directory)"
@@ -154,7 +158,7 @@ configure_build() {
   fi
 }
 
-# build_targets TARGET...: builds them in the configured build directory.
+# build_targets TARGET...: builds the targets in the configured build directory.
 build_targets() {
   say "ninja: building $*"
   cmake --build "$(build_directory)" --target "$@"

@@ -2,7 +2,7 @@
 # Builds the container image from the Dockerfile and runs the server in it. Needs root, but neither a
 # container daemon nor a registry: buildah builds, and the base image is made here by debootstrap.
 #
-# HYDROPHONE_CACHE/image keeps the base image and what pip and the compiler did, for the next time.
+# HYDROPHONE_CACHE/image keeps the base image, pip's cache and the compiler's cache for the next run.
 set -euo pipefail
 
 HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
@@ -12,14 +12,14 @@ HYDROPHONE_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 
 TEST_PACKAGES=(buildah debootstrap debian-archive-keyring python3)
 SUITE=bookworm
-BASE=docker.io/library/debian:bookworm-slim # what the Dockerfile's FROM stands for
+BASE=docker.io/library/debian:bookworm-slim # the image that the Dockerfile's FROM names
 IMAGE=localhost/hydrophone:image-test
 CACHE="$HYDROPHONE_CACHE/image"
 
 work=
 container=
 
-# Our own storage: this machine's containers and images stay as they are.
+# buildah gets a storage of its own: this machine's containers and images stay as they are.
 buildah() {
   command buildah --root "$CACHE/storage" --runroot "$CACHE/run" --storage-driver vfs "$@"
 }
@@ -27,24 +27,24 @@ buildah() {
 clean_up() {
   local status=$?
   trap - EXIT
-  # All of them: an earlier run that was killed left some behind, too.
+  # Removes all containers of the storage, also those that an earlier, killed run left behind.
   buildah rm --all >/dev/null 2>&1 || true
   buildah rmi "$IMAGE" >/dev/null 2>&1 || true
   rm -rf "$work"
   exit "$status"
 }
 
-# smallest_system: Debian's, in $work/base.
+# smallest_system: installs Debian's smallest system into $work/base.
 smallest_system() {
   debootstrap --variant=minbase "$SUITE" "$work/base" >"$work/debootstrap.log" ||
     fail "debootstrap failed: $(tail -n 3 "$work/debootstrap.log")"
 }
 
-# make_base: that as an image under the name that the Dockerfile asks for.
+# make_base: makes the smallest system an image under the name that the Dockerfile asks for.
 make_base() {
   [ -n "$(buildah images -q "$BASE" 2>/dev/null)" ] && return 0
   watched "debootstrap: making $BASE" smallest_system
-  # Updates and security fixes, as in the image of that name.
+  # Debian's own image of that name has updates and security fixes too.
   local sources="$work/base/etc/apt/sources.list"
   sed -i -E "s|^(deb )([^ ]+) $SUITE (.*)|&\n\1\2 $SUITE-updates \3\n\1\2-security $SUITE-security \3|" "$sources"
   rm -rf "$work"/base/var/lib/apt/lists/* "$work"/base/var/cache/apt/*
@@ -56,8 +56,8 @@ make_base() {
   container=
 }
 
-# pip_settings: a directory for ~/.config/pip in the build: the certificates that this machine trusts,
-# and its index if it names one.
+# pip_settings: makes a directory that becomes ~/.config/pip in the build: with the certificates that this
+# machine trusts, and its package index if it names one.
 pip_settings() {
   mkdir -p "$work/pip"
   cp -L "${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}" "$work/pip/certificates.crt"
@@ -77,14 +77,14 @@ build_image() {
     "$HYDROPHONE_ROOT"
 }
 
-# configured FIELD: a part of the image's configuration, as JSON.
+# configured FIELD: prints a part of the image's configuration, as JSON.
 configured() {
   buildah inspect --type image "$IMAGE" | python3 -c '
 import json, sys
 print(json.dumps(json.load(sys.stdin)["Docker"]["config"][sys.argv[1]], separators=",:"))' "$1"
 }
 
-# expect WHAT GOT EXPECTED
+# expect WHAT GOT EXPECTED: fails, naming WHAT, when GOT is not EXPECTED.
 expect() {
   [ "$2" = "$3" ] || fail "$1: got $2, expected $3"
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Run by bash in the image, as the image's user: what is there, and the server from start to stop.
+# Bash runs this in the image, as the image's user: it checks the image's files, and the server from start
+# to stop.
 set -euo pipefail
 
 fail() {
@@ -20,7 +21,8 @@ check_contents() {
   [ -z "$(find / -xdev -type f -writable -print -quit 2>/dev/null)" ] || fail "the user may write files of the image"
 }
 
-# next_line_with TEXT: reads the server's log up to the line that has it, and gives the address in it.
+# next_line_with TEXT: reads the server's log up to the next line that contains TEXT and an address, and
+# prints that address.
 next_line_with() {
   local line
   while IFS= read -r -t 300 line <&3; do
@@ -33,7 +35,7 @@ next_line_with() {
   fail "the server did not say \"$1\""
 }
 
-# The ports are free ones: this machine's network is shared.
+# The server takes free ports: the image shares this machine's network.
 start_server() {
   exec 3< <(HYDROPHONE_LISTEN=127.0.0.1:0 HYDROPHONE_METRICS_LISTEN=127.0.0.1:0 exec hydrophone-server 2>&1)
   server=$!
@@ -66,5 +68,5 @@ hydrophone model
 hydrophone verify
 check_metrics
 stop_server
-# The root file system may be read-only.
+# The server must work on a read-only root file system.
 [ -z "$(ls -A /tmp)" ] || fail "something was left in /tmp: $(ls -A /tmp)"
