@@ -15,7 +15,7 @@
 namespace hydrophone::bench {
 namespace {
 
-// Notes what comes and when; keeps the tensors if asked to.
+// Notes what arrives and when, and keeps the tensors if `keep` is set.
 class TimingSink : public client::ExtractSink {
  public:
   TimingSink(bool keep, Sample* sample) : keep_(keep), sample_(*sample) {}
@@ -60,13 +60,13 @@ class ClientCaller : public Caller {
   std::unique_ptr<client::Client> client_;
 };
 
-// The first byte of an ExtractResponse that is a chunk: the tag of field 15, length-delimited.
+// An ExtractResponse that is a chunk begins with this byte: the tag of field 15, length-delimited.
 constexpr uint8_t kChunkTag = 15 << 3 | 2;
 
 // Whether captures have begun to come: headers and inputs are sent before anything is computed.
 bool HoldsCapture(Way way, const grpc::ByteBuffer& message) {
   if (way != Way::kBytes) return true;
-  std::vector<grpc::Slice> slices;  // none is copied
+  std::vector<grpc::Slice> slices;  // they refer to the message's memory
   return message.Dump(&slices).ok() && !slices.empty() && slices[0].size() > 0 && *slices[0].begin() == kChunkTag;
 }
 
@@ -91,7 +91,7 @@ class BytesCall {
     Await();
   }
 
-  // False at the stream's end.
+  // Reads the next message; false at the stream's end.
   bool Receive(grpc::ByteBuffer* message) {
     call_->Read(message, &read_);
     return Await();

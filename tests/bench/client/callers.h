@@ -13,22 +13,23 @@
 
 namespace hydrophone::bench {
 
-// What one call took.
+// The times and sizes of one call.
 struct Sample {
   absl::Time start;
   absl::Time first;            // kClient: the first whole tensor; kBytes: the first chunk; kPeer: the first message
-  absl::Time end;              // the answer is whole
-  uint64_t bytes = 0;          // kClient: of captures; else of messages
-  double queue_seconds = 0;    // as the server tells; 0 when it does not
-  double compute_seconds = 0;  // as the server tells; 0 when it does not
-  uint32_t batch_tokens = 0;   // as the server tells; 0 when it does not
+  absl::Time end;              // when the answer is whole
+  uint64_t bytes = 0;          // kClient: of the captures; otherwise of the messages
+  double queue_seconds = 0;    // kClient: as the trailer says; otherwise 0
+  double compute_seconds = 0;  // kClient: as the trailer says; otherwise 0
+  uint32_t batch_tokens = 0;   // kClient: as the trailer says; otherwise 0
 };
 
-// Thread-safe.
+// Makes calls to one server. Thread-safe.
 class Caller {
  public:
   virtual ~Caller() = default;
-  // Makes the command's request number `index`. The sample's times are those that it reached.
+  // Makes the command's request number `index`, and fills in the sample. After an error, the times that the call did not
+  // reach are not set.
   virtual absl::Status Call(const Command& command, size_t index, Sample* sample) = 0;
 };
 

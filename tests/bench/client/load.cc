@@ -14,7 +14,7 @@ class Loop {
  public:
   Loop(const Command& command, Caller& caller) : command_(command), caller_(caller), samples_(command.calls) {}
 
-  // One caller's part: calls until none is left, or one has failed.
+  // Runs one caller: makes calls until none is left, or one has failed.
   void Call() {
     for (size_t i = next_++; i < command_.calls && !failed_; i = next_++) {
       absl::Status status = caller_.Call(command_, i % command_.requests.size(), &samples_[i]);
@@ -37,7 +37,7 @@ class Loop {
 
   const Command& command_;
   Caller& caller_;
-  std::vector<Sample> samples_;  // each written by the one caller that makes the call
+  std::vector<Sample> samples_;  // by the number of the call; the caller that makes the call writes it
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> failed_ = false;
   absl::Mutex mutex_;

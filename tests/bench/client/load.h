@@ -1,4 +1,4 @@
-// Some callers at once, in a closed loop.
+// Runs several callers at once, each in a closed loop.
 #ifndef HYDROPHONE_TESTS_BENCH_CLIENT_LOAD_H_
 #define HYDROPHONE_TESTS_BENCH_CLIENT_LOAD_H_
 
@@ -16,7 +16,8 @@ struct Load {
   std::vector<Sample> samples;  // by the number of the call
 };
 
-// The first failure ends it, when the calls under way have ended.
+// Makes the command's calls. After a failure no further call begins; the first failure is returned when the calls under
+// way have ended.
 absl::StatusOr<Load> RunLoad(const Command& command, Caller& caller);
 
 }  // namespace hydrophone::bench

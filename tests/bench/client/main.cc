@@ -50,7 +50,7 @@ int Main(int argc, char** argv) {
     std::cerr << "usage: hydrophone_bench_client HOST:PORT\n";
     return kUsageError;
   }
-  client::KeepFreedMemory();  // as the command line does
+  client::KeepFreedMemory();  // the command line calls it too
   const std::unique_ptr<Caller> through_client = MakeClientCaller(argv[1]), bare = MakeBytesCaller(argv[1]);
   std::string line;
   while (std::getline(std::cin, line)) {

@@ -1,4 +1,4 @@
-// What the benchmark asks for, read from one line of JSON.
+// Reads what the benchmark asks for from one line of JSON.
 #ifndef HYDROPHONE_TESTS_BENCH_CLIENT_REQUESTS_H_
 #define HYDROPHONE_TESTS_BENCH_CLIENT_REQUESTS_H_
 
@@ -23,10 +23,13 @@ struct Command {
   Way way = Way::kClient;
   std::string method;  // the full name that kBytes and kPeer call
   size_t callers = 1;
-  size_t calls = 1;          // in all; call i makes request i modulo their number
-  bool keep_answers = true;  // until the call has ended, as one who wants the tensors does; else dropped as they come
+  size_t calls = 1;  // of all callers together; call i makes request i modulo the number of requests
+
+  // Whether tensors are kept until the call has ended, as a caller that uses them does; otherwise each is dropped when it
+  // has arrived.
+  bool keep_answers = true;
   std::vector<v1::ExtractRequest> requests;
-  std::vector<std::string> bodies;  // what kBytes and kPeer send, one a request
+  std::vector<std::string> bodies;  // the messages that kBytes and kPeer send, one for each request
 };
 
 // Reads

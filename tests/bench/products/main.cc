@@ -1,5 +1,5 @@
-// hydrophone_bench_products THREADS: GPT-2 124M's products, each block with weights of its own, as the server computes
-// them. Answers each line {"rows": n} of its input with a line {"seconds": s}.
+// hydrophone_bench_products THREADS: computes GPT-2 124M's products as the server does, each block with weights of its
+// own. Answers each line {"rows": n} of its input with a line {"seconds": s}.
 #include <ATen/Parallel.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
