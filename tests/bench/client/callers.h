@@ -28,8 +28,8 @@ struct Sample {
 class Caller {
  public:
   virtual ~Caller() = default;
-  // Makes the command's request number `index`, and fills in the sample. After an error, the times that the call did not
-  // reach are not set.
+  // Makes the command's request number `index`, and fills in the sample. After an error, the times that the call did
+  // not reach are not set.
   virtual absl::Status Call(const Command& command, size_t index, Sample* sample) = 0;
 };
 

@@ -25,8 +25,8 @@ struct Command {
   size_t callers = 1;
   size_t calls = 1;  // of all callers together; call i makes request i modulo the number of requests
 
-  // Whether tensors are kept until the call has ended, as a caller that uses them does; otherwise each is dropped when it
-  // has arrived.
+  // Whether tensors are kept until the call has ended, as a caller that uses them does; otherwise each is dropped when
+  // it has arrived.
   bool keep_answers = true;
   std::vector<v1::ExtractRequest> requests;
   std::vector<std::string> bodies;  // the messages that kBytes and kPeer send, one for each request
