@@ -36,8 +36,9 @@ absl::Status CountTokens(Client& client, const Inputs& inputs, const v1::GetMode
   capacity.elements = model.limits().max_request_elements();
   for (const InputRange& range : SplitInputs(*costs, capacity)) {
     v1::TokenizeRequest request;
-    for (size_t i = range.first; i < range.first + range.count; ++i)
+    for (size_t i = range.first; i < range.first + range.count; ++i) {
       *request.add_inputs() = inputs[static_cast<int>(i)];
+    }
     const auto response = client.Tokenize(request);
     if (absl::IsInvalidArgument(response.status())) continue;
     if (!response.ok()) return response.status();

@@ -32,11 +32,14 @@ absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor);
 class ExtractSink {
  public:
   virtual ~ExtractSink() = default;
+  // Inputs, tensors and values are passed by value, so that an override can keep them.
+  // NOLINTBEGIN(performance-unnecessary-value-param)
   virtual absl::Status OnHeader(const v1::Header& /*header*/) { return absl::OkStatus(); }
   virtual absl::Status OnInput(v1::InputInfo /*input*/) { return absl::OkStatus(); }
   virtual absl::Status OnTensor(ReceivedTensor /*tensor*/) { return absl::OkStatus(); }
   virtual absl::Status OnValues(v1::Values /*values*/) { return absl::OkStatus(); }
   virtual absl::Status OnTrailer(const v1::Trailer& /*trailer*/) { return absl::OkStatus(); }
+  // NOLINTEND(performance-unnecessary-value-param)
 };
 
 // A whole answer in memory.

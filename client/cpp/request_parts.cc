@@ -144,10 +144,12 @@ v1::ExtractRequest RequestFor(const RequestPart& part, const v1::ExtractRequest&
                               const v1::ExtractRequest& common) {
   if (part == Whole(request)) return request;
   v1::ExtractRequest result = common;
-  for (uint32_t i = 0; i < part.inputs; ++i)
+  for (uint32_t i = 0; i < part.inputs; ++i) {
     *result.add_inputs() = request.inputs(static_cast<int>(part.first_input + i));
-  for (uint32_t i = 0; i < part.runs && !request.runs().empty(); ++i)
+  }
+  for (uint32_t i = 0; i < part.runs && !request.runs().empty(); ++i) {
     *result.add_runs() = Renumbered(request.runs(static_cast<int>(part.first_run + i)), part);
+  }
   for (v1::HookSelector& hook : *result.mutable_hooks()) KeepRunsOf(part, hook.mutable_runs());
   for (v1::Metric& metric : *result.mutable_metrics()) KeepRunsOf(part, metric.mutable_runs());
   return result;

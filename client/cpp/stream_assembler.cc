@@ -157,10 +157,12 @@ absl::Status StreamAssembler::AddChunk(v1::Chunk* chunk, MessagePieces data) {
   const uint64_t received = partial.bytes.size();
   const uint64_t data_size = SizeOf(data);
   const std::string& name = partial.info.name();
-  if (chunk->offset() != received)
+  if (chunk->offset() != received) {
     return Mismatch(absl::StrCat("offset of a chunk of ", name), chunk->offset(), received);
-  if (data_size > partial.size - received)
+  }
+  if (data_size > partial.size - received) {
     return Mismatch(absl::StrCat("size of ", name), received + data_size, partial.size);
+  }
   if (absl::Status status = AppendData(*chunk, data, data_size, &partial); !status.ok()) return status;
   data_bytes_ += data_size;
   return partial.bytes.size() == partial.size ? CompleteTensor(number) : absl::OkStatus();
@@ -202,8 +204,9 @@ absl::Status StreamAssembler::AddTrailer(const v1::Trailer& trailer) {
     }
     if (complete_.size() != header_->tensors()) return Mismatch("tensors", complete_.size(), header_->tensors());
     if (data_bytes_ != header_->data_bytes()) return Mismatch("bytes", data_bytes_, header_->data_bytes());
-    if (trailer.tensors() != header_->tensors())
+    if (trailer.tensors() != header_->tensors()) {
       return Mismatch("the trailer's tensors", trailer.tensors(), header_->tensors());
+    }
     if (trailer.data_bytes() != header_->data_bytes()) {
       return Mismatch("the trailer's bytes", trailer.data_bytes(), header_->data_bytes());
     }

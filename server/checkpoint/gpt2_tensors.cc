@@ -56,7 +56,7 @@ absl::Status LoadTensors(absl::Span<const Gpt2Parameter> parameters, const Weigh
   }
   for (const Gpt2Parameter& parameter : parameters) {
     const StoredTensor& stored = files.tensors.at(parameter.name);
-    const absl::Status status = LoadTensor(parameter, stored.tensor, bytes[stored.file], arrays);
+    absl::Status status = LoadTensor(parameter, stored.tensor, bytes[stored.file], arrays);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -48,8 +48,9 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
 // `known`: what was generated after each input; null before that.
 absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::string request_sha256,
                                         const Continuations* known, const RequestContext& context) {
-  if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok())
+  if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok()) {
     return checked;
+  }
   ExtractCall call = NewCall(request, std::move(request_sha256), context);
   Violations violations;
   const uint32_t new_tokens = ReadMaxNewTokens(request, context.model, &violations);
@@ -64,8 +65,9 @@ absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::
     call.max_new_tokens = new_tokens;
     planned = PlanOver(WithPlaceholders(call.inputs, new_tokens), request, context, &violations, &call);
   } else {
-    for (size_t i = 0; known != nullptr && i < call.inputs.size(); ++i)
+    for (size_t i = 0; known != nullptr && i < call.inputs.size(); ++i) {
       AppendTokens((*known)[i], context.tokenizer, &call.inputs[i]);
+    }
     planned = PlanOver(call.inputs, request, context, &violations, &call);
   }
   if (!planned.ok()) return planned;

@@ -48,8 +48,9 @@ uint32_t ReadMaxNewTokens(const v1::ExtractRequest& request, const ModelInfo& mo
     violations->Add("max_new_tokens", absl::StrCat("got ", count, " beside runs[", edited - request.runs().begin(),
                                                    "].interventions, expected clean runs only"));
   }
-  if (request.has_train_seed())
+  if (request.has_train_seed()) {
     violations->Add("max_new_tokens", absl::StrCat("got ", count, " beside train_seed, expected eval mode"));
+  }
   return violations->total() > before ? 0 : count;
 }
 
@@ -99,8 +100,9 @@ absl::Status GreedyContinuation::Take(absl::Span<const float> values) {
   std::vector<uint32_t> unfinished;
   for (size_t i = 0; i < unfinished_.size(); ++i) {
     const float id = values[i * kFields];
-    if (!(id >= 0 && id < static_cast<float>(vocabulary_)))
+    if (!(id >= 0 && id < static_cast<float>(vocabulary_))) {
       return absl::InternalError(absl::StrCat("the model continued with token ", id, ", which the tokenizer lacks"));
+    }
     const uint32_t input = unfinished_[i];
     const auto token = static_cast<uint32_t>(id);
     sequences_[input].push_back(token);

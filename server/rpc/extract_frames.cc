@@ -45,8 +45,9 @@ ExtractFrames::Step ExtractFrames::Next() {
     header_sent_ = true;
     return {EncodeHeader(call_, context_), std::nullopt};
   }
-  if (inputs_sent_ < call_.inputs.size())
+  if (inputs_sent_ < call_.inputs.size()) {
     return {EncodeInputInfo(call_, inputs_sent_++, context_.tokenizer), std::nullopt};
+  }
   while (true) {
     if (!current_.has_value()) {
       std::optional<Captured> captured = Take();

@@ -44,8 +44,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (!size.ok()) return Annotate(size.status(), path);
   std::ifstream file(path, std::ios::binary);
   std::string bytes(*size, '\0');
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
     return Annotate(absl::UnavailableError("cannot be read"), path);
+  }
   return bytes;
 }
 

@@ -29,8 +29,9 @@ size_t CountEqual(absl::Span<const float> a, absl::Span<const float> b) { return
 
 Check BlockInputsCheck(const FinalStateArrays& arrays, const FinalStateReport& report) {
   size_t different = 0;
-  for (size_t i = 0; i < arrays.block_inputs.size(); ++i)
+  for (size_t i = 0; i < arrays.block_inputs.size(); ++i) {
     different += CountDifferentBits(arrays.states[i], arrays.block_inputs[i]);
+  }
   return MakeExactCheck(
       "B1.block_inputs", report.max_abs_input_difference, different,
       absl::StrCat("largest |hidden_states[i] - what enters block i|, i = 0 to ", arrays.block_inputs.size() - 1,
@@ -66,8 +67,9 @@ double MeanNorm(absl::Span<const float> values, size_t width) {
   double norms = 0;
   for (size_t row = 0; row < rows; ++row) {
     double squares = 0;
-    for (float value : values.subspan(row * width, width))
+    for (float value : values.subspan(row * width, width)) {
       squares += static_cast<double>(value) * static_cast<double>(value);
+    }
     norms += std::sqrt(squares);
   }
   return norms / static_cast<double>(rows);

@@ -135,8 +135,9 @@ ToyEngine::ToyEngine(ToyFaults faults) : faults_(faults) {
 ToyPoints<float> ToyEngine::Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak, bool train) const {
   ToyPoints<float> all;
   for (const auto& ids : runs) {
-    for (const auto& [point, values] : ForwardOne<float>(ids, faults_, {leak, train}))
+    for (const auto& [point, values] : ForwardOne<float>(ids, faults_, {leak, train})) {
       all[point].insert(all[point].end(), values.begin(), values.end());
+    }
   }
   return all;
 }

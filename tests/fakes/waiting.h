@@ -31,7 +31,8 @@ bool AwaitCondition(CondVar& changed, Mutex* mutex, const Condition& condition, 
   const auto limit = std::chrono::system_clock::now() + wait_limit;
   while (!condition()) {
     if (std::chrono::system_clock::now() >= limit) {
-      ADD_FAILURE_AT(place.file, place.line) << "waited " << static_cast<double>(wait_limit.count()) / 1000 << " s for " << what;
+      ADD_FAILURE_AT(place.file, place.line)
+          << "waited " << static_cast<double>(wait_limit.count()) / 1000 << " s for " << what;
       return false;
     }
     changed.WaitUntil(mutex, limit);

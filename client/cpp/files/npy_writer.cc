@@ -102,8 +102,9 @@ absl::Status WriteNpyDirectory(const std::string& path, const std::vector<Stored
   auto output = AtomicDirectory::Create(path);
   if (!output.ok()) return output.status();
   for (const StoredArray& array : arrays) {
-    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool); !status.ok())
+    if (absl::Status status = WriteArray(array, (*output)->NewFile(NpyFileName(array.name)), spool); !status.ok()) {
       return status;
+    }
   }
   if (absl::Status status = WriteMetadata(MetadataJson(arrays, metadata), (*output)->NewFile("metadata.json"));
       !status.ok()) {

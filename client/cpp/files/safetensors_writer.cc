@@ -39,8 +39,9 @@ absl::StatusOr<std::string> Header(const std::vector<const StoredArray*>& arrays
   for (const auto& [name, text] : metadata) header["__metadata__"][name] = text;
   uint64_t offset = 0;
   for (const StoredArray* array : arrays) {
-    if (header.contains(array->name))
+    if (header.contains(array->name)) {
       return absl::InvalidArgumentError(absl::StrCat("two arrays are named ", array->name));
+    }
     header[array->name] = {
         {"dtype", DtypeName(array->type)}, {"shape", array->shape}, {"data_offsets", {offset, offset + array->size()}}};
     offset += array->size();

@@ -42,13 +42,15 @@ absl::StatusOr<v1::Tensor> MakeTensor(v1::Dtype dtype, const std::vector<uint64_
   tensor.set_dtype(dtype);
   uint64_t size = ElementSize(dtype);
   for (const uint64_t dimension : shape) {
-    if (dimension > std::numeric_limits<uint32_t>::max() || (dimension > 0 && size > data.size() / dimension))
+    if (dimension > std::numeric_limits<uint32_t>::max() || (dimension > 0 && size > data.size() / dimension)) {
       return Invalid(absl::StrCat("it has ", data.size(), " bytes of data, fewer than its shape says"));
+    }
     size *= dimension;
     tensor.add_shape(static_cast<uint32_t>(dimension));
   }
-  if (size != data.size())
+  if (size != data.size()) {
     return Invalid(absl::StrCat("it has ", data.size(), " bytes of data, its shape says ", size));
+  }
   tensor.set_data(std::string(data));
   return tensor;
 }
@@ -105,8 +107,9 @@ absl::StatusOr<v1::Tensor> TensorFromEntry(const Json& entry, absl::string_view 
   };
   const Json offsets = entry.value("data_offsets", Json());
   const Json shape = entry.value("shape", Json());
-  if (!is_numbers(offsets) || offsets.size() != 2 || !is_numbers(shape))
+  if (!is_numbers(offsets) || offsets.size() != 2 || !is_numbers(shape)) {
     return Invalid("its header is not safetensors'");
+  }
   const auto begin = offsets[0].get<uint64_t>();
   const auto end = offsets[1].get<uint64_t>();
   if (begin > end || end > data.size()) return Invalid("its header names bytes beyond its end");
@@ -135,10 +138,12 @@ absl::StatusOr<v1::Tensor> TensorFromNpy(absl::string_view bytes) {
   const auto order = HeaderValue(header, "fortran_order");
   const auto shape = ParseShape(HeaderValue(header, "shape").value_or(""));
   if (!type || !order || !shape) return Invalid("its header is not one that NumPy writes");
-  if (*type != "'<f4'" && *type != "'<f2'")
+  if (*type != "'<f4'" && *type != "'<f2'") {
     return Invalid(absl::StrCat("got type ", *type, ", expected '<f4' or '<f2': save it as array.astype('float32')"));
-  if (*order != "False" && shape->size() > 1)
+  }
+  if (*order != "False" && shape->size() > 1) {
     return Invalid("it is in Fortran order: save it as numpy.ascontiguousarray(array)");
+  }
   const v1::Dtype dtype = *type == "'<f4'" ? v1::DTYPE_FLOAT32 : v1::DTYPE_FLOAT16;
   return MakeTensor(dtype, *shape, bytes.substr(header_at + length));
 }
@@ -165,12 +170,13 @@ absl::StatusOr<v1::Tensor> ReadTensorFile(const std::string& path) {
     name = path.substr(file.size() + 1);
   }
   const bool safetensors = absl::EndsWith(file, kSafetensors);
-  if (!safetensors && !absl::EndsWith(file, ".npy"))
+  if (!safetensors && !absl::EndsWith(file, ".npy")) {
     return Invalid(absl::StrCat(path, ": expected FILE.npy or FILE.safetensors"));
+  }
   const auto bytes = ReadBytes(file);
-  const auto tensor = !bytes.ok()   ? absl::StatusOr<v1::Tensor>(bytes.status())
-                      : safetensors ? TensorFromSafetensors(*bytes, name)
-                                    : TensorFromNpy(*bytes);
+  auto tensor = !bytes.ok()   ? absl::StatusOr<v1::Tensor>(bytes.status())
+                : safetensors ? TensorFromSafetensors(*bytes, name)
+                              : TensorFromNpy(*bytes);
   if (!tensor.ok()) return Invalid(absl::StrCat(path, ": ", tensor.status().message()));
   return tensor;
 }

@@ -115,8 +115,9 @@ absl::StatusOr<std::string> OpenCudaDevice(c10::Device device) {
         absl::StrCat(DescribeGpu(device.index()), ";cuda=", VersionOf(at::Context::versionCUDART()),
                      ";cublas=", CublasVersion(), ";tf32=", at::globalContext().allowTF32CuBLAS() ? "on" : "off");
   });
-  if (!opened.ok())
+  if (!opened.ok()) {
     return absl::FailedPreconditionError(absl::StrCat("cannot use ", device.str(), ": ", opened.message()));
+  }
   if (!status.ok()) return status;
   return description;
 }

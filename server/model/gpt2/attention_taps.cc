@@ -29,8 +29,9 @@ std::vector<size_t> AttentionTaps::Visited() const {
   taps_.MarkSquares(pattern_, touched);
   std::vector<size_t> visited;
   for (size_t sequence : in_order) {
-    if ((touched[sequence] || dropout_.DropsPattern(sequence)) && taps_.IsGoingOn(sequence))
+    if ((touched[sequence] || dropout_.DropsPattern(sequence)) && taps_.IsGoingOn(sequence)) {
       visited.push_back(sequence);
+    }
   }
   return visited;
 }

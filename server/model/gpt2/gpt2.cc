@@ -117,8 +117,7 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
                                {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
   if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
-  const at::Tensor resid_post =
-      taps.EditAndGive({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
+  at::Tensor resid_post = taps.EditAndGive({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn.out), mlp.out)));

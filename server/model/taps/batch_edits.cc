@@ -57,8 +57,9 @@ void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
 
 void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
-    if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0)
+    if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0) {
       continue;  // the patch reads the value itself, or its member has left the batch
+    }
     at::Tensor& saved = saved_[{entry.sequence, entry.order}];
     if (!saved.defined()) saved = CopyInHost(RowsOf(value, entry.sequence));
   }

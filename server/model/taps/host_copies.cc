@@ -19,8 +19,9 @@ void HostCopies::Queue(const at::Tensor& host, Arrived arrived) {
 }
 
 void HostCopies::Poll() {
-  while (!under_way_.empty() && (under_way_.front().copy == nullptr || under_way_.front().copy->Done()))
+  while (!under_way_.empty() && (under_way_.front().copy == nullptr || under_way_.front().copy->Done())) {
     DeliverOldest();
+  }
 }
 
 void HostCopies::Finish() {

@@ -92,8 +92,9 @@ Capture CaptureOf(const CaptureGroup& group, const Selector& selector, const Row
     capture.runs.push_back(selected.run);
     capture.rows_per_run.push_back(static_cast<uint32_t>(selected.rows.count()));
     AppendRows(selected.run, selected.rows, runs, &capture.rows);
-    if (selected.baseline.has_value())
+    if (selected.baseline.has_value()) {
       AppendRows(*selected.baseline, selected.baseline_rows, runs, &capture.baseline_rows);
+    }
     if (form.square) capture.keys_per_run.push_back(form.KeysOf(LengthOf(selected.run, runs)));
   }
   capture.row_count = static_cast<int64_t>(capture.rows.size());

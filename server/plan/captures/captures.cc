@@ -70,10 +70,12 @@ class CapturePlanner {
   // Of all selectors so far.
   absl::Status CheckSizes(uint64_t max_response_bytes) const {
     const Limits& limits = context_.limits;
-    if (max_response_bytes != 0 && call_->data_bytes > max_response_bytes)
+    if (max_response_bytes != 0 && call_->data_bytes > max_response_bytes) {
       return TooLarge("max_response_bytes", call_->data_bytes, max_response_bytes, "bytes");
-    if (call_->plan.capture_bytes > limits.max_response_bytes)
+    }
+    if (call_->plan.capture_bytes > limits.max_response_bytes) {
       return TooLarge("hooks", call_->plan.capture_bytes, limits.max_response_bytes, "bytes of captured data");
+    }
     if (positions_ > kMaxPositions) return TooLarge("hooks", positions_, kMaxPositions, "positions");
     if (comparisons_ > kMaxComparisons) return TooLarge("hooks", comparisons_, kMaxComparisons, "comparisons");
     return absl::OkStatus();
@@ -83,8 +85,9 @@ class CapturePlanner {
   void Finish() {
     std::vector<Capture>& captures = call_->plan.captures;
     std::vector<std::pair<int64_t, size_t>> order;
-    for (size_t i = 0; i < captures.size(); ++i)
+    for (size_t i = 0; i < captures.size(); ++i) {
       order.emplace_back(ForwardOrder(captures[i].point, context_.model.n_layer), i);
+    }
     std::sort(order.begin(), order.end());
     std::vector<Capture> sorted;
     std::vector<CaptureFormat> formats;
@@ -126,8 +129,9 @@ class CapturePlanner {
       return absl::OkStatus();
     }
     if (format.form == Form::kComparison) return absl::OkStatus();
-    if (format.view == v1::VIEW_FLOATS && size.largest_tensor > kMaxFloats)
+    if (format.view == v1::VIEW_FLOATS && size.largest_tensor > kMaxFloats) {
       return TooLarge(absl::StrCat(selector.path, ".view"), size.largest_tensor, kMaxFloats, "elements");
+    }
     if (format.summary != nullptr) {
       const uint64_t bytes = SummaryBytes(*format.summary, size.largest_tensor, group.runs.size());
       if (bytes > most) return TooLarge(absl::StrCat(selector.path, ".summary"), bytes, most, "bytes in one message");
@@ -141,8 +145,9 @@ class CapturePlanner {
     uint64_t held = elements;
     // Quantiles sort a copy. Logits are reduced when all of them are there.
     if (format.summary != nullptr && format.summary->quantiles_size() > 0) held = AddSizes(held, elements);
-    if (selector.info->logits() && selector.reduction != Reduction::kNone)
+    if (selector.info->logits() && selector.reduction != Reduction::kNone) {
       held = AddSizes(held, MultiplySizes(size.rows, static_cast<uint64_t>(context_.model.vocab_size)));
+    }
     call_->plan.capture_bytes = AddSizes(call_->plan.capture_bytes, MultiplySizes(held, sizeof(float)));
     positions_ = AddSizes(positions_, MultiplySizes(size.rows, layers));
     if (format.form == Form::kComparison) comparisons_ += layers;
@@ -165,8 +170,9 @@ class CapturePlanner {
 // Bounds what planning itself costs, before any of it is done.
 absl::Status CheckTensors(absl::Span<const Selector> selectors, const RunTable& runs, const Limits& limits) {
   uint64_t tensors = 0;
-  for (const Selector& selector : selectors)
+  for (const Selector& selector : selectors) {
     tensors = AddSizes(tensors, MultiplySizes(selector.layers.size(), MadeRuns(selector, runs)));
+  }
   if (tensors <= limits.max_tensors_per_request) return absl::OkStatus();
   return TooLarge("hooks", tensors, limits.max_tensors_per_request, "tensors");
 }

@@ -52,8 +52,9 @@ class EditReader {
   }
 
   absl::Status CheckSizes() const {
-    if (edit_count_ > context_.limits.max_tensors_per_request)
+    if (edit_count_ > context_.limits.max_tensors_per_request) {
       return TooLarge("runs", edit_count_, context_.limits.max_tensors_per_request, "edits, one a layer");
+    }
     if (indices_ > kMaxEditIndices) {
       return TooLarge("runs", indices_, kMaxEditIndices, "positions, heads and features of all edits, at each layer");
     }

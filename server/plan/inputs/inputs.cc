@@ -21,8 +21,9 @@ void AddToken(uint32_t id, size_t begin, size_t end, PlannedInput* planned) {
 
 void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer, PlannedInput* planned) {
   SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
-  for (const EncodedToken& token : tokenizer.Encode(bytes, specials))
+  for (const EncodedToken& token : tokenizer.Encode(bytes, specials)) {
     AddToken(token.id, token.begin, token.end, planned);
+  }
 }
 
 // A tokenizer may know more tokens than the model has embeddings for, and the other way round.

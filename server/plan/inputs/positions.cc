@@ -124,8 +124,9 @@ absl::StatusOr<Slice> ParseSlice(absl::string_view text) {
     if (!ParseInteger(parts[i], &value)) return BadSlice(quoted);
     numbers[i] = value;
   }
-  if (numbers[2] == 0)
+  if (numbers[2] == 0) {
     return absl::InvalidArgumentError(absl::StrCat("got ", quoted, ", expected a step other than 0"));
+  }
   return Slice{numbers[0], numbers[1], numbers[2].value_or(1), parts.size() == 1};
 }
 

@@ -64,8 +64,9 @@ absl::StatusOr<std::vector<Selector>> ReadSelectors(const v1::ExtractRequest& re
                                                     const RequestContext& context, Violations* violations) {
   const auto total = static_cast<size_t>(request.hook_points_size()) + static_cast<size_t>(request.hooks_size()) +
                      static_cast<size_t>(request.metrics_size());
-  if (total == 0)
+  if (total == 0) {
     violations->Add("hooks", "got nothing to capture, expected at least one of hook_points, hooks and metrics");
+  }
   if (total > context.limits.max_hooks_per_request) {
     return TooLarge("hooks", total, context.limits.max_hooks_per_request, "hook points, hooks and metrics");
   }

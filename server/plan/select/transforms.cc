@@ -49,15 +49,17 @@ void CheckLensPoints(const Selector& selector, const std::string& path, const Mo
   const bool has_layers = LayerCount(*selector.info, model) > 0;
   for (int layer : selector.layers) {
     if (has_layers && layer < 0) continue;  // refused already
-    if (std::optional<std::string> objection = LensObjection(selector.info->At(layer), model))
+    if (std::optional<std::string> objection = LensObjection(selector.info->At(layer), model)) {
       return violations->Add(path, *std::move(objection));
+    }
   }
 }
 
 // A lens reads whole rows, and what it says has a form of its own.
 void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Violations* violations) {
-  if (hook.has_units())
+  if (hook.has_units()) {
     violations->Add(absl::StrCat(path, ".units"), "got units beside logit_lens, expected none: it reads whole rows");
+  }
   if (hook.reduction() != v1::REDUCTION_UNSPECIFIED) {
     violations->Add(absl::StrCat(path, ".reduction"),
                     absl::StrCat("got ", v1::Reduction_Name(hook.reduction()), " beside logit_lens, expected none"));
@@ -71,8 +73,9 @@ void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Viol
 std::shared_ptr<const Readout> ReadLens(const v1::LogitLens& lens, const std::string& path,
                                         const RequestContext& context, Violations* violations) {
   const auto vocabulary = static_cast<uint32_t>(context.model.vocab_size);
-  if (lens.top_k() == 0 && lens.token_ids_size() == 0)
+  if (lens.top_k() == 0 && lens.token_ids_size() == 0) {
     violations->Add(path, "got neither top_k nor token_ids, expected at least one of them");
+  }
   if (lens.top_k() > vocabulary) {
     violations->Add(absl::StrCat(path, ".top_k"),
                     absl::StrCat("got ", lens.top_k(), ", expected at most ", vocabulary, ", the vocabulary's size"));
@@ -136,8 +139,9 @@ void ReadTransforms(const v1::HookSelector& hook, const v1::ExtractRequest& requ
                     Violations* violations, Selector* selector) {
   if (hook.has_units() && !hook.has_logit_lens()) selector->units = &hook.units();
   selector->reduction = ReductionOf(hook.reduction());
-  if (hook.has_project())
+  if (hook.has_project()) {
     selector->projection = ReadProjection(hook.project(), absl::StrCat(selector->path, ".project"), violations);
+  }
   if (hook.has_logit_lens()) {
     const std::string path = absl::StrCat(selector->path, ".logit_lens");
     CheckBesideLens(hook, selector->path, violations);

@@ -66,16 +66,18 @@ std::optional<Range> FeaturesOf(const HookPointInfo& info, absl::Span<const int6
 Units ReadUnits(const v1::Units& units, absl::string_view path, const HookPointInfo& info,
                 absl::Span<const int64_t> lengths, const ModelInfo& model, Violations* violations) {
   Units read;
-  if (units.heads_size() + units.features_size() == 0)
+  if (units.heads_size() + units.features_size() == 0) {
     violations->Add(std::string(path), "got no heads and no features, expected at least one of them");
+  }
   const std::string heads = absl::StrCat(path, ".heads");
   if (units.heads_size() > 0 && !info.has_heads()) {
     violations->Add(heads, absl::StrCat("got heads of ", info.name, ", which has none; expected no heads"));
   } else {
     read.heads = ReadIndices(units.heads(), heads, {HeadCount(info, model), true}, violations);
   }
-  if (std::optional<Range> range = FeaturesOf(info, lengths, model))
+  if (std::optional<Range> range = FeaturesOf(info, lengths, model)) {
     read.features = ReadIndices(units.features(), absl::StrCat(path, ".features"), *range, violations);
+  }
   return read;
 }
 

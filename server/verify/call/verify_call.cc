@@ -120,8 +120,9 @@ v1::ExtractRequest RequestOf(const std::vector<std::vector<uint32_t>>& inputs, s
   for (HookPoint point : points) {
     v1::HookSelector* hook = request.add_hooks();
     hook->set_hook_point(CanonicalName(point));
-    for (size_t run = first_run; first_run > 0 && run < inputs.size(); ++run)
+    for (size_t run = first_run; first_run > 0 && run < inputs.size(); ++run) {
       hook->add_runs(static_cast<uint32_t>(run));
+    }
   }
   return request;
 }

@@ -34,8 +34,9 @@ struct Products {
   double Seconds(int64_t rows) const {
     const at::Tensor narrow = at::randn({rows, 768}), wide = at::randn({rows, 3072});
     const auto begun = std::chrono::steady_clock::now();
-    for (size_t i = 0; i < linears.size(); ++i)
+    for (size_t i = 0; i < linears.size(); ++i) {
       linears[i].Apply(kShapes[i % std::size(kShapes)].first == 768 ? narrow : wide);
+    }
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   }
 };

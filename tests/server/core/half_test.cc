@@ -62,8 +62,9 @@ TEST(Half, SmallMagnitudesBecomeZeroOfTheirSign) {
 }
 
 TEST(Half, NansStayNans) {
-  for (uint32_t bits : {0x7F800001u, 0x7FC00000u, 0xFFFFFFFFu, 0xFF802000u})
+  for (uint32_t bits : {0x7F800001u, 0x7FC00000u, 0xFFFFFFFFu, 0xFF802000u}) {
     EXPECT_TRUE(std::isnan(FromHalf(HalfOf(std::bit_cast<float>(bits))))) << bits;
+  }
 }
 
 TEST(Bfloat, AllValuesComeBackAsTheyWere) {

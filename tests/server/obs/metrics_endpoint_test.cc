@@ -28,8 +28,9 @@ std::string Get(int port, const std::string& path) {
     EXPECT_EQ(write(connection, request.data(), request.size()), static_cast<ssize_t>(request.size()));
     shutdown(connection, SHUT_WR);
     char buffer[4096];
-    for (ssize_t got; (got = read(connection, buffer, sizeof(buffer))) > 0;)
+    for (ssize_t got; (got = read(connection, buffer, sizeof(buffer))) > 0;) {
       answer.append(buffer, static_cast<size_t>(got));
+    }
   }
   close(connection);
   return answer;

@@ -73,8 +73,9 @@ TEST_F(ExtractTest, SendsWhatTheEngineCaptured) {
   Streamed streamed = Extract(TextRequest("ab"));
   std::vector<float> expected;
   for (uint32_t token : {97u, 98u}) {
-    for (int column = 0; column < 4; ++column)
+    for (int column = 0; column < 4; ++column) {
       expected.push_back(FakeEngine::Value({Site::kResidPre, 1}, token, column));
+    }
   }
   EXPECT_EQ(TensorsOf(streamed)["blocks.1.hook_resid_pre"], expected);
 }

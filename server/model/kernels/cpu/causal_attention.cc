@@ -68,7 +68,7 @@ class Attention {
     const HeadRows q = RowsOf(qkv_.q, sequence, head);
     packed.Score({q.Row(group.first), q.stride}, group.rows, group.keys(), scores);
   }
-  void WriteScores(size_t sequence, int64_t head, const PackedHead& packed, at::Tensor square) const;
+  void WriteScores(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const;
   void MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const;
 
   const QueriesKeysValues& qkv_;
@@ -95,7 +95,7 @@ void Attention::AttendHead(size_t sequence, int64_t head) const {
 }
 
 // One head's scaled scores into its square [s, s]; -inf above the diagonal.
-void Attention::WriteScores(size_t sequence, int64_t head, const PackedHead& packed, at::Tensor square) const {
+void Attention::WriteScores(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const {
   const int64_t count = packed.count(), stride = PackedHead::Padded(count);
   std::vector<float> scores(static_cast<size_t>(kQueryGroup * stride));
   float* const squares = square.mutable_data_ptr<float>();
@@ -112,7 +112,7 @@ void Attention::WriteScores(size_t sequence, int64_t head, const PackedHead& pac
 }
 
 // The scores of one head's square become its pattern.
-void SoftmaxSquare(at::Tensor square) {
+void SoftmaxSquare(const at::Tensor& square) {
   const int64_t count = square.size(0);
   float* row = square.mutable_data_ptr<float>();
   for (int64_t i = 0; i < count; ++i, row += count) {

@@ -44,8 +44,9 @@ at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const
     double sum = 0, squares = 0;
     for (int64_t j = 0; j < d; ++j) sum += static_cast<double>(row[j]);
     const double mean = sum / static_cast<double>(d);
-    for (int64_t j = 0; j < d; ++j)
+    for (int64_t j = 0; j < d; ++j) {
       squares += (static_cast<double>(row[j]) - mean) * (static_cast<double>(row[j]) - mean);
+    }
     scale[i] = static_cast<float>(std::sqrt(squares / static_cast<double>(d) + epsilon));
   }
   return scales;

@@ -87,7 +87,7 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
 at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Tensor& start,
                                std::optional<Activation> activation) const {
   const at::Tensor factor = WithContiguousRows(x);
-  const at::Tensor y = NewRows(x.size(0), out_, x.options());
+  at::Tensor y = NewRows(x.size(0), out_, x.options());
   const StridedRows<const float> x_rows = RowsOf(factor);
   const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const float* const panels = panels_.const_data_ptr<float>() + first * PanelColumns();
@@ -106,8 +106,9 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
     product.columns = columns.Count(part);
     // If the threads keep pace with each other.
     const int64_t next = (task + threads) % columns.parts;
-    if (task + threads < tasks && columns.Count(next) >= product.columns)
+    if (task + threads < tasks && columns.Count(next) >= product.columns) {
       product.next_panels = panels + columns.First(next) * in_;
+    }
     Multiply(product);
     if (activation.has_value()) ActivateTile(*activation, product);
   });
@@ -124,7 +125,7 @@ at::Tensor PackedLinear::WeightOnHost() const {
 
 at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
   const at::Tensor factor = WithContiguousRows(x), transposed = WithContiguousRows(weight);
-  const at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
+  at::Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
   const int64_t inner = x.size(1), width = PanelColumns();
   const StridedRows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
   const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};

@@ -58,8 +58,9 @@ TEST_F(ExtractCommandTest, JsonLinesAreTheMessages) {
   const Result result = Run({"extract", "--json", "--edit", "mlp.c_proj@0 zero", "--metric", "loss", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
   std::vector<nlohmann::json> lines;
-  for (const auto line : absl::StrSplit(result.out, '\n', absl::SkipEmpty()))
+  for (const auto line : absl::StrSplit(result.out, '\n', absl::SkipEmpty())) {
     lines.push_back(nlohmann::json::parse(std::string(line)));
+  }
   ASSERT_THAT(lines, SizeIs(5)) << "header, input, two scores, trailer";
   EXPECT_EQ(lines[0]["header"]["tensors"], 2);
   EXPECT_EQ(lines[1]["input"]["index"], 0);

@@ -16,8 +16,9 @@ using ::testing::HasSubstr;
 // Each text is one token, its length the id.
 absl::StatusOr<v1::TokenizeResponse> Lengths(const v1::TokenizeRequest& request) {
   v1::TokenizeResponse response;
-  for (const v1::Input& input : request.inputs())
+  for (const v1::Input& input : request.inputs()) {
     response.add_inputs()->add_token_ids(static_cast<uint32_t>(input.text().size()));
+  }
   return response;
 }
 

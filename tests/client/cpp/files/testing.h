@@ -30,8 +30,9 @@ class TemporaryDirectory {
   // The names of what lies in it, sorted.
   std::vector<std::string> List() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
       names.push_back(entry.path().filename().string());
+    }
     std::sort(names.begin(), names.end());
     return names;
   }

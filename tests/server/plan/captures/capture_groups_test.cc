@@ -174,8 +174,9 @@ TEST_F(CaptureGroupsTest, RefusesMorePositionsThanAPlanHolds) {
   std::string zeros = "0";
   for (int i = 0; i < 9999; ++i) zeros += ", 0";
   std::string hooks;
-  for (int i = 0; i < 300; ++i)
+  for (int i = 0; i < 300; ++i) {
     hooks += "hooks { hook_point: 'hook_resid_mid' reduction: REDUCTION_MEAN positions { at: [" + zeros + "] } } ";
+  }
   EXPECT_THAT(Refusals(hooks), ElementsAre("hooks: needs 18000000 positions, the limit is 16777216"));
 }
 

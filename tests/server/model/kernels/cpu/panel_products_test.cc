@@ -36,8 +36,9 @@ class PanelProductsTest : public testing::Test {
     Make(rows, inner + rows - 1, columns);
     causal_ = true;
     for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t k = inner + i; k < inner_; ++k)
+      for (int64_t k = inner + i; k < inner_; ++k) {
         x_[static_cast<size_t>(i * inner_ + k)] = std::numeric_limits<float>::quiet_NaN();
+      }
     }
   }
   void StartFromZeros() { start_.clear(); }
