@@ -8,13 +8,11 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "server/model/kernels/cpu/panel_products.h"
 
 namespace hydrophone {
-namespace {
 
 // The CPU time that the control group grants, in CPUs; nothing when it sets no limit.
 std::optional<double> CpuQuota() {
@@ -24,19 +22,18 @@ std::optional<double> CpuQuota() {
     if (v2 >> quota >> period && quota != "max" && period > 0) return std::atof(quota.c_str()) / period;
     return std::nullopt;
   }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  std::ifstream quota_file(cgroup_root + "/cpu/cpu.cfs_quota_us"), period_file(cgroup_root + "/cpu/cpu.cfs_period_us");
   double quota = 0, period = 0;
   if (quota_file >> quota && period_file >> period && quota > 0 && period > 0) return quota / period;
   return std::nullopt;
 }
 
-}  // namespace
-
-int ThreadsFromCpuQuota() {
+int ThreadsFromCpuQuota(const std::string& cgroup_root) {
   cpu_set_t usable;
   CPU_ZERO(&usable);
   int threads = sched_getaffinity(0, sizeof(usable), &usable) == 0 ? CPU_COUNT(&usable) : 1;
-  if (const std::optional<double> quota = CpuQuota()) threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
+  if (const std::optional<double> quota = CpuQuota(cgroup_root))
+    threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
   return std::max(threads, 1);
 }
 

@@ -3,13 +3,20 @@
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 
+#include <optional>
 #include <string>
 
 namespace hydrophone {
 
-// Threads for one product: the container's CPU quota (cgroup v2 or v1), at most the CPUs that this process may use, at
-// least 1.
-int ThreadsFromCpuQuota();
+// Where Linux shows the limits of the control group that the process is in.
+inline constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
+
+// How many CPUs' worth of time the control group grants, by its files (cgroup v2, else v1) under `cgroup_root`; nullopt
+// when it sets no limit.
+std::optional<double> CpuQuota(const std::string& cgroup_root);
+
+// Threads for one product: the CPU quota rounded up, at most the CPUs that this process may use, at least 1.
+int ThreadsFromCpuQuota(const std::string& cgroup_root = kCgroupRoot);
 
 // "cpu=AVX2;libtorch=2.13.0;sums=fused/384": equal strings, with equal weights, promise equal bits. `cpu` is what
 // libtorch's LayerNorm is vectorised for; `sums` says whether products are fused with their sums and how many are

@@ -4,6 +4,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <exception>
 #include <new>
 
 #include "absl/status/status.h"
