@@ -12,7 +12,7 @@ namespace {
 
 using Operation = Edit::Operation;
 
-// Two runs of 20 tokens, which captures of every point.
+// Two runs of 20 tokens, with captures of every point.
 class EditsTest : public testing::Test {
  protected:
   static constexpr size_t kTokens = 20;
@@ -42,6 +42,16 @@ class EditsTest : public testing::Test {
   static Values Of(uint32_t run, const Capture& capture, const Values& values) {
     const auto begin = run == 0 ? 0 : capture.TensorElements(0);
     return {values.begin() + begin, values.begin() + begin + capture.TensorElements(run)};
+  }
+
+  // One run's part of what was captured at a point, which must be one of the plan's.
+  Values At(HookPoint point, uint32_t run, const std::vector<Values>& values) const {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const Capture& capture = clean_plan_.captures[i];
+      if (capture.point == point) return Of(run, capture, values[i]);
+    }
+    ADD_FAILURE() << "no capture at " << CanonicalName(point);
+    return {};
   }
 
   Gpt2Config config_ = SmallConfig();
@@ -76,11 +86,7 @@ TEST_F(EditsTest, ShowTheEditedValueWhereTheyAreMade) {
     if (!info.editable() || info.square()) continue;
     const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
     const std::vector<Values> edited = RunAlone(engine_, PlanWith({Everywhere(Operation::kZero, 0, point)}));
-    for (size_t i = 0; i < edited.size(); ++i) {
-      const Capture& capture = clean_plan_.captures[i];
-      if (!(capture.point == point)) continue;
-      for (float value : Of(0, capture, edited[i])) ASSERT_EQ(value, 0.0f) << info.name;
-    }
+    for (float value : At(point, 0, edited)) ASSERT_EQ(value, 0.0f) << info.name;
   }
 }
 
@@ -98,13 +104,7 @@ TEST_F(EditsTest, APatchedStreamGoesOnAsItsSource) {
 TEST_F(EditsTest, PatchesReadEarlierPointsToo) {
   const std::vector<Values> edited =
       RunAlone(engine_, PlanWith({Patch(1, {Site::kMlpOut, 2}, 0, {Site::kAttnOut, 0})}));
-  Values source, target;
-  for (size_t i = 0; i < edited.size(); ++i) {
-    const Capture& capture = clean_plan_.captures[i];
-    if (capture.point == HookPoint{Site::kAttnOut, 0}) source = Of(0, capture, edited[i]);
-    if (capture.point == HookPoint{Site::kMlpOut, 2}) target = Of(1, capture, edited[i]);
-  }
-  EXPECT_TRUE(SameBits(source, target));
+  EXPECT_TRUE(SameBits(At({Site::kAttnOut, 0}, 0, edited), At({Site::kMlpOut, 2}, 1, edited)));
 }
 
 TEST_F(EditsTest, APatchReadsWhatTheSourcesOwnEditsLeft) {
@@ -112,11 +112,7 @@ TEST_F(EditsTest, APatchReadsWhatTheSourcesOwnEditsLeft) {
     Plan plan = PlanWith({Everywhere(Operation::kZero, 1, point), Patch(0, point, 1, point)});
     plan.run_order = {1, 0};
     const std::vector<Values> edited = RunAlone(engine_, plan);
-    for (size_t i = 0; i < edited.size(); ++i) {
-      const Capture& capture = plan.captures[i];
-      if (!(capture.point == point)) continue;
-      for (float value : Of(0, capture, edited[i])) ASSERT_EQ(value, 0.0f);
-    }
+    for (float value : At(point, 0, edited)) ASSERT_EQ(value, 0.0f);
   }
 }
 
@@ -126,15 +122,12 @@ TEST_F(EditsTest, WhatCausalityMasksStaysMasked) {
     Edit set = Everywhere(Operation::kSet, 0, {site, 0});
     set.values = std::make_shared<const std::vector<float>>(1, 0.25f);
     const std::vector<Values> edited = RunAlone(engine_, PlanWith({set}));
-    for (size_t i = 0; i < edited.size(); ++i) {
-      const Capture& capture = clean_plan_.captures[i];
-      if (!(capture.point == HookPoint{Site::kPattern, 0})) continue;
-      const Values pattern = Of(0, capture, edited[i]);
-      for (size_t query = 0; query < kTokens; ++query) {
-        for (size_t key = 0; key < kTokens; ++key) {
-          const float expected = site == Site::kPattern ? 0.25f : 1.0f / static_cast<float>(query + 1);
-          ASSERT_NEAR(pattern[query * kTokens + key], key <= query ? expected : 0.0f, 1e-6);
-        }
+    const Values pattern = At({Site::kPattern, 0}, 0, edited);
+    ASSERT_GE(pattern.size(), kTokens * kTokens);
+    for (size_t query = 0; query < kTokens; ++query) {
+      for (size_t key = 0; key < kTokens; ++key) {
+        const float expected = site == Site::kPattern ? 0.25f : 1.0f / static_cast<float>(query + 1);
+        ASSERT_NEAR(pattern[query * kTokens + key], key <= query ? expected : 0.0f, 1e-6);
       }
     }
   }
@@ -148,10 +141,7 @@ TEST_F(EditsTest, SeveralAtOnePointAreMadeInTheirOrder) {
   scale.scale = 2;
   Edit zero = Everywhere(Operation::kZero, 0, point);
   const std::vector<Values> edited = RunAlone(engine_, PlanWith({zero, add, scale}));
-  for (size_t i = 0; i < edited.size(); ++i) {
-    if (!(clean_plan_.captures[i].point == point)) continue;
-    for (float value : Of(0, clean_plan_.captures[i], edited[i])) ASSERT_EQ(value, 6.0f);
-  }
+  for (float value : At(point, 0, edited)) ASSERT_EQ(value, 6.0f);
 }
 
 }  // namespace

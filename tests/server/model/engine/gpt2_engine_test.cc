@@ -214,7 +214,7 @@ TEST(Gpt2EngineTest, TakesSelectedRowsInTheOrderAsked) {
   EXPECT_TRUE(SameBits(some, expected));
 }
 
-TEST(Gpt2EngineTest, StopsHandingOverToAMemberThatLeftAndServesTheOthers) {
+TEST(Gpt2EngineTest, StopsDeliveringToAMemberThatLeftAndServesTheOthers) {
   const Gpt2Config config = SmallConfig();
   Gpt2Engine engine = MakeEngine(config, 2);
   const Plan plan = PlanFor({RandomTokens(config, 6, 1)}, AllPoints(config), config);

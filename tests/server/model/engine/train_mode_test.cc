@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/fakes/random_engine.h"
 #include "tests/fakes/random_gpt2.h"
 
@@ -56,7 +58,14 @@ TEST_F(TrainModeTest, TheSumClosesAfterTheDropoutOnly) {
 TEST_F(TrainModeTest, ResidualDropoutKeepsOrZeroes) {
   const Values before = One(tokens_, {Site::kAttnOut, 1}), after = One(tokens_, {Site::kAttnDropped, 1});
   const auto scale = static_cast<float>(1 / (1 - config_.resid_pdrop));
-  for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(after[i] == 0.0f || after[i] == before[i] * scale) << i;
+  size_t dropped = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(after[i] == 0.0f || after[i] == before[i] * scale) << i;
+    dropped += after[i] == 0.0f;
+  }
+  // Five standard deviations on each side of the mean.
+  const double mean = config_.resid_pdrop * static_cast<double>(before.size());
+  EXPECT_NEAR(static_cast<double>(dropped), mean, 5 * std::sqrt(mean * (1 - config_.resid_pdrop)));
 }
 
 TEST_F(TrainModeTest, ZeroProbabilitiesAreEvalMode) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace hydrophone {
@@ -16,7 +17,7 @@ class Meeting {
  public:
   explicit Meeting(int expected) : expected_(expected) {}
 
-  // Whether all came. The time limit is there for those who wait in vain.
+  // Whether all came. The time limit ends the test when one does not.
   bool Attend() {
     std::unique_lock<std::mutex> lock(mutex_);
     ++came_;
@@ -53,10 +54,17 @@ TEST(ForEachTaskTest, RunsEachTaskOnce) {
 TEST(ForEachTaskTest, RunsTasksOfATaskOnItsThread) {
   at::set_num_threads(2);
   std::vector<int> runs(6);
+  std::vector<char> on_its_thread(6);
   ForEachTask(2, [&](int64_t outer) {
-    ForEachTask(3, [&](int64_t inner) { ++runs[static_cast<size_t>(outer * 3 + inner)]; });
+    const std::thread::id thread = std::this_thread::get_id();
+    ForEachTask(3, [&](int64_t inner) {
+      const auto task = static_cast<size_t>(outer * 3 + inner);
+      ++runs[task];
+      on_its_thread[task] = std::this_thread::get_id() == thread;
+    });
   });
   EXPECT_EQ(runs, std::vector<int>(6, 1));
+  EXPECT_EQ(on_its_thread, std::vector<char>(6, 1));
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/server/model/seeded.h"
+
 namespace hydrophone {
 namespace {
 
@@ -36,7 +38,10 @@ TEST(GatherTest, OfASquareQueriesArePositionsAndKeysFeatures) {
   EXPECT_EQ(Floats(Gather(GridOfSquare(square), {2, 1}, Units{{1}, {0}})), (std::vector<float>{15, 12}));
 }
 
-TEST(ReduceTest, MeansAreThoseOfFloat64RoundedOnce) {
+class ReduceTest : public testing::Test, Seeded {};
+class DotProductsTest : public testing::Test, Seeded {};
+
+TEST_F(ReduceTest, MeansAreThoseOfFloat64RoundedOnce) {
   const at::Tensor rows = at::randn({7, 2, 5}) * 1000;
   const at::Tensor reduced = Reduce(rows, {4, 3}, Reduction::kMean);
   const at::Tensor exact =
@@ -44,7 +49,7 @@ TEST(ReduceTest, MeansAreThoseOfFloat64RoundedOnce) {
   EXPECT_TRUE(at::equal(reduced, exact.to(at::kFloat)));
 }
 
-TEST(ReduceTest, AMaximumIsOfEachElementAndNaNIfOneIs) {
+TEST_F(ReduceTest, AMaximumIsOfEachElementAndNaNIfOneIs) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const at::Tensor rows = at::tensor({1.0f, nan, 5.0f, 3.0f, 2.0f, -1.0f}).view({3, 1, 2});
   const std::vector<float> max = Floats(Reduce(rows, {2, 1}, Reduction::kMax));
@@ -54,7 +59,7 @@ TEST(ReduceTest, AMaximumIsOfEachElementAndNaNIfOneIs) {
   EXPECT_EQ(max[3], -1);
 }
 
-TEST(DotProductsTest, AreThoseOfFloat64RoundedOnce) {
+TEST_F(DotProductsTest, AreThoseOfFloat64RoundedOnce) {
   const at::Tensor rows = at::randn({6, 11}), vectors = at::randn({3, 11});
   const at::Tensor exact = (rows.to(at::kDouble).unsqueeze(1) * vectors.to(at::kDouble).unsqueeze(0)).sum(2);
   EXPECT_LT((DotProducts(rows, vectors) - exact).abs().max().item<double>(), 1e-6);

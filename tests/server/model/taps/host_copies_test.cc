@@ -27,7 +27,7 @@ class HostCopiesTest : public testing::Test {
   std::vector<float> arrived_;
 };
 
-TEST_F(HostCopiesTest, PollHandsOverWhatIsDoneAndDoesNotWait) {
+TEST_F(HostCopiesTest, PollDeliversWhatIsDoneAndDoesNotWait) {
   HostCopies copies = Copies(1);
   copies.Fetch(at::full({1}, 7.0, at::kFloat), Note());
   EXPECT_THAT(arrived_, IsEmpty());

@@ -6,8 +6,12 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/server/model/seeded.h"
+
 namespace hydrophone {
 namespace {
+
+class ReadLogitsTest : public testing::Test, Seeded {};
 
 // Rows are logits already.
 at::Tensor AsTheyAre(const at::Tensor& rows) { return rows; }
@@ -18,7 +22,7 @@ at::Tensor Read(const Readout& readout, const at::Tensor& logits) {
   return ReadLogits(readout, rows, AsTheyAre);
 }
 
-TEST(ReadLogitsTest, TopTokensComeLargestFirstAndOfEqualOnesTheLowerId) {
+TEST_F(ReadLogitsTest, TopTokensComeLargestFirstAndOfEqualOnesTheLowerId) {
   Readout readout;
   readout.top_k = 3;
   const at::Tensor read = Read(readout, at::tensor({1.0f, 3.0f, 3.0f, 2.0f}).view({1, 4})).view({3, 4});
@@ -27,7 +31,7 @@ TEST(ReadLogitsTest, TopTokensComeLargestFirstAndOfEqualOnesTheLowerId) {
   EXPECT_TRUE(at::equal(read.select(1, 3), at::tensor({0.0f, 1.0f, 2.0f})));
 }
 
-TEST(ReadLogitsTest, GivenTokensComeWithTheirRanksAfterTheTop) {
+TEST_F(ReadLogitsTest, GivenTokensComeWithTheirRanksAfterTheTop) {
   Readout readout;
   readout.top_k = 1;
   readout.token_ids = {0, 2};
@@ -36,7 +40,7 @@ TEST(ReadLogitsTest, GivenTokensComeWithTheirRanksAfterTheTop) {
   EXPECT_TRUE(at::equal(read.select(1, 3), at::tensor({0.0f, 3.0f, 1.0f})));
 }
 
-TEST(ReadLogitsTest, LogProbabilitiesAreThoseOfFloat64) {
+TEST_F(ReadLogitsTest, LogProbabilitiesAreThoseOfFloat64) {
   Readout readout;
   readout.token_ids = {5};
   const at::Tensor logits = at::randn({130, 50}) * 8;  // more rows than are read at once
@@ -45,14 +49,14 @@ TEST(ReadLogitsTest, LogProbabilitiesAreThoseOfFloat64) {
   EXPECT_LT(((read.select(1, 2) - exact).abs() / exact.abs()).max().item<double>(), 1.2e-7);  // the last of 24 bits
 }
 
-TEST(ReadLogitsTest, NotANumberRanksLast) {
+TEST_F(ReadLogitsTest, NotANumberRanksLast) {
   Readout readout;
   readout.top_k = 2;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(Read(readout, at::tensor({nan, -4.0f, 2.0f}).view({1, 3}))[0][4].item<float>(), 1);
 }
 
-TEST(ReadLogitsTest, LogitDiffSubtracts) {
+TEST_F(ReadLogitsTest, LogitDiffSubtracts) {
   Readout readout;
   readout.kind = Readout::Kind::kLogitDiff;
   readout.correct = 2;
@@ -60,7 +64,7 @@ TEST(ReadLogitsTest, LogitDiffSubtracts) {
   EXPECT_EQ(Read(readout, at::tensor({1.5f, 0.0f, 4.0f}).view({1, 3})).item<float>(), 2.5f);
 }
 
-TEST(ReadLogitsTest, LossIsTheNextTokensSurprisal) {
+TEST_F(ReadLogitsTest, LossIsTheNextTokensSurprisal) {
   Readout readout;
   readout.kind = Readout::Kind::kNextTokenLoss;
   ReadoutRows rows;
@@ -73,7 +77,7 @@ TEST(ReadLogitsTest, LossIsTheNextTokensSurprisal) {
   }
 }
 
-TEST(ReadLogitsTest, DivergenceIsFromTheBaselineAndZeroForEqualRows) {
+TEST_F(ReadLogitsTest, DivergenceIsFromTheBaselineAndZeroForEqualRows) {
   Readout readout;
   readout.kind = Readout::Kind::kDivergence;
   ReadoutRows rows;

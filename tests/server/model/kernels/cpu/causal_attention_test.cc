@@ -7,6 +7,8 @@
 #include <limits>
 #include <numeric>
 
+#include "tests/server/model/seeded.h"
+
 namespace hydrophone {
 namespace {
 
@@ -22,6 +24,8 @@ at::Tensor NaiveAttention(const at::Tensor& qkv, double scale) {
   const at::Tensor pattern = at::softmax(scores.masked_fill(above, -std::numeric_limits<double>::infinity()), -1);
   return at::matmul(pattern, split[2]).permute({1, 0, 2}).reshape({s, kWidth});
 }
+
+class CausalAttentionTest : public testing::Test, Seeded {};
 
 class NoVisitor : public AttentionVisitor {
  public:
@@ -64,7 +68,7 @@ class Watcher : public AttentionVisitor {
   at::Tensor scores, pattern;
 };
 
-TEST(CausalAttentionTest, AVisitThatChangesNothingChangesNoBit) {
+TEST_F(CausalAttentionTest, AVisitThatChangesNothingChangesNoBit) {
   const at::Tensor qkv = at::randn({118, 3 * kWidth});
   const std::vector<int64_t> first_row = {0, 40, 113, 118};
   Watcher watcher;
@@ -78,7 +82,7 @@ TEST(CausalAttentionTest, AVisitThatChangesNothingChangesNoBit) {
 }
 
 // The second sequence is the first one's beginning and other rows after that.
-TEST(CausalAttentionTest, ASequenceThatSharesRowsHasTheBitsOfOneThatDoesNot) {
+TEST_F(CausalAttentionTest, ASequenceThatSharesRowsHasTheBitsOfOneThatDoesNot) {
   const int64_t length = 75;
   for (int64_t shared : {1, 31, 32, 33, 50, 75}) {
     const at::Tensor a = at::randn({length, 3 * kWidth}), b = at::randn({length - shared, 3 * kWidth});
@@ -95,7 +99,7 @@ TEST(CausalAttentionTest, ASequenceThatSharesRowsHasTheBitsOfOneThatDoesNot) {
   }
 }
 
-TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
+TEST_F(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
   class Uniform : public AttentionVisitor {
    public:
     std::vector<size_t> Visited() const override { return {0}; }
@@ -118,7 +122,7 @@ TEST(CausalAttentionTest, GoesOnWithWhatAVisitorLeaves) {
   EXPECT_EQ(z.narrow(1, width, width).abs().max().item<float>(), 0);
 }
 
-TEST(CausalAttentionTest, IsSoftmaxOfTheCausalScoresTimesTheValues) {
+TEST_F(CausalAttentionTest, IsSoftmaxOfTheCausalScoresTimesTheValues) {
   for (int64_t s : {1, 2, 31, 32, 33, 70}) {
     const at::Tensor qkv = at::randn({s, 3 * kWidth});
     const at::Tensor z = Attend(qkv, {0, s});
@@ -126,7 +130,7 @@ TEST(CausalAttentionTest, IsSoftmaxOfTheCausalScoresTimesTheValues) {
   }
 }
 
-TEST(CausalAttentionTest, WhatComesAfterARowDoesNotReachItWereItNotANumber) {
+TEST_F(CausalAttentionTest, WhatComesAfterARowDoesNotReachItWereItNotANumber) {
   const at::Tensor clean = at::randn({70, 3 * kWidth});
   const at::Tensor z = Attend(clean, {0, 70});
   for (int64_t poisoned : {1, 20, 45, 69}) {
@@ -138,7 +142,7 @@ TEST(CausalAttentionTest, WhatComesAfterARowDoesNotReachItWereItNotANumber) {
   }
 }
 
-TEST(CausalAttentionTest, KeepsSequencesApart) {
+TEST_F(CausalAttentionTest, KeepsSequencesApart) {
   const at::Tensor a = at::randn({40, 3 * kWidth}), b = at::randn({5, 3 * kWidth}), c = at::randn({33, 3 * kWidth});
   const at::Tensor together = Attend(at::cat({a, b, c}), {0, 40, 45, 78});
   EXPECT_TRUE(at::equal(together.narrow(0, 0, 40), Attend(a, {0, 40})));
@@ -146,7 +150,7 @@ TEST(CausalAttentionTest, KeepsSequencesApart) {
   EXPECT_TRUE(at::equal(together.narrow(0, 45, 33), Attend(c, {0, 33})));
 }
 
-TEST(CausalAttentionTest, GivesAPrefixTheSameBitsAsTheWhole) {
+TEST_F(CausalAttentionTest, GivesAPrefixTheSameBitsAsTheWhole) {
   const at::Tensor qkv = at::randn({100, 3 * kWidth});
   const at::Tensor all = Attend(qkv, {0, 100});
   for (int threads : {1, 2, 8}) {

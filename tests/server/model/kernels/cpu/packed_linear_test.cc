@@ -4,13 +4,15 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "tests/server/model/seeded.h"
+
 namespace hydrophone {
 namespace {
 
 using Activation = Activation;
 
 // Widths that fill no panel, one panel, and several tiles; sums of one block and of several.
-class PackedLinearTest : public testing::TestWithParam<std::pair<int64_t, int64_t>> {
+class PackedLinearTest : public testing::TestWithParam<std::pair<int64_t, int64_t>>, Seeded {
  protected:
   const int64_t in = GetParam().first, out = GetParam().second;
   const at::Tensor x = at::randn({400, in});
@@ -81,7 +83,9 @@ INSTANTIATE_TEST_SUITE_P(Sizes, PackedLinearTest,
                          testing::Values(std::pair(60, 1), std::pair(60, 20), std::pair(60, 32), std::pair(60, 193),
                                          std::pair(384, 400), std::pair(385, 100), std::pair(1000, 1024)));
 
-TEST(TimesTransposedTest, GivesADotProductTheSameBitsInAnyCompany) {
+class TimesTransposedTest : public testing::Test, Seeded {};
+
+TEST_F(TimesTransposedTest, GivesADotProductTheSameBitsInAnyCompany) {
   const at::Tensor x = at::randn({400, 60}), vectors = at::randn({150, 60});
   const at::Tensor all = TimesTransposed(x, vectors);
   EXPECT_LT(Difference(all, at::matmul(x.to(at::kDouble), vectors.to(at::kDouble).t())), 2e-5);
@@ -96,7 +100,7 @@ TEST(TimesTransposedTest, GivesADotProductTheSameBitsInAnyCompany) {
   }
 }
 
-TEST(TimesTransposedTest, HasTheBitsOfTheProductWithThePackedWeight) {
+TEST_F(TimesTransposedTest, HasTheBitsOfTheProductWithThePackedWeight) {
   const at::Tensor x = at::randn({30, 500}), weight = at::randn({500, 70});
   EXPECT_TRUE(at::equal(TimesTransposed(x, weight.t()), PackedLinear(weight, at::zeros({70})).Apply(x)));
 }
