@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/dtype.h"
+#include "server/base/half.h"
 
 namespace hydrophone::client {
 
@@ -21,21 +23,6 @@ std::vector<T> Elements(const TensorBytes& bytes) {
   return elements;
 }
 
-float FromBfloat16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16U); }
-
-// IEEE 754 binary16: 1 bit sign, 5 bits exponent (bias 15), 10 bits fraction.
-float FromFloat16(uint16_t bits) {
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000U) << 16U;
-  const uint32_t exponent = (bits >> 10U) & 0x1fU;
-  const uint32_t fraction = bits & 0x3ffU;
-  if (exponent == 0) {  // zero, or fraction * 2^-24
-    const float magnitude = std::ldexp(static_cast<float>(fraction), -24);
-    return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | sign);
-  }
-  const uint32_t widened = exponent == 0x1fU ? 0xffU : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | widened << 23U | fraction << 13U);
-}
-
 std::vector<float> Widened(const TensorBytes& bytes, float (*widen)(uint16_t)) {
   std::vector<float> floats;
   floats.reserve(bytes.size() / sizeof(uint16_t));
@@ -48,10 +35,11 @@ std::vector<float> Widened(const TensorBytes& bytes, float (*widen)(uint16_t)) {
 size_t ElementSize(v1::Dtype dtype) {
   switch (dtype) {
     case v1::DTYPE_FLOAT32:
-      return 4;
+      return hydrophone::ElementSize(Dtype::kFloat32);
     case v1::DTYPE_FLOAT16:
+      return hydrophone::ElementSize(Dtype::kFloat16);
     case v1::DTYPE_BFLOAT16:
-      return 2;
+      return hydrophone::ElementSize(Dtype::kBfloat16);
     default:
       return 0;
   }
@@ -62,9 +50,9 @@ absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor) {
     case v1::DTYPE_FLOAT32:
       return Elements<float>(tensor.bytes);
     case v1::DTYPE_FLOAT16:
-      return Widened(tensor.bytes, FromFloat16);
+      return Widened(tensor.bytes, FromHalf);
     case v1::DTYPE_BFLOAT16:
-      return Widened(tensor.bytes, FromBfloat16);
+      return Widened(tensor.bytes, FromBfloat);
     default:
       return absl::InvalidArgumentError(absl::StrCat(tensor.info.name(), ": got type ", tensor.info.dtype(),
                                                      ", expected DTYPE_FLOAT32, DTYPE_FLOAT16 or DTYPE_BFLOAT16"));

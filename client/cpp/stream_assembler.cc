@@ -1,12 +1,11 @@
 #include "client/cpp/stream_assembler.h"
 
-#include <libdeflate.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/crc32.h"
 
 namespace hydrophone::client {
 namespace {
@@ -37,7 +36,7 @@ constexpr size_t kPieceBytes = size_t{16} << 10;
 uint32_t AppendWithCrc32(absl::string_view bytes, uint32_t crc, TensorBytesBuilder* builder) {
   while (!bytes.empty()) {
     const absl::string_view piece = bytes.substr(0, kPieceBytes);
-    crc = libdeflate_crc32(crc, piece.data(), piece.size());
+    crc = ExtendCrc32(crc, piece.data(), piece.size());
     builder->Append(piece);
     bytes.remove_prefix(piece.size());
   }

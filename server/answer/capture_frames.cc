@@ -12,7 +12,7 @@
 #include "server/answer/element_sums.h"
 #include "server/answer/frames.h"
 #include "server/answer/values.h"
-#include "server/core/half.h"
+#include "server/base/half.h"
 
 namespace hydrophone {
 namespace {

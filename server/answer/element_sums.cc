@@ -1,9 +1,8 @@
 #include "server/answer/element_sums.h"
 
-#include <libdeflate.h>
-
 #include <bit>
 
+#include "server/base/crc32.h"
 #include "server/core/vector_clones.h"
 
 namespace hydrophone {
@@ -25,7 +24,7 @@ HYDROPHONE_VECTOR_CLONES uint32_t CountInPiece(const float* values, size_t size)
 
 }  // namespace
 
-uint32_t Crc32(absl::Span<const std::byte> bytes) { return libdeflate_crc32(0, bytes.data(), bytes.size()); }
+uint32_t Crc32(absl::Span<const std::byte> bytes) { return ExtendCrc32(0, bytes.data(), bytes.size()); }
 
 uint64_t CountNonfinite(absl::Span<const float> values) {
   uint64_t nonfinite = 0;
@@ -40,7 +39,7 @@ ElementSums SumsOf(absl::Span<const float> values) {
   ElementSums sums;
   for (size_t begin = 0; begin < values.size(); begin += kPiece) {
     const absl::Span<const float> piece = values.subspan(begin, kPiece);
-    sums.crc32 = libdeflate_crc32(sums.crc32, piece.data(), piece.size() * sizeof(float));
+    sums.crc32 = ExtendCrc32(sums.crc32, piece.data(), piece.size() * sizeof(float));
     sums.nonfinite += CountInPiece(piece.data(), piece.size());
   }
   return sums;

@@ -8,9 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "server/base/utf8.h"
 #include "server/core/errors.h"
-#include "server/plan/inputs/inputs.h"
-#include "server/wire/utf8.h"
 
 namespace hydrophone {
 namespace {

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "server/core/half.h"
+#include "server/base/half.h"
 
 namespace hydrophone {
 namespace {

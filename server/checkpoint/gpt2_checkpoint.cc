@@ -11,13 +11,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "server/base/messages.h"
 #include "server/checkpoint/gpt2_match.h"
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/gpt2_tensors.h"
 #include "server/checkpoint/mapped_file.h"
 #include "server/checkpoint/random_access_file.h"
 #include "server/checkpoint/weight_files.h"
-#include "server/core/messages.h"
 
 namespace hydrophone {
 namespace {

@@ -22,8 +22,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/core/bounded_json.h"
-#include "server/core/messages.h"
+#include "server/base/bounded_json.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/core/messages.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 namespace {
@@ -29,15 +29,8 @@ NamedThings ExtraTensors(absl::Span<const Gpt2Parameter> parameters, const Weigh
 
 }  // namespace
 
-std::optional<Dtype> WeightDtype(absl::string_view safetensors_dtype) {
-  if (safetensors_dtype == "F32") return Dtype::kFloat32;
-  if (safetensors_dtype == "F16") return Dtype::kFloat16;
-  if (safetensors_dtype == "BF16") return Dtype::kBfloat16;
-  return std::nullopt;
-}
-
 bool Fits(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor) {
-  return tensor.shape == parameter.shape && WeightDtype(tensor.dtype).has_value();
+  return tensor.shape == parameter.shape && DtypeFromSafetensors(tensor.dtype).has_value();
 }
 
 absl::Status CheckTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {

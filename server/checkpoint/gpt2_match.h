@@ -13,10 +13,7 @@
 
 namespace hydrophone {
 
-// "F32", "F16" and "BF16"; nothing for dtypes that weights cannot have here.
-std::optional<Dtype> WeightDtype(absl::string_view safetensors_dtype);
-
-// Whether the stored tensor can be this parameter's value: its shape, and a dtype of WeightDtype.
+// Whether the stored tensor can be this parameter's value: its shape, and one of the dtypes of base/dtype.h.
 bool Fits(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor);
 
 // OK when the files hold every parameter in a fitting form, and nothing else. Otherwise INVALID_ARGUMENT with one

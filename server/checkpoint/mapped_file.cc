@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/core/messages.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 

@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/base/messages.h"
 #include "server/checkpoint/shard_index.h"
-#include "server/core/messages.h"
 #include "server/core/sha256.h"
 
 namespace hydrophone {

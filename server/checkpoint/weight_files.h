@@ -8,8 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "server/base/safetensors_header.h"
 #include "server/checkpoint/random_access_file.h"
-#include "server/checkpoint/safetensors.h"
 
 namespace hydrophone {
 

@@ -8,12 +8,9 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "server/base/dtype.h"
 
 namespace hydrophone {
-
-enum class Dtype : uint8_t { kFloat32, kFloat16, kBfloat16 };
-
-constexpr size_t ElementSize(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 : 2; }
 
 // Row-major (C order), contiguous, little-endian elements that `owner` keeps alive.
 //

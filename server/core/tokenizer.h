@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_SERVER_CORE_TOKENIZER_H_
 #define HYDROPHONE_SERVER_CORE_TOKENIZER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "server/base/utf8.h"
 
 namespace hydrophone {
 
@@ -26,6 +28,9 @@ enum class SpecialTokens {
   kAsTokens,   // one special token, as Hugging Face's tokenizer does by default
   kAsLiteral,  // ordinary text, split like any other
 };
+
+// How many bytes a token stands for: its piece has one character for each.
+inline size_t TokenBytes(absl::string_view piece) { return CountCharacters(piece); }
 
 // Byte-level BPE. Every sequence of bytes encodes, and decoding the ids gives the same bytes back.
 // Thread-safe: all methods are const and may be called from any number of threads.

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "server/tokenizer/utf8.h"
+#include "server/base/utf8.h"
 
 namespace hydrophone {
 namespace {

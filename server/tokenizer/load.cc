@@ -2,13 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/core/messages.h"
+#include "server/base/messages.h"
+#include "server/base/read_file.h"
 #include "server/core/sha256.h"
 #include "server/tokenizer/byte_level_bpe.h"
 #include "server/tokenizer/merges.h"
@@ -21,32 +21,9 @@ namespace {
 // GPT-2's files are about 1 MB; vocabularies ten times as large exist.
 constexpr uintmax_t kMaxFileBytes = uintmax_t{64} << 20;
 
-// The size in bytes of a file that may be read.
-absl::StatusOr<uintmax_t> SizeOf(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return absl::NotFoundError("no such file");
-  }
-  if (error) return absl::UnavailableError(error.message());
-  if (!std::filesystem::is_regular_file(status)) {
-    return absl::InvalidArgumentError("not a regular file");
-  }
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return absl::UnavailableError(error.message());
-  if (size <= kMaxFileBytes) return size;
-  return absl::InvalidArgumentError(
-      absl::StrCat("is ", size, " bytes, more than the ", kMaxFileBytes, " that are read"));
-}
-
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  const absl::StatusOr<uintmax_t> size = SizeOf(path);
-  if (!size.ok()) return Annotate(size.status(), path);
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(*size, '\0');
-  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-    return Annotate(absl::UnavailableError("cannot be read"), path);
-  }
+  absl::StatusOr<std::string> bytes = ReadWholeFile(path, kMaxFileBytes);
+  if (!bytes.ok()) return Annotate(bytes.status(), path);
   return bytes;
 }
 

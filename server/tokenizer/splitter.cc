@@ -1,8 +1,8 @@
 #include "server/tokenizer/splitter.h"
 
 #include "absl/strings/match.h"
+#include "server/base/utf8.h"
 #include "server/tokenizer/char_class.h"
-#include "server/tokenizer/utf8.h"
 
 namespace hydrophone {
 namespace {

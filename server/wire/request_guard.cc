@@ -18,8 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "server/base/utf8.h"
 #include "server/core/errors.h"
-#include "server/wire/utf8.h"
 
 namespace hydrophone {
 namespace {

@@ -12,8 +12,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "client/cpp/cli/utf8.h"
 #include "nlohmann/json.hpp"
+#include "server/base/bounded_json.h"
+#include "server/base/utf8.h"
 
 namespace hydrophone::client {
 namespace {
@@ -67,8 +68,9 @@ std::string SetKey(const Json& value, v1::Input* input) {
 
 // "" or what is wrong with the line.
 std::string InputFromJson(const std::string& line, v1::Input* input) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded() || !json.is_object()) return "not a JSON object";
+  const auto parsed = ParseBoundedJson(line);
+  if (!parsed.ok() || !parsed->is_object()) return "not a JSON object";
+  const Json& json = *parsed;
   int contents = 0;
   for (const auto& [name, value] : json.items()) {
     std::string wrong;
@@ -108,7 +110,7 @@ void Append(std::vector<v1::Input> from, std::vector<v1::Input>* to) {
 
 v1::Input InputFromText(std::string text) {
   v1::Input input;
-  if (IsValidUtf8(text)) {
+  if (IsUtf8(text)) {
     input.set_text(std::move(text));
   } else {
     input.set_text_bytes(std::move(text));

@@ -5,7 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
-#include "client/cpp/cli/utf8.h"
+#include "server/base/utf8.h"
 
 namespace hydrophone::client {
 namespace {

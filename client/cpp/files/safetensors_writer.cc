@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "client/cpp/files/atomic_output.h"
 #include "nlohmann/json.hpp"
+#include "server/base/dtype.h"
+#include "server/base/safetensors_header.h"
 
 namespace hydrophone::client {
 namespace {
@@ -14,11 +16,11 @@ using Json = nlohmann::ordered_json;
 const char* DtypeName(ElementType type) {
   switch (type) {
     case ElementType::kFloat32:
-      return "F32";
+      return SafetensorsName(Dtype::kFloat32);
     case ElementType::kFloat16:
-      return "F16";
+      return SafetensorsName(Dtype::kFloat16);
     case ElementType::kBFloat16:
-      return "BF16";
+      return SafetensorsName(Dtype::kBfloat16);
     case ElementType::kInt64:
       return "I64";
   }
@@ -36,7 +38,7 @@ std::vector<const StoredArray*> LargestElementsFirst(const std::vector<StoredArr
 
 absl::StatusOr<std::string> Header(const std::vector<const StoredArray*>& arrays, const Metadata& metadata) {
   Json header = Json::object();
-  for (const auto& [name, text] : metadata) header["__metadata__"][name] = text;
+  for (const auto& [name, text] : metadata) header[kSafetensorsMetadata][name] = text;
   uint64_t offset = 0;
   for (const StoredArray* array : arrays) {
     if (header.contains(array->name)) {
@@ -56,12 +58,6 @@ absl::StatusOr<std::string> Header(const std::vector<const StoredArray*>& arrays
   return text;
 }
 
-std::string LittleEndian64(uint64_t value) {
-  std::string bytes;
-  for (int shift = 0; shift < 64; shift += 8) bytes.push_back(static_cast<char>((value >> shift) & 0xff));
-  return bytes;
-}
-
 }  // namespace
 
 absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,
@@ -72,7 +68,7 @@ absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredA
   auto output = AtomicFile::Create(path);
   if (!output.ok()) return output.status();
   FileDescriptor& file = (*output)->file();
-  if (absl::Status status = file.Write(LittleEndian64(header->size()) + *header); !status.ok()) return status;
+  if (absl::Status status = file.Write(SafetensorsLength(header->size()) + *header); !status.ok()) return status;
   for (const StoredArray* array : ordered) {
     for (const Segment& segment : array->segments) {
       if (absl::Status status = spool.CopyTo(segment, file); !status.ok()) return status;

@@ -22,9 +22,6 @@
 
 namespace hydrophone::client {
 
-// Readers refuse headers that are longer, in bytes.
-inline constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;
-
 // Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the
 // header is too long.
 absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,

@@ -1,13 +1,9 @@
 #include "client/cpp/files/tensor_reader.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <optional>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -18,14 +14,17 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "client/cpp/received.h"
-#include "nlohmann/json.hpp"
+#include "server/base/dtype.h"
+#include "server/base/read_file.h"
+#include "server/base/safetensors_header.h"
 
 namespace hydrophone::client {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr char kSafetensors[] = ".safetensors";
+
+// A request's tensors must fit into its message, so no file of more bytes is of use.
+constexpr uint64_t kMaxTensorFileBytes = uint64_t{1} << 32;
 
 absl::Status Invalid(absl::string_view what) { return absl::InvalidArgumentError(std::string(what)); }
 
@@ -77,50 +76,30 @@ std::optional<std::vector<uint64_t>> ParseShape(absl::string_view text) {
   return shape;
 }
 
-std::optional<v1::Dtype> SafetensorsDtype(const std::string& name) {
-  if (name == "F32") return v1::DTYPE_FLOAT32;
-  if (name == "F16") return v1::DTYPE_FLOAT16;
-  if (name == "BF16") return v1::DTYPE_BFLOAT16;
-  return std::nullopt;
+v1::Dtype WireDtype(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kFloat32:
+      return v1::DTYPE_FLOAT32;
+    case Dtype::kFloat16:
+      return v1::DTYPE_FLOAT16;
+    case Dtype::kBfloat16:
+      return v1::DTYPE_BFLOAT16;
+  }
+  return v1::DTYPE_UNSPECIFIED;
 }
 
-// The entry of the tensor asked for in a safetensors header.
-absl::StatusOr<Json> FindEntry(Json header, absl::string_view name) {
-  header.erase("__metadata__");
+// The tensor asked for among those of a safetensors file.
+absl::StatusOr<SafetensorsTensor> FindTensor(const std::vector<SafetensorsTensor>& tensors, absl::string_view name) {
+  if (name.empty() && tensors.size() == 1) return tensors[0];
   std::vector<std::string> names;
-  for (const auto& item : header.items()) names.push_back(item.key());
-  if (name.empty() && names.size() == 1) return header[names[0]];
-  if (!name.empty() && header.contains(std::string(name))) return header[std::string(name)];
+  for (const SafetensorsTensor& tensor : tensors) {
+    if (tensor.name == name) return tensor;
+    names.push_back(tensor.name);
+  }
+  std::sort(names.begin(), names.end());
   return Invalid(
       absl::StrCat(name.empty() ? "name one of its tensors after a colon: " : "it does not hold that tensor, but ",
                    absl::StrJoin(names, ", ")));
-}
-
-absl::StatusOr<v1::Tensor> TensorFromEntry(const Json& entry, absl::string_view data) {
-  if (!entry.is_object() || !entry.value("dtype", Json()).is_string()) return Invalid("its header is not safetensors'");
-  const std::string type = entry["dtype"].get<std::string>();
-  const auto dtype = SafetensorsDtype(type);
-  if (!dtype) return Invalid(absl::StrCat("got type ", type, ", expected F32, F16 or BF16"));
-  const auto is_numbers = [](const Json& json) {
-    return json.is_array() &&
-           std::all_of(json.begin(), json.end(), [](const Json& n) { return n.is_number_unsigned(); });
-  };
-  const Json offsets = entry.value("data_offsets", Json());
-  const Json shape = entry.value("shape", Json());
-  if (!is_numbers(offsets) || offsets.size() != 2 || !is_numbers(shape)) {
-    return Invalid("its header is not safetensors'");
-  }
-  const auto begin = offsets[0].get<uint64_t>();
-  const auto end = offsets[1].get<uint64_t>();
-  if (begin > end || end > data.size()) return Invalid("its header names bytes beyond its end");
-  return MakeTensor(*dtype, shape.get<std::vector<uint64_t>>(), data.substr(begin, end - begin));
-}
-
-absl::StatusOr<std::string> ReadBytes(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.is_open() && !file.bad()) return bytes;
-  return Invalid(absl::StrCat("cannot read it: ", std::generic_category().message(errno)));
 }
 
 }  // namespace
@@ -149,16 +128,14 @@ absl::StatusOr<v1::Tensor> TensorFromNpy(absl::string_view bytes) {
 }
 
 absl::StatusOr<v1::Tensor> TensorFromSafetensors(absl::string_view bytes, absl::string_view name) {
-  constexpr size_t kLengthBytes = 8;
-  if (bytes.size() < kLengthBytes) return Invalid("it is not a safetensors file");
-  const uint64_t length = ReadLittleEndian(bytes.substr(0, kLengthBytes));
-  bytes.remove_prefix(kLengthBytes);
-  if (length > bytes.size()) return Invalid("it is not a safetensors file");
-  const Json header = Json::parse(bytes.substr(0, length), nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) return Invalid("it is not a safetensors file");
-  const auto entry = FindEntry(header, name);
-  if (!entry.ok()) return entry.status();
-  return TensorFromEntry(*entry, bytes.substr(length));
+  const auto tensors = ParseSafetensorsHeader(bytes, bytes.size());
+  if (!tensors.ok()) return Invalid(absl::StrCat("it is not a safetensors file: ", tensors.status().message()));
+  const auto tensor = FindTensor(*tensors, name);
+  if (!tensor.ok()) return tensor.status();
+  const auto dtype = DtypeFromSafetensors(tensor->dtype);
+  if (!dtype) return Invalid(absl::StrCat("got type ", tensor->dtype, ", expected F32, F16 or BF16"));
+  const std::vector<uint64_t> shape(tensor->shape.begin(), tensor->shape.end());
+  return MakeTensor(WireDtype(*dtype), shape, bytes.substr(tensor->begin, tensor->end - tensor->begin));
 }
 
 absl::StatusOr<v1::Tensor> ReadTensorFile(const std::string& path) {
@@ -173,7 +150,7 @@ absl::StatusOr<v1::Tensor> ReadTensorFile(const std::string& path) {
   if (!safetensors && !absl::EndsWith(file, ".npy")) {
     return Invalid(absl::StrCat(path, ": expected FILE.npy or FILE.safetensors"));
   }
-  const auto bytes = ReadBytes(file);
+  const auto bytes = ReadWholeFile(file, kMaxTensorFileBytes);
   auto tensor = !bytes.ok()   ? absl::StatusOr<v1::Tensor>(bytes.status())
                 : safetensors ? TensorFromSafetensors(*bytes, name)
                               : TensorFromNpy(*bytes);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/messages.h"
 #include "server/core/hook_points.h"
-#include "server/core/messages.h"
 #include "server/plan/select/client_tensor.h"
 
 namespace hydrophone {

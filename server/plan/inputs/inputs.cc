@@ -159,10 +159,6 @@ void CheckKey(absl::string_view key, absl::string_view path, Violations* violati
   violations->Add(std::string(path), absl::StrCat("got ", key.size(), " bytes, expected at most ", kMaxKeyBytes));
 }
 
-size_t TokenBytes(absl::string_view piece) {
-  return static_cast<size_t>(std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics, const RequestContext& context) {
   if (!model.empty() && model != context.model.name) return PreconditionFailed("model", model, context.model.name);
   if (!numerics.empty() && numerics != context.compute.numerics) {

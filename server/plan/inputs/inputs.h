@@ -35,9 +35,6 @@ absl::StatusOr<std::vector<PlannedInput>> ReadInputs(const google::protobuf::Rep
 // A key of the caller's: adds a violation when it is longer than 256 bytes.
 void CheckKey(absl::string_view key, absl::string_view path, Violations* violations);
 
-// How many bytes a token stands for: its piece has one character for each.
-size_t TokenBytes(absl::string_view piece);
-
 // FAILED_PRECONDITION when the request names another model or other numerics than the loaded ones;
 // empty names are any.
 absl::Status CheckPreconditions(absl::string_view model, absl::string_view numerics, const RequestContext& context);

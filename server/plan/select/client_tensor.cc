@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "server/core/half.h"
-#include "server/core/messages.h"
+#include "server/base/half.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/core/messages.h"
+#include "server/base/messages.h"
 #include "server/plan/select/client_tensor.h"
 
 namespace hydrophone {

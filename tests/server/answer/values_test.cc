@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/answer/frames.h"
-#include "server/core/half.h"
+#include "server/base/half.h"
 #include "server/plan/captures/values_size.h"
 #include "tests/fakes/fake_server.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/checkpoint/gpt2_checkpoint.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

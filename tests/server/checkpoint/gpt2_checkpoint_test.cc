@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/core/sha256.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/core/sha256.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

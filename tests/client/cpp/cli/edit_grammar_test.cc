@@ -61,7 +61,7 @@ TEST(ParseEdit, TakesVectorsFromFiles) {
     EXPECT_EQ(tensor.shape(0), 3u) << operation;
     EXPECT_EQ(tensor.data().size(), 12u) << operation;
   }
-  EXPECT_THAT(Read("hook_embed add=@none.npy"), HasSubstr("none.npy: cannot read it"));
+  EXPECT_THAT(Read("hook_embed add=@none.npy"), HasSubstr("none.npy: no such file"));
 }
 
 TEST(ParseEdit, PatchesNameTheRunAndMaybeAPlaceAndPositions) {

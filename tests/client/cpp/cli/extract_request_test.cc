@@ -170,7 +170,7 @@ TEST(MakeRequest, ProjectionsAreReadFromFiles) {
   options.project = directory / "m.npy";
   EXPECT_THAT(Error(options), HasSubstr("m.npy: got 3 dimensions, expected a matrix [k,width] or a vector [width]"));
   options.project = directory / "none.npy";
-  EXPECT_THAT(Error(options), HasSubstr("cannot read it"));
+  EXPECT_THAT(Error(options), HasSubstr("none.npy: no such file"));
 }
 
 TEST(MakeRequest, RefusesWhatDoesNotGoTogether) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "server/checkpoint/safetensors.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "server/base/safetensors_header.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

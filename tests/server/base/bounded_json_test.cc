@@ -1,4 +1,4 @@
-#include "server/core/bounded_json.h"
+#include "server/base/bounded_json.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "tests/fakes/checkpoint_files.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/checkpoint/safetensors.h"
+#include "server/base/safetensors_header.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,17 +10,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/core/bounded_json.h"
-#include "server/core/messages.h"
+#include "server/base/bounded_json.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the format's own limit
 constexpr JsonLimits kHeaderLimits = {.max_depth = 4, .max_values = size_t{1} << 21};
-constexpr char kMetadata[] = "__metadata__";
 
 struct DtypeBits {
   const char* dtype;
@@ -115,7 +113,7 @@ absl::StatusOr<SafetensorsTensor> ReadTensor(const std::string& name, const Json
   return tensor;
 }
 
-absl::Status CheckMetadata(const Json& json) {
+absl::Status CheckSafetensorsMetadata(const Json& json) {
   if (!json.is_object()) return Damaged("has a __metadata__ that is no object");
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) return Damaged("has a __metadata__ whose values are not all strings");
@@ -140,14 +138,21 @@ absl::Status CheckCoverage(const std::vector<SafetensorsTensor>& tensors, uint64
 
 }  // namespace
 
+std::string SafetensorsLength(uint64_t header_bytes) {
+  std::string bytes;
+  for (size_t i = 0; i < kSafetensorsLengthBytes; ++i)
+    bytes.push_back(static_cast<char>(header_bytes >> (8 * i) & 0xFF));
+  return bytes;
+}
+
 absl::StatusOr<uint64_t> SafetensorsHeadSize(absl::string_view first_bytes, uint64_t file_size) {
   if (file_size < kSafetensorsLengthBytes || first_bytes.size() < kSafetensorsLengthBytes) {
     return absl::DataLossError(absl::StrCat("the file has ", file_size, " bytes: too few for a safetensors file"));
   }
   uint64_t length = 0;
   for (size_t i = kSafetensorsLengthBytes; i-- > 0;) length = length << 8 | static_cast<unsigned char>(first_bytes[i]);
-  if (length > kMaxHeaderBytes) {
-    return Damaged(absl::StrCat("says it has ", length, " bytes, the format's limit is ", kMaxHeaderBytes));
+  if (length > kMaxSafetensorsHeaderBytes) {
+    return Damaged(absl::StrCat("says it has ", length, " bytes, the format's limit is ", kMaxSafetensorsHeaderBytes));
   }
   if (length > file_size - kSafetensorsLengthBytes) {
     return Damaged(absl::StrCat("says it has ", length, " bytes, the file has ", file_size));
@@ -167,8 +172,8 @@ absl::StatusOr<std::vector<SafetensorsTensor>> ParseSafetensorsHeader(absl::stri
   const uint64_t data_size = file_size - *head_size;
   std::vector<SafetensorsTensor> tensors;
   for (const auto& [name, value] : json->items()) {
-    if (name == kMetadata) {
-      if (absl::Status status = CheckMetadata(value); !status.ok()) return status;
+    if (name == kSafetensorsMetadata) {
+      if (absl::Status status = CheckSafetensorsMetadata(value); !status.ok()) return status;
       continue;
     }
     absl::StatusOr<SafetensorsTensor> tensor = ReadTensor(name, value, data_size);

@@ -1,6 +1,6 @@
 // Small checkpoints for tests, good ones and bad ones.
-#ifndef HYDROPHONE_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FILES_H_
-#define HYDROPHONE_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FILES_H_
+#ifndef HYDROPHONE_TESTS_FAKES_CHECKPOINT_FILES_H_
+#define HYDROPHONE_TESTS_FAKES_CHECKPOINT_FILES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -64,4 +64,4 @@ void WriteSmallCheckpoint(const TempDirectory& directory, const std::vector<File
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_TESTS_SERVER_CHECKPOINT_CHECKPOINT_FILES_H_
+#endif  // HYDROPHONE_TESTS_FAKES_CHECKPOINT_FILES_H_

@@ -1,6 +1,6 @@
 // Pieces of error messages about files that somebody else wrote: printable and bounded, whatever the file holds.
-#ifndef HYDROPHONE_SERVER_CORE_MESSAGES_H_
-#define HYDROPHONE_SERVER_CORE_MESSAGES_H_
+#ifndef HYDROPHONE_SERVER_BASE_MESSAGES_H_
+#define HYDROPHONE_SERVER_BASE_MESSAGES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -41,4 +41,4 @@ class NamedThings {
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CORE_MESSAGES_H_
+#endif  // HYDROPHONE_SERVER_BASE_MESSAGES_H_

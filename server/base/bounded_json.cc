@@ -1,4 +1,4 @@
-#include "server/core/bounded_json.h"
+#include "server/base/bounded_json.h"
 
 #include <string>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "server/core/messages.h"
+#include "server/base/messages.h"
 
 namespace hydrophone {
 namespace {

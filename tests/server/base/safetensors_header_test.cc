@@ -1,4 +1,4 @@
-#include "server/checkpoint/safetensors.h"
+#include "server/base/safetensors_header.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/core/messages.h"
-#include "tests/server/checkpoint/checkpoint_files.h"
+#include "server/base/messages.h"
+#include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {
 namespace {

@@ -11,8 +11,8 @@
 //
 // BEGIN and END count bytes from the beginning of `data`; END - BEGIN is what dtype and shape make; the tensors cover
 // `data` completely and nowhere twice. Nothing demands that elements are aligned.
-#ifndef HYDROPHONE_SERVER_CHECKPOINT_SAFETENSORS_H_
-#define HYDROPHONE_SERVER_CHECKPOINT_SAFETENSORS_H_
+#ifndef HYDROPHONE_SERVER_BASE_SAFETENSORS_HEADER_H_
+#define HYDROPHONE_SERVER_BASE_SAFETENSORS_HEADER_H_
 
 #include <cstdint>
 #include <string>
@@ -32,6 +32,13 @@ struct SafetensorsTensor {
 };
 
 constexpr uint64_t kSafetensorsLengthBytes = 8;
+constexpr uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;  // the format's own limit
+
+// The name under which a header holds the file's metadata, beside the tensors.
+inline constexpr char kSafetensorsMetadata[] = "__metadata__";
+
+// The eight bytes with which a file begins whose header has `header_bytes`.
+std::string SafetensorsLength(uint64_t header_bytes);
 
 // How many bytes at the beginning of a file of `file_size` bytes are length and header, read from its first 8 bytes (or
 // fewer, if the file has no more). DATA_LOSS when they cannot be right.
@@ -44,4 +51,4 @@ absl::StatusOr<std::vector<SafetensorsTensor>> ParseSafetensorsHeader(absl::stri
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CHECKPOINT_SAFETENSORS_H_
+#endif  // HYDROPHONE_SERVER_BASE_SAFETENSORS_HEADER_H_

@@ -1,6 +1,6 @@
 // JSON from files that nobody vouches for.
-#ifndef HYDROPHONE_SERVER_CORE_BOUNDED_JSON_H_
-#define HYDROPHONE_SERVER_CORE_BOUNDED_JSON_H_
+#ifndef HYDROPHONE_SERVER_BASE_BOUNDED_JSON_H_
+#define HYDROPHONE_SERVER_BASE_BOUNDED_JSON_H_
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
@@ -22,4 +22,4 @@ absl::StatusOr<nlohmann::json> ParseBoundedJson(absl::string_view text, const Js
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CORE_BOUNDED_JSON_H_
+#endif  // HYDROPHONE_SERVER_BASE_BOUNDED_JSON_H_

@@ -1,4 +1,4 @@
-#include "server/core/half.h"
+#include "server/base/half.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "server/wire/utf8.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "server/base/utf8.h"
 
 namespace hydrophone {
 namespace {

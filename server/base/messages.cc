@@ -1,4 +1,4 @@
-#include "server/core/messages.h"
+#include "server/base/messages.h"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 // The two-byte types of checkpoints and of the wire: float32 rounded to them, and back.
-#ifndef HYDROPHONE_SERVER_CORE_HALF_H_
-#define HYDROPHONE_SERVER_CORE_HALF_H_
+#ifndef HYDROPHONE_SERVER_BASE_HALF_H_
+#define HYDROPHONE_SERVER_BASE_HALF_H_
 
 #include <bit>
 #include <cstdint>
@@ -56,4 +56,4 @@ constexpr float FromBfloat(uint16_t bfloat) { return std::bit_cast<float>(uint32
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CORE_HALF_H_
+#endif  // HYDROPHONE_SERVER_BASE_HALF_H_
