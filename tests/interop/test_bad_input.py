@@ -31,7 +31,7 @@ BAD = {
     "an empty input": ({**CLEAN, "inputs": [{"key": "a"}]}, {"inputs[0]": ["no tokens", "not empty"]}),
     "an id outside the vocabulary": (
         {**CLEAN, "inputs": [{"token_ids": [1, 50257]}]},
-        {"inputs[0].token_ids[1]": ["50257", "below 50257"]},
+        {"inputs[0].token_ids[1]": ["got 50257,", "below 50257"]},
     ),
     "more tokens than the context": ({**CLEAN, "inputs": [{"token_ids": [5] * 1025}]}, {"inputs[0]": ["1025", "1024"]}),
     "an unknown hook point": (
@@ -40,7 +40,7 @@ BAD = {
     ),
     "a layer out of range": (
         {"inputs": [INPUT], "hooks": [{"hook_point": "hook_mlp_out", "layers": [12]}]},
-        {"hooks[0].layers[0]": ["12", "-12 to 11"]},
+        {"hooks[0].layers[0]": ["got 12,", "-12 to 11"]},
     ),
     "a position out of range": (
         capturing(positions={"at": [0, 4]}),
@@ -64,16 +64,16 @@ BAD = {
     ),
     "a feature out of range": (
         capturing(units={"features": [64]}),
-        {"hooks[0].units.features[0]": ["64", "-64 to 63"]},
+        {"hooks[0].units.features[0]": ["got 64,", "-64 to 63"]},
     ),
     "heads where there are none": (capturing(units={"heads": [0]}), {"hooks[0].units.heads": ["has none", "no heads"]}),
     "a head out of range": (
         {"inputs": [INPUT], "hooks": [{"hook_point": "attn.hook_z", "units": {"heads": [0, 4]}}]},
-        {"hooks[0].units.heads[1]": ["4", "-4 to 3"]},
+        {"hooks[0].units.heads[1]": ["got 4,", "-4 to 3"]},
     ),
     "a projection of another width": (
         capturing(project={"shape": [3], "floats": [1, 2, 3]}),
-        {"hooks[0].project.shape": ["3", "64"]},
+        {"hooks[0].project.shape": ["got width 3,", "expected 64"]},
     ),
     "NaN in a projection": (
         capturing(units={"features": [1, 2]}, project={"shape": [2], "floats": [1, "NaN"]}),
@@ -149,9 +149,9 @@ BAD = {
         },
         {
             "inputs[1].token_ids[0]": ["60000"],
-            "hooks[0].units.heads[0]": ["4"],
+            "hooks[0].units.heads[0]": ["got 4,"],
             f"{EDIT}.scale": ["nan"],
-            "runs[0].interventions[1].positions.at[0]": ["7"],
+            "runs[0].interventions[1].positions.at[0]": ["got 7,"],
         },
     ),
 }
@@ -172,7 +172,8 @@ def test_bad_input_is_refused_by_name(wrong, refused):
 def test_only_the_first_sixteen_violations_are_told_and_all_are_counted(refused):
     status = refused("Extract", {**CLEAN, "inputs": [{"token_ids": [50257 + i]} for i in range(20)]})
     assert len(status["details"]["BadRequest"]["field_violations"]) == 16
-    assert "20" in status["message"] or "20" in str(status["details"]["ErrorInfo"])
+    assert status["details"]["ErrorInfo"]["metadata"]["violations"] == "20"
+    assert status["message"].endswith(" (and 19 more)")
 
 
 def test_more_tokens_than_a_request_may_have_are_too_large(refused):
