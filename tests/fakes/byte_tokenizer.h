@@ -1,4 +1,4 @@
-// A tokenizer without a vocabulary: each byte is a token.
+// A tokenizer without a vocabulary file: each byte is a token.
 #ifndef HYDROPHONE_TESTS_FAKES_BYTE_TOKENIZER_H_
 #define HYDROPHONE_TESTS_FAKES_BYTE_TOKENIZER_H_
 
@@ -13,8 +13,8 @@
 
 namespace hydrophone {
 
-// Each byte is its own token; "<|endoftext|>" is token 256. A piece is the byte itself when it is printable
-// ASCII, and U+0100 plus the byte otherwise.
+// Each byte is its own token; "<|endoftext|>" is token 256. A piece is the byte itself when it is printable ASCII, and
+// U+0100 plus the byte otherwise.
 class ByteTokenizer : public Tokenizer {
  public:
   static constexpr uint32_t kBos = 256;

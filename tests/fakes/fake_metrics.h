@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/mutex.h"
 #include "server/core/metrics.h"
-#include "tests/fakes/waiting.h"
+#include "tests/fakes/await.h"
 
 namespace hydrophone {
 
@@ -53,25 +53,25 @@ class FakeMetrics : public Metrics {
   std::vector<int64_t> batch_tokens() { return Read(batch_tokens_); }
   std::vector<absl::Duration> waits() { return Read(waits_); }
 
-  // These wait for a number, and fail the test, at the caller's line, after 30 s.
-  void AwaitHandled(const std::string& method_and_code, int count = 1, Place place = HYDROPHONE_HERE) {
-    Await([&] { return handled_[method_and_code] >= count; },
-          absl::StrCat(count, " calls to be handled as \"", method_and_code, "\""), place);
+  // These wait until the metrics say so, and fail the test when that does not come.
+  void AwaitHandled(const std::string& method_and_code, int count = 1) {
+    Await(absl::StrCat(count, " calls handled as \"", method_and_code, "\""),
+          [&] { return handled_[method_and_code] >= count; });
   }
-  // Counts calls of any method that ended with any code.
-  void AwaitHandledInAll(int count, Place place = HYDROPHONE_HERE) {
-    const auto all_handled = [&] {
+  // Waits until `count` calls have ended, of whatever method and with whatever code.
+  void AwaitHandledInAll(int count) {
+    Await(absl::StrCat(count, " calls handled in all"), [&] {
       int all = 0;
       for (const auto& [method_and_code, calls] : handled_) all += calls;
       return all >= count;
     };
     Await(all_handled, absl::StrCat(count, " calls to be handled in all"), place);
   }
-  void AwaitQueueDepth(int64_t requests, Place place = HYDROPHONE_HERE) {
-    Await([&] { return queue_depth_ == requests; }, absl::StrCat("a queue of ", requests, " requests"), place);
+  void AwaitQueueDepth(int64_t requests) {
+    Await(absl::StrCat("a queue of ", requests, " requests"), [&] { return queue_depth_ == requests; });
   }
-  void AwaitBudgetUsed(uint64_t bytes, Place place = HYDROPHONE_HERE) {
-    Await([&] { return budget_used_ == bytes; }, absl::StrCat(bytes, " bytes of the budget to be in use"), place);
+  void AwaitBudgetUsed(uint64_t bytes) {
+    Await(absl::StrCat(bytes, " bytes of the budget in use"), [&] { return budget_used_ == bytes; });
   }
 
  private:
@@ -89,13 +89,13 @@ class FakeMetrics : public Metrics {
     MutexLock lock(&mutex_);
     return counts[key];
   }
-  void Await(const std::function<bool()>& condition, const std::string& what, Place place) {
-    MutexLock lock(&mutex_);
-    AwaitCondition(changed_, &mutex_, condition, what, place);
+  void Await(const std::string& what, const std::function<bool()>& condition) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    AwaitOrFail(changed_, lock, what, condition);
   }
 
-  Mutex mutex_;  // guards the numbers below, which functions reach through references: clang cannot check that
-  CondVar changed_;
+  std::mutex mutex_;  // guards every member below
+  std::condition_variable changed_;
   std::map<std::string, int> started_, handled_, received_, sent_;
   uint64_t sent_bytes_ = 0;
   int64_t queue_depth_ = 0;

@@ -2,10 +2,13 @@
 #ifndef HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 #define HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 
-#include "absl/base/thread_annotations.h"
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
-#include "server/base/mutex.h"
-#include "tests/fakes/waiting.h"
+#include "tests/fakes/await.h"
 
 namespace hydrophone {
 
@@ -13,19 +16,19 @@ namespace hydrophone {
 // but the thread sanitizer does not see into the system's Abseil.)
 class Signal {
  public:
+  // `meaning`: what a Raise says has happened, for the message of a wait in vain.
+  explicit Signal(std::string meaning) : meaning_(std::move(meaning)) {}
+
   void Raise() {
     MutexLock lock(&mutex_);
     ++count_;
     changed_.SignalAll();
   }
 
-  // Waits until the signal was raised `count` times; fails the test, at the caller's line, after 30 s.
-  void Await(int count = 1, Place place = HYDROPHONE_HERE) const {
-    MutexLock lock(&mutex_);
-    const bool raised = AwaitCondition(
-        changed_, &mutex_, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return count_ >= count; },
-        absl::StrCat("a signal to be raised ", count, " times"), place);
-    if (!raised) ADD_FAILURE_AT(place.file, place.line) << "it was raised " << count_ << " times";
+  // Waits until Raise has been called `count` times; fails the test when that does not come.
+  void Await(int count = 1) const {
+    std::unique_lock<std::mutex> lock(mutex_);
+    AwaitOrFail(changed_, lock, absl::StrCat("\"", meaning_, "\", time ", count), [&] { return count_ >= count; });
   }
 
   int count() const {
@@ -34,9 +37,10 @@ class Signal {
   }
 
  private:
-  mutable Mutex mutex_;
-  mutable CondVar changed_;
-  int count_ ABSL_GUARDED_BY(mutex_) = 0;
+  const std::string meaning_;
+  mutable std::mutex mutex_;  // guards count_
+  mutable std::condition_variable changed_;
+  int count_ = 0;
 };
 
 }  // namespace hydrophone

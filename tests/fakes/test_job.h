@@ -1,4 +1,4 @@
-// A job that keeps its captures and how it ended.
+// A job that keeps the captures and the status that the scheduler gives it.
 #ifndef HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
 #define HYDROPHONE_TESTS_FAKES_TEST_JOB_H_
 
@@ -15,7 +15,8 @@
 
 namespace hydrophone {
 
-// One input of `tokens` tokens, captured whole at `captures` layers; `capture_bytes` counts what they hold.
+// A plan of one input of `tokens` tokens, captured whole at `captures` layers. Its capture_bytes is 16 for each
+// captured row: four float32.
 inline Plan PlanOf(int tokens, int captures = 1) {
   Plan plan;
   plan.runs.push_back({0, std::vector<uint32_t>(static_cast<size_t>(tokens), 7)});
@@ -54,10 +55,10 @@ class TestJob : public Job {
     done.Raise();
   }
 
-  // Waits for OnEnd and returns its status; fails the test, at the caller's line, after 30 s.
-  absl::Status Await(Place place = HYDROPHONE_HERE) {
-    done.Await(1, place);
-    MutexLock lock(&mutex_);
+  // Waits until the job is done; fails the test when that does not come.
+  absl::Status Await() {
+    done.Await();
+    std::lock_guard<std::mutex> lock(mutex_);
     return status_;
   }
   JobTimings timings() {
@@ -70,15 +71,15 @@ class TestJob : public Job {
   }
 
   std::atomic<bool> stopped = false;
-  Signal done;
+  Signal done{"a job was told that it is done"};
 
  private:
   const Plan plan_;
   const absl::Time deadline_;
-  Mutex mutex_;
-  absl::Status status_ ABSL_GUARDED_BY(mutex_) = absl::UnknownError("the job has not ended");
-  JobTimings timings_ ABSL_GUARDED_BY(mutex_);
-  std::vector<TensorView> views_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;  // guards status_, timings_ and views_
+  absl::Status status_;
+  JobTimings timings_;
+  std::vector<TensorView> views_;
 };
 
 }  // namespace hydrophone

@@ -7,6 +7,8 @@
 
 #include "server/answer/frames.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/host_tensors.h"
+#include "tests/fakes/text_message.h"
 
 namespace hydrophone {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "tests/fakes/fake_server.h"
+#include "tests/fakes/host_tensors.h"
 
 namespace hydrophone {
 namespace {

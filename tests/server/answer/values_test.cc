@@ -13,6 +13,8 @@
 #include "server/base/half.h"
 #include "server/plan/captures/values_size.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/host_tensors.h"
+#include "tests/fakes/text_message.h"
 
 namespace hydrophone {
 namespace {

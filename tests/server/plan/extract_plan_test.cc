@@ -3,6 +3,8 @@
 
 #include "server/plan/inputs/extract_call.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
+#include "tests/fakes/violation_lines.h"
 
 namespace hydrophone {
 namespace {

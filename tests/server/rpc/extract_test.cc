@@ -2,13 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstring>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/fakes/fake_clock.h"
 #include "tests/server/rpc/rpc_fixture.h"
 
 namespace hydrophone {
@@ -201,7 +203,7 @@ TEST_F(ExtractTest, CapturesLeaveBeforeTheLastLayerRuns) {
 
 TEST_F(ExtractTest, ACallThatAsksForLittleDepthEndsWhileItsBatchGoesDeeper) {
   HoldRuns();
-  Signal deeper;
+  Signal deeper{"the batch may go deeper"};
   engine_.before_capture = [&](size_t index) {
     if (index == 1) deeper.Await();
   };
@@ -226,7 +228,7 @@ TEST_F(ExtractTest, ACallThatAsksForLittleDepthEndsWhileItsBatchGoesDeeper) {
 }
 
 TEST_F(ExtractTest, ACallerWhoLeavesCostsNothingAfterTheLayerInProgress) {
-  Signal at_second_layer;
+  Signal at_second_layer{"the engine reached the second layer"};
   engine_.before_capture = [&](size_t index) {
     if (index != 1) return;
     at_second_layer.Raise();
@@ -319,21 +321,29 @@ TEST_F(ExtractTest, ASlowReaderWhoLeavesGivesItsBudgetBack) {
 }
 
 TEST_F(ExtractTest, ADeadlineEndsAWaitingCall) {
+  FakeClock clock;
+  clock_ = &clock;
   HoldRuns();
   Start();
   std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
+  // The client's own clock is far from the deadline: it is the server that ends the call.
+  const absl::Time deadline = absl::Now() + absl::Hours(1);
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  context.set_deadline(absl::ToChronoTime(deadline));
   auto reader = client_->Extract(&context, TextRequest("b"));
-  v1::ExtractResponse message;
-  while (reader->Read(&message)) {
-  }
-  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  metrics_.AwaitQueueDepth(0);
+  metrics_.AwaitQueueDepth(1);
+  clock.Advance(deadline - clock.Now());
   LetRun();
+  v1::ExtractResponse message;
+  while (reader->Read(&message)) EXPECT_FALSE(message.has_chunk());
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(ReasonOf(status), "DEADLINE");
   first.join();
-  EXPECT_EQ(engine_.batches().size(), 1u);
+  EXPECT_THAT(engine_.batches(), ElementsAre(1));
+  server_.reset();  // before its clock
+  scheduler_.reset();
 }
 
 TEST_F(ExtractTest, AnEnginesFailureCutsTheStreamWithoutATrailer) {

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "grpc/health/v1/health.pb.h"
+#include "tests/fakes/await.h"
 #include "tests/server/rpc/rpc_fixture.h"
 
 namespace hydrophone {
@@ -25,9 +26,9 @@ class GrpcServerTest : public RpcFixture {
     return client_->GetModel(&context, {}, &response);
   }
 
-  // Asks until Drain has said so.
+  // Asks until Drain has changed the server's health.
   void AwaitNotServing() const {
-    while (Health(std::string()) == HealthAnswer::SERVING) std::this_thread::yield();
+    PollOrFail("a health that is not SERVING", [&] { return Health(std::string()) == HealthAnswer::NOT_SERVING; });
   }
 };
 
@@ -65,7 +66,8 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   running_.Await();
   std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
   AwaitNotServing();
-  while (GetModel().ok()) std::this_thread::yield();  // health changes first, by an instant
+  // Health changes an instant before calls are refused.
+  PollOrFail("a refused GetModel", [&] { return !GetModel().ok(); });
   grpc::Status refused = Extract(TextRequest("b")).status;
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(refused), "DRAINING");
@@ -96,7 +98,7 @@ TEST_F(GrpcServerTest, DrainingLetsAVerifyMakeItsLaterPasses) {
 }
 
 TEST_F(GrpcServerTest, DrainingCutsWhatIsNotDoneInTime) {
-  Signal at_second_layer;
+  Signal at_second_layer{"the engine reached the second layer"};
   engine_.before_capture = [&](size_t index) {
     if (index != 1) return;
     at_second_layer.Raise();

@@ -36,9 +36,8 @@ RpcFixture::RpcFixture() {
 RpcFixture::~RpcFixture() { LetRun(); }
 
 void RpcFixture::Start() {
-  scheduler_ = std::make_unique<Scheduler>(&engine_, limits_, &RealClock(), &metrics_);
-  auto started =
-      GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, &RealClock(), &limits_}, options_);
+  scheduler_ = std::make_unique<Scheduler>(&engine_, limits_, clock_, &metrics_);
+  auto started = GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, clock_, &limits_}, options_);
   ASSERT_TRUE(started.ok()) << started.status();
   server_ = *std::move(started);
   client_ = NewClient();
@@ -72,7 +71,7 @@ grpc::Status RpcFixture::CallRaw(const std::string& method, const std::string& r
   grpc::ByteBuffer sent(&slice, 1);
   grpc::ByteBuffer received;
   grpc::Status status;
-  Signal done;
+  Signal done{"the unary call ended"};
   stub.UnaryCall(&context, method, grpc::StubOptions(), &sent, &received, [&](grpc::Status result) {
     status = std::move(result);
     done.Raise();

@@ -35,13 +35,13 @@ std::optional<Detail> DetailOf(const grpc::Status& status) {
   return std::nullopt;
 }
 
-// ErrorInfo's reason; "" when there is none or its domain is not ours.
+// ErrorInfo's reason; "" when there is none or its domain is not "hydrophone".
 std::string ReasonOf(const grpc::Status& status);
 
 // The path of each field that BadRequest names.
 std::vector<std::string> FieldsOf(const grpc::Status& status);
 
-// What an Extract stream gave until its end.
+// The messages of an Extract stream, and the status that it ended with.
 struct Streamed {
   std::vector<v1::ExtractResponse> messages;
   grpc::Status status;
@@ -50,7 +50,7 @@ struct Streamed {
   size_t Count(v1::ExtractResponse::PartCase part) const;
 };
 
-// Change engine_, limits_ and options_ before Start.
+// A test changes engine_, limits_, options_ and clock_ before Start.
 class RpcFixture : public testing::Test {
  protected:
   RpcFixture();
@@ -77,8 +77,9 @@ class RpcFixture : public testing::Test {
   FakeMetrics metrics_;
   Limits limits_;
   GrpcServerOptions options_;
-  Signal running_;  // with HoldRuns: counts Runs begun
-  Signal go_;
+  const Clock* clock_ = &RealClock();
+  Signal running_{"a Run began"};  // with HoldRuns
+  Signal go_{"LetRun was called"};
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<GrpcServer> server_;
   std::unique_ptr<v1::ActivationService::Stub> client_;

@@ -70,7 +70,7 @@ TEST_F(VerifyTest, MoreThanMayWaitAreOverloaded) {
   // Of two more, one waits and one is refused, whichever comes later.
   v1::VerifyResponse second_response, third_response;
   grpc::Status second;
-  Signal second_done;
+  Signal second_done{"the second Verify ended"};
   std::thread other([&] {
     second = verify(&second_response);
     second_done.Raise();

@@ -12,7 +12,7 @@ namespace hydrophone {
 namespace {
 
 TEST(WorkerPoolTest, RefusesNewTasksWhenTooManyWait) {
-  Signal started, go;
+  Signal started{"the first task started"}, go{"the first task may end"};
   int done = 0;
   {
     WorkerPool pool(1, 2);
@@ -30,7 +30,7 @@ TEST(WorkerPoolTest, RefusesNewTasksWhenTooManyWait) {
 }
 
 TEST(WorkerPoolTest, NextStepsGoBeforeNewTasksAndAreNeverRefused) {
-  Signal started, go;
+  Signal started{"the first task started"}, go{"the first task may end"};
   std::vector<int> order;
   {
     WorkerPool pool(1, 1);

@@ -39,8 +39,8 @@ class EarlyLeaverTest : public SchedulerTest {
     deeper_.Await();
   }
 
-  Signal deeper_;
-  Signal go_deeper_;
+  Signal deeper_{"the engine is between the first and the second layer"};
+  Signal go_deeper_{"the engine may go deeper"};
   std::shared_ptr<TestJob> shallow_, deep_;
 };
 

@@ -1,4 +1,4 @@
-// A scheduler over fakes, whose engine waits in every Run until it is let go.
+// A scheduler over fakes. Its engine waits in every Run until the test lets the Run go on.
 #ifndef HYDROPHONE_TESTS_SERVER_SCHED_SCHEDULER_FIXTURE_H_
 #define HYDROPHONE_TESTS_SERVER_SCHED_SCHEDULER_FIXTURE_H_
 
@@ -21,7 +21,7 @@ class SchedulerTest : public testing::Test {
   SchedulerTest() {
     limits_.max_batch_tokens = 10;
     limits_.max_queued_requests = 3;
-    limits_.response_budget_bytes = 160;  // ten tokens' worth
+    limits_.response_budget_bytes = 160;  // what ten captured tokens hold
     limits_.batch_linger_microseconds = 0;
     engine_.on_run = [this] {
       running_.Raise();
@@ -48,8 +48,8 @@ class SchedulerTest : public testing::Test {
     return status;
   }
 
-  Signal running_;  // counts Runs begun
-  Signal go_;       // lets so many Runs go on
+  Signal running_{"a Run began"};
+  Signal go_{"a Run may go on"};  // Run number n waits for the n-th
   Limits limits_;
   FakeClock clock_;
   FakeMetrics metrics_;

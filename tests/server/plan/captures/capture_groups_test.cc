@@ -6,6 +6,8 @@
 
 #include "server/plan/captures/captures.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
+#include "tests/fakes/violation_lines.h"
 
 namespace hydrophone {
 namespace {

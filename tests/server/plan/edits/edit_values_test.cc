@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
+#include "tests/fakes/violation_lines.h"
 
 namespace hydrophone {
 namespace {

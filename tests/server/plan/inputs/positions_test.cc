@@ -7,7 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
+#include "tests/fakes/violation_lines.h"
 
 namespace hydrophone {
 namespace {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
+#include "tests/fakes/violation_lines.h"
 
 namespace hydrophone {
 namespace {

@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/host_tensors.h"
+#include "tests/fakes/text_message.h"
 
 namespace hydrophone {
 namespace {

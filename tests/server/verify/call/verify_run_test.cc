@@ -9,6 +9,7 @@
 
 #include "server/verify/call/verify_call.h"
 #include "tests/fakes/fake_server.h"
+#include "tests/fakes/text_message.h"
 #include "tests/fakes/toy_engine.h"
 
 namespace hydrophone {
