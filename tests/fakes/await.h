@@ -5,34 +5,45 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
-#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone {
 
-// Longer than any wait of a test that passes, on a slow machine and under a sanitizer too.
-inline constexpr std::chrono::seconds kTestPatience{30};
+// Longer than any wait of a test that passes, on a slow machine and under a sanitizer too. await_test.cc shortens it.
+inline std::chrono::milliseconds test_patience = std::chrono::seconds(30);
 
-// Waits on `changed` until `condition` holds. After kTestPatience it fails the test with `what`, the thing that it
-// waited for, and returns false.
+// Fails the test because `what` did not come within test_patience.
+inline void FailToAwait(const std::string& what) {
+  ADD_FAILURE() << "waited " << static_cast<double>(test_patience.count()) / 1000 << " s in vain for " << what;
+}
+
+// Waits on `changed` until `condition`, which is called with `mutex` held, holds. After test_patience it fails the test
+// with `what`, the thing that it waited for, and returns false.
 template <typename Condition>
-bool AwaitOrFail(std::condition_variable& changed, std::unique_lock<std::mutex>& lock, const std::string& what,
-                 Condition condition) {
-  if (changed.wait_for(lock, kTestPatience, std::move(condition))) return true;
-  ADD_FAILURE() << "waited " << kTestPatience.count() << " s in vain for " << what;
-  return false;
+bool AwaitOrFail(CondVar& changed, Mutex* mutex, const std::string& what, const Condition& condition)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const auto patience_ends = std::chrono::system_clock::now() + test_patience;
+  while (!condition()) {
+    if (std::chrono::system_clock::now() >= patience_ends) {
+      FailToAwait(what);
+      return false;
+    }
+    changed.WaitUntil(mutex, patience_ends);
+  }
+  return true;
 }
 
 // Asks `condition` again and again until it holds: for what no thread announces. Fails as AwaitOrFail does.
 template <typename Condition>
-bool PollOrFail(const std::string& what, Condition condition) {
-  const auto patience_ends = std::chrono::steady_clock::now() + kTestPatience;
+bool PollOrFail(const std::string& what, const Condition& condition) {
+  const auto patience_ends = std::chrono::steady_clock::now() + test_patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= patience_ends) {
-      ADD_FAILURE() << "waited " << kTestPatience.count() << " s in vain for " << what;
+      FailToAwait(what);
       return false;
     }
     std::this_thread::yield();

@@ -3,11 +3,9 @@
 #define HYDROPHONE_TESTS_FAKES_FAKE_CLOCK_H_
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
@@ -30,17 +28,14 @@ class FakeClock : public Clock {
       waiters_.push_back({&changed, mutex, until});
       waiters_changed_.SignalAll();
     }
-    if (changed.wait_for(lock, kTestPatience) == std::cv_status::timeout) {
-      ADD_FAILURE() << "a thread waited " << kTestPatience.count() << " s in vain for the fake clock to reach " << until
-                    << ", or to be notified before";
-    }
-    std::lock_guard<std::mutex> own(mutex_);
+    changed.Wait(mutex);
+    MutexLock own(&mutex_);
     waiters_.erase(std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) {
       return waiter.changed == &changed && waiter.until == until;
     }));
   }
 
-  // Moves the time on and wakes every thread that waits for a time.
+  // Moves on and wakes all threads that wait.
   void Advance(absl::Duration step) {
     std::vector<Waiter> waiters;
     {
@@ -54,15 +49,15 @@ class FakeClock : public Clock {
     }
   }
 
-  // Blocks until some thread waits for a time no later than `until`; fails the test when none comes.
+  // Waits until some thread waits for a time no later than `until`; fails the test when none comes within 30 s.
   void AwaitWaiter(absl::Time until) const {
-    std::unique_lock<std::mutex> lock(mutex_);
-    const std::string what = absl::StrCat("a thread that waits for ", absl::FormatTime(until), " or earlier");
-    AwaitOrFail(waiters_changed_, lock, what, [&] {
-      return std::any_of(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.until <= until; });
-    };
-    AwaitCondition(waiters_changed_, &mutex_, waits, absl::StrCat("a thread to wait until ", absl::FormatTime(until)),
-                   place);
+    MutexLock lock(&mutex_);
+    AwaitOrFail(waiters_changed_, &mutex_,
+                absl::StrCat("a thread that waits for ", absl::FormatTime(until), " or earlier"),
+                [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                  return std::any_of(waiters_.begin(), waiters_.end(),
+                                     [&](const Waiter& waiter) { return waiter.until <= until; });
+                });
   }
 
  private:
@@ -72,10 +67,10 @@ class FakeClock : public Clock {
     absl::Time until;
   };
 
-  mutable std::mutex mutex_;  // guards waiters_ and now_
-  mutable std::condition_variable waiters_changed_;
-  absl::Time now_ = absl::FromUnixSeconds(1'000'000);
-  mutable std::vector<Waiter> waiters_;
+  mutable Mutex mutex_;
+  mutable CondVar waiters_changed_;
+  absl::Time now_ ABSL_GUARDED_BY(mutex_) = absl::FromUnixSeconds(1'000'000);
+  mutable std::vector<Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

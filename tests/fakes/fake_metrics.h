@@ -64,8 +64,7 @@ class FakeMetrics : public Metrics {
       int all = 0;
       for (const auto& [method_and_code, calls] : handled_) all += calls;
       return all >= count;
-    };
-    Await(all_handled, absl::StrCat(count, " calls to be handled in all"), place);
+    });
   }
   void AwaitQueueDepth(int64_t requests) {
     Await(absl::StrCat("a queue of ", requests, " requests"), [&] { return queue_depth_ == requests; });
@@ -90,12 +89,12 @@ class FakeMetrics : public Metrics {
     return counts[key];
   }
   void Await(const std::string& what, const std::function<bool()>& condition) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    AwaitOrFail(changed_, lock, what, condition);
+    MutexLock lock(&mutex_);
+    AwaitOrFail(changed_, &mutex_, what, condition);
   }
 
-  std::mutex mutex_;  // guards every member below
-  std::condition_variable changed_;
+  Mutex mutex_;  // guards every member below; functions reach them through references, so clang cannot check that
+  CondVar changed_;
   std::map<std::string, int> started_, handled_, received_, sent_;
   uint64_t sent_bytes_ = 0;
   int64_t queue_depth_ = 0;

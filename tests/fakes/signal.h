@@ -2,12 +2,12 @@
 #ifndef HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 #define HYDROPHONE_TESTS_FAKES_SIGNAL_H_
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/mutex.h"
 #include "tests/fakes/await.h"
 
 namespace hydrophone {
@@ -25,10 +25,11 @@ class Signal {
     changed_.SignalAll();
   }
 
-  // Waits until Raise has been called `count` times; fails the test when that does not come.
+  // Waits until Raise has been called `count` times; fails the test when that does not come within 30 s.
   void Await(int count = 1) const {
-    std::unique_lock<std::mutex> lock(mutex_);
-    AwaitOrFail(changed_, lock, absl::StrCat("\"", meaning_, "\", time ", count), [&] { return count_ >= count; });
+    MutexLock lock(&mutex_);
+    AwaitOrFail(changed_, &mutex_, absl::StrCat("\"", meaning_, "\", time ", count),
+                [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return count_ >= count; });
   }
 
   int count() const {
@@ -38,9 +39,9 @@ class Signal {
 
  private:
   const std::string meaning_;
-  mutable std::mutex mutex_;  // guards count_
-  mutable std::condition_variable changed_;
-  int count_ = 0;
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  int count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hydrophone

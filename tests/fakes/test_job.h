@@ -55,10 +55,10 @@ class TestJob : public Job {
     done.Raise();
   }
 
-  // Waits until the job is done; fails the test when that does not come.
+  // Waits for OnEnd and returns its status; fails the test when it does not come within 30 s.
   absl::Status Await() {
     done.Await();
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return status_;
   }
   JobTimings timings() {
@@ -71,15 +71,15 @@ class TestJob : public Job {
   }
 
   std::atomic<bool> stopped = false;
-  Signal done{"a job was told that it is done"};
+  Signal done{"a job was told its end"};
 
  private:
   const Plan plan_;
   const absl::Time deadline_;
-  std::mutex mutex_;  // guards status_, timings_ and views_
-  absl::Status status_;
-  JobTimings timings_;
-  std::vector<TensorView> views_;
+  Mutex mutex_;
+  absl::Status status_ ABSL_GUARDED_BY(mutex_) = absl::UnknownError("the job has not ended");
+  JobTimings timings_ ABSL_GUARDED_BY(mutex_);
+  std::vector<TensorView> views_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone
