@@ -7,14 +7,14 @@
 namespace hydrophone {
 namespace {
 
-// All tokens of a plan, run after run: the rows that captures count in.
+// All tokens of a plan, run after run. A capture's row indices count in this list.
 std::vector<uint32_t> TokensOf(const Plan& plan) {
   std::vector<uint32_t> tokens;
   for (const PlannedRun& run : plan.runs) tokens.insert(tokens.end(), run.token_ids.begin(), run.token_ids.end());
   return tokens;
 }
 
-// Of a readout only the first number, the likeliest token's id, is filled in.
+// A readout's first number is the likeliest token's id; the fake leaves the others 0.
 float ReadoutValue(const FakeEngine& engine, uint32_t token, int64_t column) {
   return column == 0 ? static_cast<float>(engine.next_token(token)) : 0;
 }

@@ -21,24 +21,26 @@ class FakeEngine : public Engine {
  public:
   FakeEngine();
 
-  // Called on the engine's thread at the start of every Run, before every index of captures, and at the end: places
-  // where tests make the engine wait. To be set before the first Run.
+  // Run calls on_run first, then on_batch with the members of its batch, before_capture ahead of each index of
+  // captures, and after_captures at its end, all on the engine's thread. A test makes the engine wait in them, and sets
+  // them before the first Run.
   std::function<void()> on_run = [] {};
-  // Called right after on_run, with the batch.
   std::function<void(absl::Span<const BatchMember> batch)> on_batch = [](absl::Span<const BatchMember>) {};
   std::function<void(size_t index)> before_capture = [](size_t) {};
   std::function<void()> after_captures = [] {};
-  // The likeliest token after `token`.
+  // The likeliest token after `token`: the first number of a readout.
   std::function<uint32_t(uint32_t token)> next_token = [](uint32_t token) { return token + 1; };
-  absl::Status result;            // what Run returns; captures are given only when OK
-  size_t captures_held_back = 0;  // the number of last captures that Run does not give
+  // What Run returns; it gives captures only when this is OK.
+  absl::Status result;
+  // The number of captures, the last ones of each plan, that Run forgets to give.
+  size_t captures_held_back = 0;
   // Run returns `failure` instead of giving captures of this index and later.
   std::optional<size_t> fails_before_capture;
   absl::Status failure;
   WeightsAudit audit;
   ComputeInfo compute_info;
 
-  // The value of one element.
+  // The value that Run gives for one element of a captured row.
   static float Value(HookPoint point, uint32_t token, int64_t column);
 
   // The number of requests in each batch so far.

@@ -1,4 +1,4 @@
-// A device's copies as tests want them: late, and in the host's memory all along.
+// A device's copies without a device: tests decide how late they are done, and the values stay in the host's memory.
 #ifndef HYDROPHONE_TESTS_FAKES_LATE_COPIES_H_
 #define HYDROPHONE_TESTS_FAKES_LATE_COPIES_H_
 
@@ -12,9 +12,9 @@
 
 namespace hydrophone {
 
-// What became of one copy.
+// The progress of one copy, which a test reads after the copy itself is gone.
 struct LateCopyState {
-  int looks_until_done = 0;  // how many times Done says no
+  int looks_until_done = 0;  // how many more calls of Done return false
   bool waited = false;
 };
 

@@ -1,4 +1,4 @@
-// Engines over random checkpoints, and what tests do with them.
+// Engines over random checkpoints, and functions that run plans on them.
 #ifndef HYDROPHONE_TESTS_FAKES_RANDOM_ENGINE_H_
 #define HYDROPHONE_TESTS_FAKES_RANDOM_ENGINE_H_
 
@@ -11,16 +11,16 @@ namespace hydrophone {
 
 using Values = std::vector<float>;
 
-// On the CPU.
+// An engine that computes on the CPU, over the random checkpoint of seed 1.
 Gpt2Engine MakeEngine(const Gpt2Config& config, int threads);
 
-// With any kernels.
+// The same with any kernels; `compute` is what the engine says of itself.
 Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute);
 
 // Every point that can be captured, at every layer.
 std::vector<HookPoint> AllPoints(const Gpt2Config& config);
 
-// The captures of a plan that is alone in its batch.
+// Runs a plan alone in its batch and returns the values of its captures.
 std::vector<Values> RunAlone(Gpt2Engine& engine, const Plan& plan);
 
 bool SameBits(const Values& a, const Values& b);

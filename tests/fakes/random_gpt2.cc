@@ -8,7 +8,7 @@
 namespace hydrophone {
 namespace {
 
-// Arrays that live as long as the weights' owner.
+// Owns the weights' arrays: they live as long as the arena.
 class Arena {
  public:
   explicit Arena(uint32_t seed) : random_(seed) {}

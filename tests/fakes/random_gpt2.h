@@ -14,19 +14,19 @@ namespace hydrophone {
 
 Gpt2Config SmallConfig();
 
-// Every parameter random, biases and LayerNorms included, so that a forgotten one shows.
+// A checkpoint whose parameters are all random, biases and LayerNorms included, so that a forgotten one shows.
 Gpt2Checkpoint RandomCheckpoint(const Gpt2Config& config, uint32_t seed);
 
-// `count` ids below the vocabulary's size.
+// `count` random ids below the vocabulary's size.
 std::vector<uint32_t> RandomTokens(const Gpt2Config& config, size_t count, uint32_t seed);
 
 // The sizes of a model of this configuration.
 ModelInfo InfoOf(const Gpt2Config& config);
 
-// All rows of these points for these runs, in forward order.
+// A plan that captures all rows of these points for these runs, in forward order.
 Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config);
 
-// Keeps the bytes of each capture.
+// A sink that keeps the view of each capture.
 class CollectingSink : public CaptureSink {
  public:
   void OnCapture(size_t index, TensorView rows) override;
@@ -36,7 +36,7 @@ class CollectingSink : public CaptureSink {
   const std::map<size_t, TensorView>& captures() const { return captures_; }
 
   bool stopped = false;
-  int stop_after = -1;  // stops when it has so many captures; -1: never
+  int stop_after = -1;  // the number of captures after which it says Stopped; -1: never
 
  private:
   std::map<size_t, TensorView> captures_;

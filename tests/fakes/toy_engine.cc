@@ -30,7 +30,7 @@ std::vector<T> LayerNorm(const std::vector<T>& x) {
   return y;
 }
 
-// The mean of all rows up to each, times a weight of the layer and dimension.
+// Each row becomes the mean of all rows up to it, times a weight of the layer and dimension.
 template <typename T>
 std::vector<T> Attention(const std::vector<T>& x, int layer) {
   std::vector<T> y(x.size());
@@ -50,14 +50,14 @@ void Add(std::vector<T>& x, const std::vector<T>& delta) {
   for (size_t i = 0; i < x.size(); ++i) x[i] += delta[i];
 }
 
-// Every fourth element is dropped, the others make up for it.
+// In train mode every fourth element is dropped and the others are scaled by 4/3, so that the expected sum stays.
 template <typename T>
 std::vector<T> Dropped(std::vector<T> delta, bool train) {
   for (size_t i = 0; train && i < delta.size(); ++i) delta[i] = i % 4 == 0 ? 0 : delta[i] * 4 / 3;
   return delta;
 }
 
-// What a forward pass is beside its tokens.
+// The parameters of a forward pass besides its tokens.
 struct Mode {
   bool leak = false;
   bool train = false;

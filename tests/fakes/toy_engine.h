@@ -1,5 +1,5 @@
-// A transformer small enough to be trusted by reading it, as an Engine: in float32 for captures, in
-// float64 for the reference. With faults, to see whether Verify finds them.
+// An Engine over a transformer that is small enough to be trusted by reading it. It computes captures in float32 and
+// the reference in float64. Tests give it faults to see whether Verify finds them.
 #ifndef HYDROPHONE_TESTS_FAKES_TOY_ENGINE_H_
 #define HYDROPHONE_TESTS_FAKES_TOY_ENGINE_H_
 
@@ -15,7 +15,7 @@ namespace hydrophone {
 // What Run does wrong; the reference stays right.
 struct ToyFaults {
   bool neighbours_leak = false;  // attention deltas change a little when other runs are in the batch
-  float mlp_scale = 1;           // of every MLP delta, consistently: all sums still close
+  float mlp_scale = 1;           // a factor on every MLP delta, applied consistently: all sums still close
   bool no_ln_f = false;          // hidden_states[N] is the raw output
 };
 
@@ -36,11 +36,11 @@ class ToyEngine : public Engine {
                             const std::function<bool()>& stopped) const override;
   absl::StatusOr<WeightsAudit> AuditWeights() const override { return audit_; }
 
-  // All points of the runs, one after another; `leak`: as with neighbours_leak in a shared batch;
-  // `train`: with dropout, the same at any seed.
+  // All points of the runs, the runs' rows one after another. `leak`: attention deltas change as by neighbours_leak in
+  // a shared batch. `train`: dropout is applied, the same at any seed.
   ToyPoints<float> Forward(const std::vector<std::vector<uint32_t>>& runs, bool leak = false, bool train = false) const;
 
-  // What compute() and AuditWeights() give; all is well at first.
+  // What compute() and AuditWeights() return; a new engine's report nothing wrong.
   ComputeInfo& mutable_compute() { return compute_; }
   WeightsAudit& audit() { return audit_; }
 

@@ -65,7 +65,7 @@ class RpcFixture : public testing::Test {
   // A unary call with these bytes as its request; the answer's bytes come back in `answer` if it is not null.
   grpc::Status CallRaw(const std::string& method, const std::string& request, std::string* answer = nullptr) const;
 
-  // What grpc.health.v1 says of this service: a ServingStatus, or -1 for an error.
+  // The ServingStatus that grpc.health.v1 gives for this service, or -1 for an error.
   int Health(const std::string& service) const;
 
   // Makes every Run wait in the engine until LetRun.
@@ -85,7 +85,7 @@ class RpcFixture : public testing::Test {
   std::unique_ptr<v1::ActivationService::Stub> client_;
 };
 
-// One input of these bytes, captured at resid_pre of all layers.
+// A request with one input of these bytes, captured at resid_pre of all layers.
 v1::ExtractRequest TextRequest(const std::string& text);
 
 }  // namespace hydrophone

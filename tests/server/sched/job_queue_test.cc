@@ -18,8 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// Ten tokens a batch, a budget of ten tokens' captures. Jobs have names; whoever was taken holds its bytes
-// until it is let go.
+// A batch takes ten tokens, and the budget the captures of ten tokens. Jobs have names; a job that was taken holds its
+// bytes until LetGo.
 class JobQueueTest : public testing::Test {
  protected:
   std::shared_ptr<TestJob> Push(const std::string& name, int tokens, absl::Time deadline = absl::InfiniteFuture()) {

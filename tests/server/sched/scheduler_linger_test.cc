@@ -1,4 +1,4 @@
-// When the scheduler lets a batch wait for company.
+// When the scheduler lets a batch wait for more requests.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// What comes after a batch of three.
+// Jobs that come after a batch of three.
 class LingerTest : public SchedulerTest {
  protected:
   LingerTest() { limits_.batch_linger_microseconds = 1000; }

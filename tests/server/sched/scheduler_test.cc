@@ -136,7 +136,7 @@ TEST_F(SchedulerTest, AReaderWhoNeverReadsStopsNobodyForWhomThereIsRoom) {
   Start();
   auto never_reads = Submit(PlanOf(4));
   EXPECT_TRUE(never_reads->Await().ok());
-  auto large = Submit(PlanOf(8));  // needs what he holds
+  auto large = Submit(PlanOf(8));  // needs the bytes that never_reads holds
   for (int i = 0; i < 50; ++i) {
     auto small = Submit(PlanOf(2));
     EXPECT_TRUE(small->Await().ok());
