@@ -19,6 +19,7 @@ class FlagsTest : public testing::Test {
 
   std::optional<Flags> Parse(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "hydrophone-server");
+    exit_code_ = -1;
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     auto flags =
@@ -81,11 +82,14 @@ TEST_F(FlagsTest, MistakesAreToldOnStderr) {
 }
 
 TEST_F(FlagsTest, TheLingerMayBeNone) {
-  EXPECT_EQ(Parse({"--batch_linger_microseconds=0"})->limits.batch_linger_microseconds, 0u);
+  auto flags = Parse({"--batch_linger_microseconds=0"});
+  ASSERT_TRUE(flags.has_value()) << stderr_;
+  EXPECT_EQ(flags->limits.batch_linger_microseconds, 0u);
 }
 
 TEST_F(FlagsTest, ALimitThatAnotherBoundsIsLoweredToIt) {
   auto flags = Parse({"--max_batch_tokens=100", "--response_budget_bytes=1000"});
+  ASSERT_TRUE(flags.has_value()) << stderr_;
   EXPECT_EQ(flags->limits.max_tokens_per_request, 100u);
   EXPECT_EQ(flags->limits.max_response_bytes, 1000u);
 }

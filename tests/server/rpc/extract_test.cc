@@ -8,9 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/fakes/fake_clock.h"
 #include "tests/server/rpc/rpc_fixture.h"
 
 namespace hydrophone {
@@ -321,19 +319,16 @@ TEST_F(ExtractTest, ASlowReaderWhoLeavesGivesItsBudgetBack) {
 }
 
 TEST_F(ExtractTest, ADeadlineEndsAWaitingCall) {
-  FakeClock clock;
-  clock_ = &clock;
+  clock_ = &fake_clock_;
   HoldRuns();
   Start();
   std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
-  // The client's own clock is far from the deadline: it is the server that ends the call.
-  const absl::Time deadline = absl::Now() + absl::Hours(1);
   grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(deadline));
+  const absl::Time deadline = SetFarDeadline(&context);
   auto reader = client_->Extract(&context, TextRequest("b"));
   metrics_.AwaitQueueDepth(1);
-  clock.Advance(deadline - clock.Now());
+  fake_clock_.Advance(deadline - fake_clock_.Now());
   LetRun();
   v1::ExtractResponse message;
   while (reader->Read(&message)) EXPECT_FALSE(message.has_chunk());
@@ -342,8 +337,6 @@ TEST_F(ExtractTest, ADeadlineEndsAWaitingCall) {
   EXPECT_EQ(ReasonOf(status), "DEADLINE");
   first.join();
   EXPECT_THAT(engine_.batches(), ElementsAre(1));
-  server_.reset();  // before its clock
-  scheduler_.reset();
 }
 
 TEST_F(ExtractTest, AnEnginesFailureCutsTheStreamWithoutATrailer) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "grpc/health/v1/health.pb.h"
 
 namespace hydrophone {
@@ -93,6 +95,12 @@ int RpcFixture::Health(const std::string& service) const {
   grpc::health::v1::HealthCheckResponse response;
   EXPECT_TRUE(response.ParseFromString(answer));
   return response.status();
+}
+
+absl::Time RpcFixture::SetFarDeadline(grpc::ClientContext* context) {
+  const absl::Time deadline = absl::Now() + absl::Hours(1);
+  context->set_deadline(absl::ToChronoTime(deadline));
+  return deadline;
 }
 
 void RpcFixture::HoldRuns() {

@@ -17,6 +17,7 @@
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
 #include "tests/fakes/byte_tokenizer.h"
+#include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_engine.h"
 #include "tests/fakes/fake_metrics.h"
 #include "tests/fakes/signal.h"
@@ -68,6 +69,9 @@ class RpcFixture : public testing::Test {
   // The ServingStatus that grpc.health.v1 gives for this service, or -1 for an error.
   int Health(const std::string& service) const;
 
+  // Sets a deadline that the client's own clock does not reach, so that only the server can end the call. Returns it.
+  static absl::Time SetFarDeadline(grpc::ClientContext* context);
+
   // Makes every Run wait in the engine until LetRun.
   void HoldRuns();
   void LetRun();
@@ -78,6 +82,7 @@ class RpcFixture : public testing::Test {
   Limits limits_;
   GrpcServerOptions options_;
   const Clock* clock_ = &RealClock();
+  FakeClock fake_clock_;           // for clock_, when a test is about deadlines
   Signal running_{"a Run began"};  // with HoldRuns
   Signal go_{"LetRun was called"};
   std::unique_ptr<Scheduler> scheduler_;

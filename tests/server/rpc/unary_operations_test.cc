@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 
 #include "tests/server/rpc/rpc_fixture.h"
@@ -147,10 +146,13 @@ TEST_F(UnaryTest, AFullPoolIsOverloaded) {
 }
 
 TEST_F(UnaryTest, ADeadlineInThePastIsDeadlineExceeded) {
+  clock_ = &fake_clock_;
   Start();
-  context_.set_deadline(std::chrono::system_clock::now() - std::chrono::seconds(1));
+  fake_clock_.Advance(SetFarDeadline(&context_) - fake_clock_.Now());
   v1::GetModelResponse response;
-  EXPECT_EQ(client_->GetModel(&context_, {}, &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  grpc::Status status = client_->GetModel(&context_, {}, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(ReasonOf(status), "DEADLINE");
 }
 
 TEST_F(UnaryTest, CallsAreCounted) {
