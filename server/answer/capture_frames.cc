@@ -19,8 +19,12 @@ namespace {
 
 using Form = CaptureFormat::Form;
 
-// ExtractResponse.chunk and Chunk.data: field 15, length-delimited.
-constexpr char kField15 = (15 << 3) | 2;
+// The tags of ExtractResponse.chunk and Chunk.data: both are length-delimited, and have numbers that fit a tag of one
+// byte. ChunkFrame writes data behind the other fields, as protobuf does with a message's last field.
+constexpr int kLengthDelimited = 2;
+constexpr char kChunkTag = (v1::ExtractResponse::kChunkFieldNumber << 3) | kLengthDelimited;
+constexpr char kDataTag = (v1::Chunk::kDataFieldNumber << 3) | kLengthDelimited;
+static_assert(v1::ExtractResponse::kChunkFieldNumber == 15 && v1::Chunk::kDataFieldNumber == 15);
 
 // The most bytes that a chunk's tags, lengths and checksum take.
 constexpr uint64_t kChunkOverhead = 32;
@@ -75,13 +79,13 @@ uint64_t PieceElements(uint64_t sent, uint64_t row, uint64_t total, uint64_t bud
   return std::min(room, rest_of_row);
 }
 
-// Elements as they are sent, and what is told of them.
+// Elements as they are sent, with the checksum and the count that go with them.
 struct Payload {
   TensorView data;
   ElementSums sums;  // the checksum is of the data as sent, the count of the values as computed
 };
 
-// Rounded to a type of two bytes, little-endian, in memory of its own.
+// Rounds the elements to a type of two bytes, little-endian, in memory of its own.
 Payload Narrowed(absl::Span<const float> elements, v1::Dtype dtype) {
   const bool half = dtype == v1::DTYPE_FLOAT16;
   auto narrow = std::make_shared<std::vector<uint16_t>>(elements.size());
@@ -95,7 +99,7 @@ Payload Narrowed(absl::Span<const float> elements, v1::Dtype dtype) {
   return payload;
 }
 
-// float32 is sent from the tensor's own memory.
+// Float32 elements are sent from the tensor's own memory; narrower types are rounded into a copy.
 Payload Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorView& tensor) {
   if (dtype != v1::DTYPE_FLOAT32) return Narrowed(elements, dtype);
   Payload payload{tensor, SumsOf(elements)};
@@ -104,17 +108,16 @@ Payload Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorV
   return payload;
 }
 
-// Puts a chunk's bytes together: see the picture in frames.h. A message without data has no data
-// field.
+// Puts a chunk's bytes together: see the picture in frames.h. A chunk without data has no data field.
 Frame ChunkFrame(const v1::Chunk& chunk, const TensorView& data) {
   const uint64_t size = data.bytes();
   std::string fields = chunk.SerializeAsString();
   if (size > 0) {
-    fields += kField15;
+    fields += kDataTag;
     AppendVarint(size, &fields);
   }
   Frame frame;
-  frame.head += kField15;
+  frame.head += kChunkTag;
   AppendVarint(fields.size() + size, &frame.head);
   frame.head += fields;
   if (size > 0) {

@@ -32,8 +32,8 @@ enum class SpecialTokens {
 // How many bytes a token stands for: its piece has one character for each.
 inline size_t TokenBytes(absl::string_view piece) { return CountCharacters(piece); }
 
-// Byte-level BPE. Every sequence of bytes encodes, and decoding the ids gives the same bytes back.
-// Thread-safe: all methods are const and may be called from any number of threads.
+// Byte-level BPE. Every sequence of fewer than 2^32 bytes can be encoded, and decoding the ids gives the same bytes
+// back. Thread-safe: all methods are const and may be called from any number of threads.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -41,11 +41,12 @@ class Tokenizer {
   // Encodes `bytes`, which need not be valid UTF-8. Linear in its length, up to the merges of one word.
   virtual std::vector<EncodedToken> Encode(absl::string_view bytes, SpecialTokens specials) const = 0;
 
-  // The bytes that `ids` stand for. INVALID_ARGUMENT naming the first id outside the vocabulary.
+  // The bytes that `ids` stand for. INVALID_ARGUMENT, naming the first one, when an id is outside the vocabulary.
   virtual absl::StatusOr<std::string> Decode(absl::Span<const uint32_t> ids) const = 0;
 
-  // The token as the vocabulary writes it: printable UTF-8, one character a byte ("Ġworld").
-  // `id` must be below vocab_size().
+  // The token as the vocabulary writes it: UTF-8, as a rule one printable character for each byte that the token stands
+  // for ("Ġworld"). A piece with a character outside that alphabet stands for its own UTF-8. `id` must be below
+  // vocab_size().
   virtual absl::string_view Piece(uint32_t id) const = 0;
 
   virtual uint32_t vocab_size() const = 0;
@@ -53,7 +54,8 @@ class Tokenizer {
   // The id of "<|endoftext|>", which is GPT-2's beginning-of-sequence token too.
   virtual uint32_t bos_id() const = 0;
 
-  // SHA-256 of vocab.json's bytes followed by merges.txt's, in lower-case hexadecimal.
+  // SHA-256, in lower-case hexadecimal, of the files that were read: of vocab.json's bytes followed by merges.txt's, or
+  // of tokenizer.json's.
   virtual absl::string_view sha256() const = 0;
 };
 
