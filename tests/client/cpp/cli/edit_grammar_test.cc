@@ -53,13 +53,14 @@ TEST(ParseEdit, TakesVectorsFromFiles) {
   const TemporaryDirectory directory;
   const std::string path = directory / "a vector.npy";
   WriteFile(path, NpyVector(3));
-  for (const std::string operation : {"add", "set", "project-out"}) {
+  const auto read = [&path](const std::string& operation) {
     const auto edit = ParseEdit(absl::StrCat("hook_embed ", operation, "=@", path));
-    ASSERT_TRUE(edit.ok()) << edit.status();
-    const v1::Intervention& read = edit->intervention;
-    const v1::Tensor& tensor = read.has_add() ? read.add() : read.has_set() ? read.set() : read.project_out();
-    EXPECT_EQ(tensor.shape(0), 3u) << operation;
-    EXPECT_EQ(tensor.data().size(), 12u) << operation;
+    EXPECT_TRUE(edit.ok()) << edit.status();
+    return edit.ok() ? edit->intervention : v1::Intervention();
+  };
+  for (const v1::Tensor& tensor : {read("add").add(), read("set").set(), read("project-out").project_out()}) {
+    EXPECT_THAT(tensor.shape(), ::testing::ElementsAre(3));
+    EXPECT_EQ(tensor.data().size(), 12u);
   }
   EXPECT_THAT(Read("hook_embed add=@none.npy"), HasSubstr("none.npy: no such file"));
 }

@@ -89,6 +89,7 @@ TEST(AddEditedRuns, EachInputMayHaveItsOwnSource) {
   EditedInputs what = Two("hook_embed patch=source");
   what.sources = {Text("s"), Text("t")};
   ASSERT_TRUE(AddEditedRuns(what, &request).ok());
+  EXPECT_EQ(request.inputs(1).text(), "s");
   EXPECT_EQ(request.inputs(3).text(), "t");
 }
 

@@ -161,12 +161,20 @@ TEST(MakeRequest, TheFormSuitsTheOutput) {
 
 TEST(MakeRequest, ProjectionsAreReadFromFiles) {
   const TemporaryDirectory directory;
-  const std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }";
-  WriteFile(directory / "m.npy",
-            absl::StrCat(std::string("\x93NUMPY\x01\x00", 8), std::string(1, static_cast<char>(header.size())),
-                         std::string(1, '\0'), header, std::string(4, '\0')));
+  const auto write = [&directory](const std::string& name, const std::string& shape) {
+    const std::string header = absl::StrCat("{'descr': '<f4', 'fortran_order': False, 'shape': (", shape, "), }");
+    WriteFile(directory / name,
+              absl::StrCat(std::string("\x93NUMPY\x01\x00", 8), std::string(1, static_cast<char>(header.size())),
+                           std::string(1, '\0'), header, std::string(4, '\0')));
+  };
   ExtractOptions options;
   options.hooks = {"hook_embed"};
+  write("v.npy", "1,");
+  options.project = directory / "v.npy";
+  const auto request = Make(options);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_THAT(request->hooks(0).project().shape(), ::testing::ElementsAre(1));
+  write("m.npy", "1, 1, 1");
   options.project = directory / "m.npy";
   EXPECT_THAT(Error(options), HasSubstr("m.npy: got 3 dimensions, expected a matrix [k,width] or a vector [width]"));
   options.project = directory / "none.npy";

@@ -57,6 +57,9 @@ TEST(RequestKinds, Bfloat16CountsWhereItIsSent) {
   v1::ExtractRequest request = OneHook();
   request.set_dtype(v1::DTYPE_BFLOAT16);
   EXPECT_TRUE(SendsBfloat16(request));
+  request.set_view(v1::VIEW_SUMMARY);
+  EXPECT_FALSE(SendsBfloat16(request)) << "a summary holds no bytes";
+  request.set_view(v1::VIEW_BYTES);
   request.mutable_hooks(0)->set_dtype(v1::DTYPE_FLOAT16);
   EXPECT_FALSE(SendsBfloat16(request));
 }
