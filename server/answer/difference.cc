@@ -22,7 +22,7 @@ struct PairSums {
     bb += y * y;
     ab += x * y;
   }
-  // What `ab` is of the most that it can be: NaN when one side is all zeros.
+  // `ab` as a share of the most that it can be; NaN when one side is all zeros.
   double Similarity() const { return std::clamp(ab / (std::sqrt(aa) * std::sqrt(bb)), -1.0, 1.0); }
 };
 

@@ -1,4 +1,4 @@
-// What is told of a tensor's elements besides themselves: a checksum, and how many are not finite.
+// What is sent about a tensor's elements besides the elements: a checksum, and how many are not finite.
 #ifndef HYDROPHONE_SERVER_ANSWER_ELEMENT_SUMS_H_
 #define HYDROPHONE_SERVER_ANSWER_ELEMENT_SUMS_H_
 
@@ -12,7 +12,7 @@ namespace hydrophone {
 // CRC-32 as zlib computes it.
 uint32_t Crc32(absl::Span<const std::byte> bytes);
 
-// How many of the values are infinite or not a number. As fast as memory is read.
+// How many of the values are infinite or not a number. Runs at the speed of memory.
 uint64_t CountNonfinite(absl::Span<const float> values);
 
 struct ElementSums {
@@ -20,7 +20,7 @@ struct ElementSums {
   uint64_t nonfinite = 0;  // as CountNonfinite
 };
 
-// Both, while memory is read once.
+// Computes both in one pass over memory.
 ElementSums SumsOf(absl::Span<const float> values);
 
 }  // namespace hydrophone

@@ -1,5 +1,5 @@
-// The messages of an Extract stream as bytes: a short head that is ours, and a tail borrowed from a
-// tensor's memory.
+// The messages of an Extract stream as bytes: a short head that the frame owns, and a tail borrowed from a tensor's
+// memory.
 //
 // A chunk's message on the wire (protobuf's encoding; field 15 is the last in both messages):
 //
@@ -32,7 +32,7 @@ struct Frame {
   size_t size() const { return head.size() + tail_size; }
 };
 
-// What answers say about where numbers come from, and about an input; Verify's say it too.
+// Fill in where numbers come from, and what the server understood of an input. Verify's answers use them too.
 void FillProvenance(const std::string& request_sha256, const RequestContext& context, v1::Provenance* provenance);
 void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& tokenizer, v1::InputInfo* info);
 
@@ -41,8 +41,7 @@ Frame EncodeHeader(const ExtractCall& call, const RequestContext& context);
 // `index` counts the request's inputs.
 Frame EncodeInputInfo(const ExtractCall& call, uint32_t index, const Tokenizer& tokenizer);
 
-// What the trailer tells of the forward pass. A call that is only validated sends one too, with
-// zeros.
+// What the trailer says about the forward pass. A call that is only validated sends zeros.
 struct StreamTotals {
   uint64_t nonfinite = 0;
   double queue_seconds = 0;
@@ -67,7 +66,7 @@ class CaptureFrames {
  private:
   Frame NextChunk();
   Frame NextValues();
-  // The elements of the tensor that is being sent. A comparison's are those of its run.
+  // The elements of the tensor that is being sent; for a comparison, the elements of its run.
   TensorView CurrentTensor() const;
   void FinishTensor(const TensorView& tensor);
 

@@ -1,4 +1,4 @@
-// The answers that tell what is loaded.
+// The answers that describe the loaded model and the server.
 #ifndef HYDROPHONE_SERVER_ANSWER_MODEL_MESSAGES_H_
 #define HYDROPHONE_SERVER_ANSWER_MODEL_MESSAGES_H_
 
@@ -10,7 +10,7 @@
 
 namespace hydrophone {
 
-// Of the server itself and of what it stands on, except libtorch, whose version ComputeInfo has.
+// The versions of the server itself and of its libraries, except libtorch, whose version ComputeInfo has.
 struct ProgramVersions {
   std::string server;
   std::string grpc;

@@ -32,7 +32,7 @@ class Printer {
  private:
   int64_t Shown(size_t axis) const { return std::min(shape_[axis], 2 * edge_); }
   bool Cut(size_t axis) const { return shape_[axis] > 2 * edge_; }
-  // The index along the axis of the one shown at `place`.
+  // The index along the axis of the element shown at `place`.
   int64_t IndexAt(size_t axis, int64_t place) const {
     return Cut(axis) && place >= edge_ ? shape_[axis] - 2 * edge_ + place : place;
   }

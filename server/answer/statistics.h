@@ -10,8 +10,8 @@
 
 namespace hydrophone {
 
-// Moments of the finite values, accumulated in float64, the deviation in a second pass. All are NaN
-// when there are none.
+// Moments of the finite values, accumulated in float64, the deviation in a second pass. All moments are NaN when there
+// are no finite values.
 struct Moments {
   double mean = 0;
   double std = 0;  // the population's
@@ -26,8 +26,8 @@ Moments MomentsOf(absl::Span<const float> values);
 // The share of the finite values whose magnitude is above `threshold`. NaN when there are none.
 double ShareAbove(absl::Span<const float> values, float threshold);
 
-// Of the finite values, linearly interpolated in float64 as NumPy's quantile does by default; `quantiles` are from 0 to
-// 1. NaN when there are none. Sorts a copy.
+// Quantiles of the finite values, linearly interpolated in float64 as NumPy's quantile does by default; `quantiles` are
+// from 0 to 1. NaN when there are no finite values. Sorts a copy.
 std::vector<double> QuantilesOf(absl::Span<const float> values, absl::Span<const float> quantiles);
 
 // The places of the `count` finite values of largest magnitude, largest first; of equal ones, the first comes first.

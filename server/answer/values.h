@@ -15,8 +15,8 @@ namespace hydrophone {
 // A tensor in the format's view, which is not VIEW_BYTES.
 void FillView(const CaptureFormat& format, const TensorView& tensor, v1::Values* values);
 
-// What a readout gave of the rows of plan.captures[capture].runs[run]: the tensor of that run. `first_row`: the first
-// of those rows, among the capture's.
+// `numbers`: what a readout gave for the rows of plan.captures[capture].runs[run], the tensor of that run. `first_row`:
+// the place of the first of these rows among the capture's rows.
 void FillScores(const ExtractCall& call, size_t capture, size_t run, int64_t first_row, absl::Span<const float> numbers,
                 v1::Values* values);
 

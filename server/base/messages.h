@@ -13,16 +13,16 @@
 
 namespace hydrophone {
 
-// `text` cut at 100 bytes, those that are not printable ASCII as "\x0a".
+// `text` cut at 100 bytes; a byte that is not printable ASCII is written as "\x0a".
 std::string Printable(absl::string_view text);
 
 // The same status with `where` before its message: "model.safetensors: ...". OK stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view where);
 
-// "[768, 2304]".
+// The shape as "[768, 2304]".
 std::string ShapeText(absl::Span<const int64_t> shape);
 
-// Things to name in one message. Keeps the first kKept and counts the rest.
+// Gathers things to name in one message. Keeps the first kKept and counts the rest.
 class NamedThings {
  public:
   static constexpr size_t kKept = 20;
@@ -31,7 +31,7 @@ class NamedThings {
   bool empty() const { return total_ == 0; }
   size_t total() const { return total_; }
 
-  // "3 missing: a, b, c"; "41 missing: a, b, ..., and 21 more". `what` says what is the matter with them.
+  // "3 missing: a, b, c"; "41 missing: a, b, ..., and 21 more". `what` says what is wrong with them ("missing").
   std::string Text(absl::string_view what) const;
 
  private:

@@ -18,13 +18,14 @@
 
 namespace hydrophone {
 
-// Takes one plan's captures while the forward pass computes. Called on the engine's thread: hand over and return.
+// Takes one plan's captures while the forward pass computes. The engine calls it on its own thread, so it hands the
+// values over and returns at once.
 class CaptureSink {
  public:
   virtual ~CaptureSink() = default;
 
-  // What plan.captures[index] asks for, float32: its runs' tensors one after another, [Capture::Elements()]; each index
-  // once, in ascending order. The view's elements are never written again.
+  // Takes what plan.captures[index] asks for, float32: its runs' tensors one after another, [Capture::Elements()].
+  // Called once for each index, in ascending order. The view's elements are never written again.
   virtual void OnCapture(size_t index, TensorView values) = 0;
 
   // Whether the caller has left or run out of time. Asked between layers; once true, no more captures are handed over.
@@ -40,9 +41,9 @@ struct BatchMember {
 // One value of the float64 reference: all tokens of the one sequence at this point, [tokens, width].
 using ReferenceSink = std::function<void(HookPoint point, absl::Span<const double> values)>;
 
-// What a fresh reading of the weight files gives, beside what is in memory.
+// What a fresh reading of the weight files gives, compared with the weights in memory.
 struct WeightsAudit {
-  std::string file_sha256;                        // of the files as they are now
+  std::string file_sha256;                        // of the files as they are on disk now
   std::vector<std::string> differing_parameters;  // names of those whose values in memory are not the files'
 };
 
@@ -55,16 +56,17 @@ class Engine {
 
   // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each
   // member's edits and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has
-  // stopped. One thread at a time. INTERNAL when the library fails (out of memory included): then members still short
-  // of captures get no more.
+  // stopped. One thread at a time. INTERNAL when the library fails (out of memory included): then members that lack
+  // captures get no more of them.
   virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
 
   // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.
   virtual absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const = 0;
 
-  // A plain float64 forward pass over one sequence, written separately from Run. Gives kEmbed, kPosEmbed, every block's
-  // kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that order. Asks
-  // `stopped` between tokens' blocks of work and returns CANCELLED when it says so. Thread-safe; single-threaded; slow.
+  // A plain float64 forward pass over one sequence, written separately from Run. Gives the sites kEmbed, kPosEmbed,
+  // every block's kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that
+  // order. Asks `stopped` between pieces of work and returns CANCELLED once it is true. Thread-safe; single-threaded;
+  // slow.
   virtual absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                                     const std::function<bool()>& stopped) const = 0;
 

@@ -2,7 +2,7 @@
 //
 //   hydrophone/reason                   "BAD_REQUEST"
 //   hydrophone/violations               how many in all, decimal
-//   hydrophone/violation/I/field        of the I-th kept one, I from 0
+//   hydrophone/violation/I/field        of the I-th kept violation, I from 0
 //   hydrophone/violation/I/description
 //   hydrophone/retry_ms                 decimal
 #include "server/core/errors.h"

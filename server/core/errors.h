@@ -41,14 +41,14 @@ class Violations {
 
 // FAILED_PRECONDITION, reason "PRECONDITION".
 absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, absl::string_view expected);
-// INVALID_ARGUMENT, reason "TOO_LARGE": can never fit; `needed` and `limit` in `unit`.
+// INVALID_ARGUMENT, reason "TOO_LARGE": the request can never fit. `needed` and `limit` are counted in `unit`.
 absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, absl::string_view unit);
 // RESOURCE_EXHAUSTED, reason "OVERLOADED": the same request may fit after `retry_after`.
 absl::Status Overloaded(absl::string_view message, absl::Duration retry_after);
 // UNAVAILABLE, reason "DRAINING".
 absl::Status Draining(absl::Duration retry_after);
 
-// What the functions above attached; "" and nothing for other statuses.
+// What the functions above attached to a status; "", none, 0 and nullopt for other statuses.
 std::string ReasonOf(const absl::Status& status);
 std::vector<Violation> ViolationsOf(const absl::Status& status);
 size_t ViolationTotalOf(const absl::Status& status);

@@ -20,13 +20,13 @@ class Metrics {
   virtual void RpcMessageReceived(absl::string_view method) = 0;
   virtual void RpcMessageSent(absl::string_view method, uint64_t bytes) = 0;
 
-  // The queue now holds so many requests; so many bytes of the response budget are taken.
+  // The queue now holds `requests` requests; `bytes` bytes of the response budget are taken.
   virtual void QueueDepth(int64_t requests) = 0;
   virtual void BudgetUsed(uint64_t bytes) = 0;
 
-  // A batch of so many requests and tokens was computed in `elapsed`.
+  // A batch of `requests` requests and `tokens` tokens was computed in `elapsed`.
   virtual void BatchDone(int64_t requests, int64_t tokens, absl::Duration elapsed) = 0;
-  // A request waited so long for the model.
+  // A request waited for the model for `elapsed`.
   virtual void QueueWait(absl::Duration elapsed) = 0;
 };
 

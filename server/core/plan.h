@@ -14,8 +14,8 @@
 namespace hydrophone {
 
 // A run's value at a point is a grid of positions x heads x features. A point without heads counts as one head; on
-// scores and patterns the positions are queries and the features are keys. Which of the heads and features; empty: all,
-// in order.
+// scores and patterns the positions are queries and the features are keys. Units say which of the heads and features
+// are meant; an empty list means all, in order.
 struct Units {
   std::vector<int32_t> heads;     // each below HeadCount
   std::vector<int32_t> features;  // each below FeatureCount (keys: below the shortest of the runs)
@@ -49,13 +49,13 @@ struct Edit {
   Operation operation = Operation::kZero;
   float scale = 1;
 
-  // kAdd, kSet, kProjectOut: elements, and how far to go in them for the next of the edit's positions, heads, features
-  // (0: the same again). Shared by the edits that one intervention became.
+  // kAdd, kSet, kProjectOut: the elements, and the steps in them from one of the edit's positions, heads and features
+  // to the next (0: the same element again). Edits that one intervention became share the elements.
   std::shared_ptr<const std::vector<float>> values;
   std::array<int64_t, 3> strides = {0, 0, 0};
 
-  // kPatch: read after the source run's own edits there; as many positions as this edit's, and the same units.
-  // ForwardOrder(source.point) <= ForwardOrder(point).
+  // kPatch: where the values are read, after the source run's own edits there. It has as many positions as the edit,
+  // and the edit's units are read there too. ForwardOrder(source.point) <= ForwardOrder(point).
   struct Source {
     uint32_t run = 0;
     HookPoint point;
@@ -64,14 +64,14 @@ struct Edit {
   Source source;
 };
 
-// One row for each run instead of its selected rows.
+// Makes one row of each run's selected rows.
 enum class Reduction : uint8_t {
   kNone,
   kMean,  // float64, rounded once
   kMax,   // NaN if there is one
 };
 
-// Vectors to take dot products with, row-major [count, width]. Applied to the features that are left.
+// Vectors to take dot products with, row-major [count, width]. Applied to the features that the units select.
 struct Projection {
   int64_t count = 0;
   int64_t width = 0;
@@ -96,10 +96,10 @@ struct Readout {
   uint32_t wrong = 0;
 };
 
-// One hook point at one layer, and what of it the request asks for.
+// One hook point at one layer, and what the request asks to have of it.
 //
-// The model computes all runs of a plan as one matrix [tokens, ...], run after run; rows are counted in it. A capture's
-// rows are those of `runs` in order: rows_per_run[i] of them belong to runs[i].
+// The model computes all runs of a plan as one matrix [tokens, ...], run after run; rows are counted in it. A
+// capture takes rows of `runs`, run after run: rows_per_run[i] rows belong to runs[i].
 //
 // clang-format off
 //   value ─► rows ─► units ─► reduction ─► projection or readout ─► handed over: one tensor a run, one after another
@@ -130,28 +130,29 @@ struct Capture {
 
   // Number of the row'th row, in the plan's matrix.
   int64_t Row(int64_t row) const { return contiguous ? first_row + row : rows[static_cast<size_t>(row)]; }
-  // Elements of a row as it is handed over; of points that have rows.
+  // Elements of a row as it is handed over. Not for scores and patterns, which have no rows.
   int64_t RowElements() const;
   // The dimensions of the tensor of runs[i], and the number of its elements.
   std::vector<int64_t> TensorShape(size_t i) const;
   int64_t TensorElements(size_t i) const;
-  // Of all runs' tensors together.
+  // The number of elements of all runs' tensors together.
   int64_t Elements() const;
 };
 
 struct Plan {
   std::vector<PlannedRun> runs;
-  std::vector<int64_t> first_token;  // of each run in the plan's matrix; one more at the end: the number of tokens
+  std::vector<int64_t> first_token;  // each run's first row in the plan's matrix; then the number of tokens
   std::vector<Capture> captures;     // in the order of ForwardOrder
 
   // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's
   // edits are in the order in which the request states them.
   std::vector<Edit> edits;
 
-  // All runs, a patch's source before the runs that read it. Empty: as they are numbered.
+  // The order in which the runs are computed: all runs, a patch's source before the runs that read it. Empty: as they
+  // are numbered.
   std::vector<uint32_t> run_order;
 
-  // Train mode: dropout with this seed. What a run draws depends on the seed and on its tokens alone.
+  // Train mode: dropout with this seed. What dropout draws for a run depends on the seed and on the run's tokens alone.
   std::optional<uint64_t> train_seed;
 
   // Bytes of float32 that all captures together hold while they are sent: what admission reserves.

@@ -26,7 +26,7 @@ class Sha256 {
   void Update(absl::string_view bytes);
 
   // The digest of everything appended so far as 64 lower-case hexadecimal digits. More may be appended
-  // afterwards; the next call then covers the whole again.
+  // afterwards; the next call covers all that was ever appended.
   std::string HexDigest() const;
 
  private:

@@ -20,8 +20,8 @@ namespace hydrophone {
 //       └──────────────── data ────────────────┘
 // clang-format on
 //
-// Copying a view is cheap and shares the elements. Whoever sends the bytes holds a copy until the last one has left;
-// when the last holder lets go, the storage is freed, on that holder's thread.
+// Copying a view is cheap and shares the elements. The code that sends the bytes holds a copy until the last byte has
+// left. The storage is freed when the last copy is destroyed, on the thread that destroys it.
 struct TensorView {
   Dtype dtype = Dtype::kFloat32;
   std::vector<int64_t> shape;

@@ -13,7 +13,7 @@
 namespace hydrophone {
 namespace {
 
-// What is known before any input is read.
+// The call with what is known before any input is read.
 ExtractCall NewCall(const v1::ExtractRequest& request, std::string request_sha256, const RequestContext& context) {
   ExtractCall call;
   call.request_sha256 = std::move(request_sha256);
@@ -23,7 +23,8 @@ ExtractCall NewCall(const v1::ExtractRequest& request, std::string request_sha25
   return call;
 }
 
-// Fills in everything but the inputs, which are those that the runs see. Violations too make it fail.
+// Plans over `inputs`, which the runs see, and fills in everything of the call but its inputs. Fails when there are
+// violations, too.
 absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::ExtractRequest& request,
                       const RequestContext& context, Violations* violations, ExtractCall* call) {
   absl::StatusOr<RunTable> runs = ReadRuns(request.runs(), inputs, context.limits, violations);
@@ -45,7 +46,7 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
   return absl::OkStatus();
 }
 
-// `known`: what was generated after each input; null before that.
+// `known`: the tokens that were generated after each input; null when none were generated yet.
 absl::StatusOr<ExtractCall> PlanRequest(const v1::ExtractRequest& request, std::string request_sha256,
                                         const Continuations* known, const RequestContext& context) {
   if (absl::Status checked = CheckPreconditions(request.model(), request.numerics(), context); !checked.ok()) {

@@ -1,5 +1,5 @@
-// Continues inputs greedily: each step is a forward pass over all unfinished sequences, of which the likeliest next
-// token is taken.
+// Continues inputs greedily: each step is a forward pass over all unfinished sequences and appends the likeliest next
+// token to each.
 #ifndef HYDROPHONE_SERVER_PLAN_GENERATION_H_
 #define HYDROPHONE_SERVER_PLAN_GENERATION_H_
 
@@ -18,14 +18,14 @@
 
 namespace hydrophone {
 
-// max_new_tokens of the request. Adds a violation, and gives 0, when it leaves no room for a prompt or stands beside
-// edits or a seed.
+// The request's max_new_tokens. Adds a violation, and gives 0, when it leaves no room for a prompt or stands beside
+// edits or a train seed.
 uint32_t ReadMaxNewTokens(const v1::ExtractRequest& request, const ModelInfo& model, Violations* violations);
 
-// Puts tokens after an input's own.
+// Appends tokens to an input's own.
 void AppendTokens(absl::Span<const uint32_t> ids, const Tokenizer& tokenizer, PlannedInput* input);
 
-// The inputs as long as they can become: `count` placeholders after each that is not skipped.
+// The inputs as long as they can become: `count` placeholder tokens follow each input that is not skipped.
 std::vector<PlannedInput> WithPlaceholders(std::vector<PlannedInput> inputs, uint32_t count);
 
 // The continuations of a call's inputs, as far as they are known. One thread at a time.
@@ -37,11 +37,11 @@ class GreedyContinuation {
   // Whether every sequence has ended: in "<|endoftext|>", which stays in it, or in its last new token.
   bool done() const { return unfinished_.empty(); }
 
-  // The next step, not after done(): one run for each unfinished sequence, one capture, the likeliest token at each
-  // one's end. Of equally likely tokens, that is the one of the lowest id.
+  // The next step, not after done(): one run for each unfinished sequence, and one capture of the
+  // likeliest token at the end of each. Of equally likely tokens, that is the one of the lowest id.
   Plan NextStep() const;
 
-  // What NextStep's capture gave. INTERNAL when it is no token that can be sent.
+  // Takes what NextStep's capture gave. INTERNAL when a value is not the id of a token that can be sent.
   absl::Status Take(absl::Span<const float> values);
 
   const Continuations& continuations() const { return continuations_; }
@@ -50,7 +50,7 @@ class GreedyContinuation {
   const uint32_t max_new_tokens_;
   const uint32_t end_token_;
   const uint32_t vocabulary_;                     // ids are below it
-  std::vector<std::vector<uint32_t>> sequences_;  // of each input: its tokens and the new ones
+  std::vector<std::vector<uint32_t>> sequences_;  // each input's tokens, then its new ones
   std::vector<uint32_t> unfinished_;              // inputs, ascending
   Continuations continuations_;
 };

@@ -28,7 +28,7 @@ inline double LargerOrNan(double a, double b) {
   return a < b ? b : a;
 }
 
-// Largest magnitude; 0 of nothing, NaN when there is one.
+// The largest magnitude; 0 without values, NaN when one of the values is NaN.
 inline double LargestMagnitude(absl::Span<const float> values) {
   double largest = 0;
   for (float value : values) largest = LargerOrNan(largest, std::abs(static_cast<double>(value)));

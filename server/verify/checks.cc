@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kNamedParameters = 5;
 constexpr size_t kIncrement = 2;  // the third of a layer's correlations
 
-// What float64 itself may take off an r of 1.
+// How far below 1 the rounding of float64 alone may put an r of 1.
 constexpr double kFloat64Slack = 1e-12;
 
 // "a, b, c and 7 more"

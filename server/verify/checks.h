@@ -1,4 +1,4 @@
-// Making checks, and those that are about the server as a whole.
+// Makes checks; the named ones are about the server as a whole.
 #ifndef HYDROPHONE_SERVER_VERIFY_CHECKS_H_
 #define HYDROPHONE_SERVER_VERIFY_CHECKS_H_
 

@@ -43,7 +43,7 @@ std::vector<Correlation> Correlations(const LayerArrays& arrays, absl::Span<cons
           correlate("H[L]~attn+mlp", before, deltas)};
 }
 
-// The mean magnitude; 0 of nothing.
+// The mean magnitude; 0 without values.
 double MeanMagnitude(absl::Span<const float> values) {
   double sum = 0;
   for (float value : values) sum += std::abs(static_cast<double>(value));

@@ -14,7 +14,7 @@ double Threshold(absl::Span<const float> values, const MaskRule& rule) {
   return rule.kind == MaskRule::Kind::kMaxAbs ? rule.value : QuantileOfMagnitudes(values, rule.value);
 }
 
-// Whichever hide something, most first, lower index first among equals.
+// The indices that hide something, the most hidden first, among equals the lower index first.
 std::vector<HiddenCount> MostHidden(const std::vector<uint64_t>& hidden) {
   std::vector<HiddenCount> counts;
   for (size_t i = 0; i < hidden.size(); ++i) {

@@ -1,4 +1,7 @@
-// A5: leaves outliers out of correlations, in several arrays alike.
+// A5: leaves outliers out of correlations, the same elements in several arrays.
+//
+// The quantile is computed here a second time, apart from answer/statistics, on purpose: Verify checks what the server
+// sent, so it takes no arithmetic from the code that fills answers.
 #ifndef HYDROPHONE_SERVER_VERIFY_MASK_H_
 #define HYDROPHONE_SERVER_VERIFY_MASK_H_
 
@@ -11,12 +14,11 @@
 
 namespace hydrophone {
 
-// Which elements pass.
+// Says which elements pass.
 struct MaskRule {
   enum class Kind : uint8_t {
     kMaxAbs,    // magnitude at most `value`
-    kQuantile,  // magnitude at most the `value` quantile of its own array's magnitudes; 0 < value
-                // <= 1
+    kQuantile,  // magnitude at most the `value` quantile of its own array's magnitudes; 0 < value <= 1
   };
   Kind kind = Kind::kMaxAbs;
   double value = 30;

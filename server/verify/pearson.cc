@@ -18,8 +18,8 @@ double SumWhere(absl::Span<const uint8_t> mask, size_t size, Term term) {
   return sum;
 }
 
-// Asked of the values themselves: the rounded mean of equal values may differ from them, and then
-// the moments are not 0.
+// Compares the values themselves: the rounded mean of equal values may differ from them, and then the moments are not
+// 0.
 bool IsConstant(absl::Span<const double> values, absl::Span<const uint8_t> mask) {
   const double* first = nullptr;
   for (size_t i = 0; i < values.size(); ++i) {

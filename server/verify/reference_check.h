@@ -1,5 +1,6 @@
-// Captured values against the float64 reference: what the sums of A3 and B3 cannot see, since a
-// wrong delta is added all the same.
+// Compares captured values with the float64 reference, to find what the sums of A3 and B3 cannot see: a wrong delta is
+// added all the same. The reference (Engine::RunReference) is a forward pass written separately from the one that is
+// checked, on purpose.
 #ifndef HYDROPHONE_SERVER_VERIFY_REFERENCE_CHECK_H_
 #define HYDROPHONE_SERVER_VERIFY_REFERENCE_CHECK_H_
 
@@ -20,8 +21,8 @@ class ReferenceComparison {
  public:
   // What a float32 forward may miss, relatively. Measured (Hugging Face in float32 against itself
   // in float64, 64 random tokens; random checkpoints of 3 x 60 to 12 x 768, with and without
-  // outliers of 3000): at most 1.3e-6 at any point. What must be found changes the point that sees
-  // it most by more: the other GELU by 1.8e-4, an epsilon of 1e-6 for 1e-5 by 2.8e-4, float16
+  // outliers of 3000): at most 1.3e-6 at any point. The mistakes that must be found change
+  // the point that shows them most by more: the other GELU by 1.8e-4, an epsilon of 1e-6 for 1e-5 by 2.8e-4, float16
   // weights by 6.7e-4, bfloat16 by 5.5e-3. A checkpoint whose scores are not scaled and large
   // (softmax saturated) magnifies float32's rounding to 3e-4 at its fourth block: there the check
   // fails, and rightly says that float32 does not settle those values.
@@ -38,8 +39,8 @@ class ReferenceComparison {
  private:
   struct Worst {
     HookPoint point;
-    size_t tokens = 0;    // compared, of all inputs
-    double relative = 0;  // NaN when a difference is
+    size_t tokens = 0;    // compared, in all inputs
+    double relative = 0;  // NaN when a difference is NaN
     size_t input = 0;
     size_t position = 0;
     size_t dimension = 0;

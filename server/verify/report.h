@@ -46,7 +46,7 @@ struct MaskReport {
 struct LayerReport {
   int layer = 0;
   uint64_t different_elements = 0;  // whose bits differ between H[L+1] and (H[L] + attn) + mlp
-  double max_abs = 0;               // of the residual; NaN when the residual holds one
+  double max_abs = 0;               // of the residual; NaN when the residual holds a NaN
   double mean_abs = 0;
   std::vector<Correlation> correlations;  // four
   MaskReport mask;

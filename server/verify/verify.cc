@@ -15,11 +15,11 @@
 namespace hydrophone {
 namespace {
 
-// What the reports need of every block.
+// The sites that the reports need in every block.
 constexpr Site kBlockSites[] = {Site::kResidPre, Site::kAttnOut, Site::kMlpOut};
-// And in train mode: what the dropouts leave of the deltas.
+// The sites that they need in train mode besides: what the dropouts leave of the deltas.
 constexpr Site kDroppedSites[] = {Site::kAttnDropped, Site::kMlpDropped};
-// What the comparison with the reference needs besides, of the reported layers.
+// The sites that the comparison with the reference needs besides, in the reported layers.
 constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out, Site::kResidPost};
 constexpr Site kReferenceEnds[] = {Site::kEmbed, Site::kPosEmbed, Site::kLnFinalOut};
 
@@ -27,7 +27,7 @@ bool Contains(const std::vector<int>& layers, int layer) {
   return std::find(layers.begin(), layers.end(), layer) != layers.end();
 }
 
-// One Verify: measures, and gathers the report.
+// Measures for one Verify and gathers the report.
 class Verification {
  public:
   Verification(const Engine& engine, const VerifyInputs& inputs, const VerifyOptions& options,
@@ -82,7 +82,7 @@ class Verification {
     return {State(layer), Block(attn, layer), Block(mlp, layer),
             layer + 1 < model_.n_layer ? State(layer + 1) : RawOutput()};
   }
-  // With the deltas that are added to the residual stream: in train mode, after the dropouts.
+  // The arrays with the deltas that are added to the residual stream: in train mode, the deltas after the dropouts.
   LayerArrays ArraysOf(int layer) const {
     return options_.train ? ArraysWith(Site::kAttnDropped, Site::kMlpDropped, layer)
                           : ArraysWith(Site::kAttnOut, Site::kMlpOut, layer);
@@ -165,7 +165,7 @@ class Verification {
     return absl::OkStatus();
   }
 
-  // The input's first `count` tokens: what follows cannot change them.
+  // Compares the input's first `count` tokens: later tokens cannot change their values.
   absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token, size_t count) const {
     auto compare = [&](HookPoint point, absl::Span<const double> reference) {
       const absl::Span<const float> captured = inputs_.blocks.Get(point);

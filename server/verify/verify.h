@@ -21,7 +21,7 @@ struct VerifyOptions {
   bool keep_residuals = false;         // puts the residual arrays into the report
   bool train = false;                  // the captures are from train mode: dropout was on
   bool reference = true;               // compares with the float64 reference, which knows no dropout: eval mode only
-  uint32_t max_reference_tokens = 64;  // that the reference runs on, over all inputs: the first so many
+  uint32_t max_reference_tokens = 64;  // the reference runs on the first so many tokens of all inputs
 };
 
 // What was captured. Rows are tokens, input after input. No two arrays that are compared come from
@@ -34,7 +34,8 @@ struct VerifyInputs {
   CapturedRun alone;   // AlonePoints() of the first input by itself
 
   int64_t blocks_batch_tokens = 0;  // tokens computed together with `blocks`, itself included
-  int64_t alone_batch_tokens = 0;   // and with `alone`: more than the first input's when the server was busy
+  // Tokens computed together with `alone`: more than the first input's when the server was busy.
+  int64_t alone_batch_tokens = 0;
 };
 
 // What to capture for each of VerifyInputs' runs.

@@ -20,13 +20,13 @@ struct CaptureGroup {
   CaptureFormat format;
 };
 
-// All runs that are sent for themselves first, then a comparison for each of the others. Adds violations for scores and
-// patterns in LAYOUT_ROWS, and for those that are compared and have other numbers of keys.
+// One group of all runs that are sent as they are, then a comparison for each run that has a baseline. Adds violations
+// for scores and patterns in LAYOUT_ROWS, and for scores and patterns that are compared with different numbers of keys.
 std::vector<CaptureGroup> GroupRuns(const Selector& selector, const std::vector<SelectedRun>& selected,
                                     const RowForm& form, const RunTable& runs, v1::Layout layout,
                                     Violations* violations);
 
-// What is handed over of one run at one layer, in elements.
+// How many elements of one run are handed over at one layer.
 uint64_t ElementsOf(const SelectedRun& selected, const Selector& selector, const RowForm& form, const RunTable& runs);
 
 // The group's capture, all but the point.

@@ -17,7 +17,7 @@ namespace {
 
 using Form = CaptureFormat::Form;
 
-// Tokens of the selected runs and of their baselines.
+// The lengths, in tokens, of the selected runs and of their baselines.
 std::vector<int64_t> LengthsOf(const std::vector<SelectedRun>& selected, const RunTable& runs) {
   std::vector<int64_t> lengths;
   for (const SelectedRun& one : selected) {
@@ -29,9 +29,9 @@ std::vector<int64_t> LengthsOf(const std::vector<SelectedRun>& selected, const R
 
 // The size of a group at one layer.
 struct GroupSize {
-  uint64_t rows = 0;            // that are selected
-  uint64_t elements = 0;        // that are handed over
-  uint64_t longest_rows = 0;    // the most of one run
+  uint64_t rows = 0;            // selected
+  uint64_t elements = 0;        // handed over
+  uint64_t longest_rows = 0;    // the most selected of one run
   uint64_t largest_tensor = 0;  // elements of the largest tensor that it is sent as
 };
 
@@ -67,7 +67,7 @@ class CapturePlanner {
     return absl::OkStatus();
   }
 
-  // Of all selectors so far.
+  // Checks the sizes of all selectors so far.
   absl::Status CheckSizes(uint64_t max_response_bytes) const {
     const Limits& limits = context_.limits;
     if (max_response_bytes != 0 && call_->data_bytes > max_response_bytes) {
@@ -119,7 +119,7 @@ class CapturePlanner {
     return absl::OkStatus();
   }
 
-  // What is not sent in chunks must fit into one message.
+  // Refuses a capture that is not sent in chunks and does not fit into one message.
   absl::Status CheckMessage(const CaptureGroup& group, const Selector& selector, const GroupSize& size) {
     const CaptureFormat& format = group.format;
     const uint64_t most = context_.limits.max_message_bytes;
@@ -143,7 +143,7 @@ class CapturePlanner {
     const uint64_t layers = selector.layers.size();
     const uint64_t elements = MultiplySizes(size.elements, layers);
     uint64_t held = elements;
-    // Quantiles sort a copy. Logits are reduced when all of them are there.
+    // Quantiles sort a copy. Logits are reduced only when all of them are computed.
     if (format.summary != nullptr && format.summary->quantiles_size() > 0) held = AddSizes(held, elements);
     if (selector.info->logits() && selector.reduction != Reduction::kNone) {
       held = AddSizes(held, MultiplySizes(size.rows, static_cast<uint64_t>(context_.model.vocab_size)));
@@ -167,7 +167,7 @@ class CapturePlanner {
   uint64_t comparisons_ = 0;
 };
 
-// Bounds what planning itself costs, before any of it is done.
+// Bounds what planning itself costs, before it begins.
 absl::Status CheckTensors(absl::Span<const Selector> selectors, const RunTable& runs, const Limits& limits) {
   uint64_t tensors = 0;
   for (const Selector& selector : selectors) {

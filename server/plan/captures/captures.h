@@ -16,11 +16,11 @@ namespace hydrophone {
 // The most elements that VIEW_FLOATS sends of one tensor.
 inline constexpr uint64_t kMaxFloats = 65536;
 
-// The most positions that all captures of a request take together, each of them once for each layer: what bounds the
-// plan's own size where little is made of many positions.
+// The most positions that all captures of a request take together, counted once for each layer. It bounds the plan's
+// own size where little is made of many positions.
 inline constexpr uint64_t kMaxPositions = uint64_t{1} << 24;
 
-// The most comparisons of a request: each is a capture of its own.
+// The most comparisons of a request; each is a capture of its own.
 inline constexpr uint64_t kMaxComparisons = uint64_t{1} << 16;
 
 // Fills in call->plan.captures and capture_bytes, call->formats, tensors and data_bytes, in the layout that `call` has.

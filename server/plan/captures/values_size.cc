@@ -9,7 +9,7 @@
 namespace hydrophone {
 namespace {
 
-// Everything but what grows: tags, lengths, the tensor's description, moments.
+// Everything of a fixed size: tags, lengths, the tensor's description, moments.
 constexpr uint64_t kFixed = 512;
 
 // A Score without its strings: tag and length (5), run and position (6 each), token and rank (4 each: a vocabulary has

@@ -1,4 +1,4 @@
-// How large a Values message can become, known before there are values: it is sent whole.
+// How large a Values message can become, known before there are values: the message is sent whole.
 #ifndef HYDROPHONE_SERVER_PLAN_CAPTURES_VALUES_SIZE_H_
 #define HYDROPHONE_SERVER_PLAN_CAPTURES_VALUES_SIZE_H_
 
@@ -12,7 +12,7 @@
 
 namespace hydrophone {
 
-// What scores can at most take.
+// The most bytes that scores can take.
 class ScoresSize {
  public:
   // `tokenizer` outlives this.
@@ -23,7 +23,7 @@ class ScoresSize {
 
  private:
   uint64_t TokensBytes(const Readout& readout);
-  // Of the `count` longest pieces together: no token is twice among a row's highest.
+  // The bytes of the `count` longest pieces together: no token comes twice among a row's highest.
   uint64_t LongestPieces(uint32_t count);
 
   const Tokenizer& tokenizer_;

@@ -32,7 +32,7 @@ EditConflicts::Bits EditConflicts::BitsOf(const std::vector<Index>& indices) {
   return bits;
 }
 
-// Boxes meet where they do in every dimension.
+// Two edits meet when they overlap in every dimension.
 bool EditConflicts::Meet(const Outright& a, const Outright& b) {
   return a.info == b.info && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
          OverlapOrAll(a.heads, b.heads) && OverlapOrAll(a.features, b.features);
@@ -40,7 +40,7 @@ bool EditConflicts::Meet(const Outright& a, const Outright& b) {
 
 std::string EditConflicts::Add(const EditTarget& target) {
   std::vector<int> layers = target.layers;
-  for (int& layer : layers) ++layer;  // outside the blocks it is -1
+  for (int& layer : layers) ++layer;  // a bit's index cannot be -1, the layer outside the blocks
   Outright edit{target.path,
                 target.info,
                 BitsOf(layers),

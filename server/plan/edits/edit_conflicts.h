@@ -17,12 +17,12 @@ class EditConflicts {
   std::string Add(const EditTarget& target);
 
  private:
-  using Bits = std::vector<uint64_t>;  // which indices; of heads and features, none stands for all
+  using Bits = std::vector<uint64_t>;  // one bit an index; without bits, heads and features stand for all
 
   struct Outright {
     std::string path;
     const HookPointInfo* info = nullptr;
-    Bits layers;  // from -1
+    Bits layers;  // bit 0 is layer -1
     Bits positions;
     Bits heads;
     Bits features;

@@ -12,7 +12,7 @@
 namespace hydrophone {
 namespace {
 
-// A point's heads and features, for messages.
+// Names a point's heads and features in messages.
 std::string GridText(const HookPointInfo& info, const ModelInfo& model) {
   if (info.square()) return absl::StrCat(info.name, " [heads, queries, keys]");
   return absl::StrCat(info.name, " of ", HeadCount(info, model), " x ", FeatureCount(info, model));
@@ -47,7 +47,7 @@ class SourceReader {
     violations_->Add(absl::StrCat(path_, field), std::move(description));
   }
 
-  // Null when there is nothing to read from.
+  // The run to read; null when there is none.
   const SourceRun* Run(absl::Span<const SourceRun> runs) {
     const uint32_t number = source_.run();
     if (number >= runs.size()) {
@@ -89,7 +89,7 @@ class SourceReader {
     return points;
   }
 
-  // The layer to read, kEditedLayer for the edited one's; nullopt after a violation.
+  // The layer to read, kEditedLayer for the layer that is edited; nullopt after a violation.
   std::optional<int> Layer(const HookName& name) {
     const int count = LayerCount(*name.info, model_);
     if (name.layer_kind == HookName::Layer::kAll) {
@@ -117,7 +117,7 @@ class SourceReader {
     return layer;
   }
 
-  // What is read must be known when it is needed.
+  // Refuses a point that is computed after the edited one: its value is not known yet when the edit is made.
   void CheckOrder(const std::vector<HookPoint>& points) {
     for (size_t i = 0; i < points.size(); ++i) {
       const HookPoint edited = target_.info->At(target_.layers[i]);

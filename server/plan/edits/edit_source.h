@@ -16,7 +16,7 @@
 
 namespace hydrophone {
 
-// A run of the request, as a source.
+// A run of the request that a patch may read.
 struct SourceRun {
   uint32_t made = 0;     // place in Plan.runs
   int64_t length = 0;    // tokens; kNoRun when it is not made
@@ -30,8 +30,8 @@ struct PatchSource {
 };
 
 // `runs` are the request's, by their numbers. Adds violations under `path` for a run that cannot be read, a point that
-// is computed later than the edited one or has other heads or features, and positions out of range or too few or many;
-// then nullopt. Nullopt without a violation for a run whose input is refused, which is said elsewhere.
+// is computed later than the edited one or has other heads or features, and positions that are out of range, too few or
+// too many; then nullopt. Nullopt without a violation for a run whose input is refused: ReadInputs reports that.
 std::optional<PatchSource> ReadPatchSource(const v1::Source& source, absl::string_view path, const EditTarget& target,
                                            absl::Span<const SourceRun> runs, const ModelInfo& model,
                                            Violations* violations);

@@ -18,7 +18,7 @@ void RefuseReadOnly(const HookPointInfo& info, const std::string& path, Violatio
       path, absl::StrCat("got ", info.name, ", which can be captured but not edited; expected ", info.edit_instead));
 }
 
-// Unlike a selection's, an edit's layers must be named.
+// The edited layers. Unlike a selection's, they must be named.
 std::vector<int> EditedLayers(const HookName& name, const v1::Intervention& intervention, const std::string& path,
                               const ModelInfo& model, Violations* violations) {
   const LayerPaths paths{absl::StrCat(path, ".hook_point"), absl::StrCat(path, ".layers")};
@@ -38,7 +38,8 @@ void RefuseRepeated(const std::vector<int64_t>& positions, const std::string& pa
   }
 }
 
-// A run has one input, and an edit that edits nothing is a mistake.
+// The edited positions. Refuses per_input, since a run has one input, and a selection of no positions, since an edit
+// that edits nothing is a mistake.
 std::vector<int64_t> EditedPositions(const v1::Intervention& intervention, const std::string& path, int64_t length,
                                      Violations* violations) {
   if (!intervention.has_positions()) {

@@ -31,8 +31,8 @@ struct EditTarget {
   Units units;
 };
 
-// Adds violations, under `path`, for a point that is not there or cannot be edited (naming the one to edit instead),
-// and for layers, positions and units that are not named, out of range, or there twice; then nullopt.
+// Adds violations, under `path`, for a point that does not exist or cannot be edited (naming the one to edit instead),
+// and for layers, positions and units that are missing, out of range, or listed twice; then nullopt.
 std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, std::string path, const EditedRun& run,
                                          const ModelInfo& model, Violations* violations);
 

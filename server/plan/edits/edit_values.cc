@@ -16,10 +16,10 @@ namespace {
 // Places in EditValues::strides.
 enum Axis : size_t { kPositions, kHeads, kFeatures };
 
-// What is edited, as a tensor.
+// The dimensions of what is edited.
 struct EditedShape {
   std::vector<Axis> axes;      // outermost first
-  std::vector<int64_t> sizes;  // of each
+  std::vector<int64_t> sizes;  // one for each axis
   absl::string_view names;     // "[positions, features]"
 };
 
@@ -43,7 +43,7 @@ EditedShape ShapeOf(const EditTarget& target, const ModelInfo& model) {
   return {{kPositions, kFeatures}, {positions, features}, "[positions, features]"};
 }
 
-// How far to go in a tensor of `shape` for the next of each of the edited axes; nullopt when it does not broadcast.
+// The steps in a tensor of `shape` from one index of an edited axis to the next; nullopt when it does not broadcast.
 std::optional<std::array<int64_t, 3>> Broadcast(const std::vector<int64_t>& shape, const EditedShape& edited) {
   if (shape.size() > edited.axes.size()) return std::nullopt;
   const size_t missing = edited.axes.size() - shape.size();  // outermost dimensions that the tensor lacks

@@ -72,7 +72,7 @@ class EditReader {
   }
 
  private:
-  // A patch, as far as the order of the runs is concerned.
+  // Which run a patch makes read which other run.
   struct Patch {
     std::string path;
     uint32_t reader = 0;  // the request's numbers
@@ -94,7 +94,7 @@ class EditReader {
     AddEdits(edit, target, sources);
   }
 
-  // False after a violation. `sources`: of a patch, the point to read for each of the target's layers.
+  // False after a violation. `sources`: for a patch, the point to read for each of the target's layers.
   bool FillOperation(const v1::Intervention& intervention, const EditTarget& target, Edit* edit,
                      std::vector<HookPoint>* sources) {
     switch (intervention.operation_case()) {
@@ -159,7 +159,7 @@ class EditReader {
     return true;
   }
 
-  // One for each layer. Once they are more than allowed, they are only counted, so that the refusal can say how many.
+  // Adds one edit for each layer. Beyond the limit edits are only counted, so that the refusal can say how many.
   void AddEdits(const Edit& edit, const EditTarget& target, const std::vector<HookPoint>& sources) {
     edit_count_ += target.layers.size();
     indices_ += target.layers.size() * (edit.positions.size() + edit.units.heads.size() + edit.units.features.size() +
@@ -195,7 +195,7 @@ class EditReader {
   Violations* violations_;
   std::vector<Edit> edits_;
   std::vector<RunRead> reads_;
-  std::vector<Patch> patches_;  // of each of reads_
+  std::vector<Patch> patches_;  // one for each of reads_
   uint64_t edit_count_ = 0;
   uint64_t indices_ = 0;
 };

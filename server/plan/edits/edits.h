@@ -15,11 +15,11 @@
 
 namespace hydrophone {
 
-// The most interventions of one run: each is compared with those before it.
+// The most interventions of one run: each is compared with the ones before it.
 inline constexpr int kMaxInterventions = 1024;
 
 // The most positions, heads and features that all edits of a request list together, an intervention at several layers
-// counting at each: what they take in memory, 32 MiB.
+// counting at each: they take at most 32 MiB of memory.
 inline constexpr uint64_t kMaxEditIndices = uint64_t{1} << 22;
 
 struct PlannedEdits {
@@ -27,10 +27,10 @@ struct PlannedEdits {
   std::vector<uint32_t> run_order;  // as Plan.run_order
 };
 
-// Interventions of runs over skipped inputs are left out with them. Adds a violation, with its path, for whatever is
-// wrong, for two edits that contradict each other, and for patches that make a cycle of runs; the result is then of no
-// use. INVALID_ARGUMENT (TOO_LARGE) beyond kMaxInterventions, max_tensors_per_request edits (an intervention makes one
-// at each layer), or kMaxEditIndices.
+// Interventions of runs over skipped inputs are left out with them. Adds a violation, with its path, for every field
+// that is wrong, for two edits that contradict each other, and for patches that make a cycle of runs; the result is
+// then meaningless. INVALID_ARGUMENT (TOO_LARGE) beyond kMaxInterventions, max_tensors_per_request edits (an
+// intervention makes one at each layer), or kMaxEditIndices.
 absl::StatusOr<PlannedEdits> ReadEdits(const google::protobuf::RepeatedPtrField<v1::Run>& runs,
                                        const std::vector<PlannedInput>& inputs, const RunTable& table,
                                        const RequestContext& context, Violations* violations);

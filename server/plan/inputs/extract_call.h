@@ -1,4 +1,4 @@
-// An Extract request, read: what the model must do (the plan) and how the answer is told.
+// An Extract request, read: what the model must do (the plan) and how the answer is sent.
 #ifndef HYDROPHONE_SERVER_PLAN_INPUTS_EXTRACT_CALL_H_
 #define HYDROPHONE_SERVER_PLAN_INPUTS_EXTRACT_CALL_H_
 
@@ -16,7 +16,7 @@
 
 namespace hydrophone {
 
-// What requests are read against. All of it outlives the calls.
+// What requests are read against. Everything it refers to outlives the calls.
 struct RequestContext {
   const ModelInfo& model;
   const ComputeInfo& compute;
@@ -25,22 +25,22 @@ struct RequestContext {
   std::string server_version;
 };
 
-// An input as understood: what its InputInfo says.
+// An input as the server understood it: what its InputInfo says.
 struct PlannedInput {
   std::string key;
   std::vector<uint32_t> token_ids;     // empty when skipped
   std::vector<uint32_t> byte_offsets;  // as long as token_ids
   uint32_t byte_end = 0;               // where the last token's bytes end
   uint32_t truncated_tokens = 0;
-  std::string skipped;  // why; empty when it was not
+  std::string skipped;  // why it was skipped; empty when it was not
 };
 
-// How one capture is told.
+// How one capture is sent.
 struct CaptureFormat {
   enum class Form : uint8_t {
     kPerRun,      // a tensor of each run
     kRows,        // one tensor with the rows of all runs
-    kScores,      // what a readout says of each run's rows
+    kScores,      // what a readout gives for each run's rows
     kComparison,  // how the first of the capture's two runs differs from the second
   };
 
@@ -58,8 +58,8 @@ struct ExtractCall {
   Plan plan;
   std::vector<PlannedInput> inputs;
 
-  // Of each of plan.runs, the number that the request gives it (its place in the request's runs, or
-  // inputs when there are none): what answers call it. They differ from plan.runs' own places when
+  // run_numbers[i]: the number that the request gives to plan.runs[i] (its place in the request's runs, or in its
+  // inputs when it lists no runs), by which answers name it. The numbers differ from the places in plan.runs when
   // inputs were skipped.
   std::vector<uint32_t> run_numbers;
 
@@ -67,14 +67,14 @@ struct ExtractCall {
   v1::Layout layout = v1::LAYOUT_PER_RUN;
   bool validate_only = false;
 
-  // Not 0: the inputs are prompts that continue first, by at most so many tokens. The plan's runs are as long as they
-  // can become, filled up with placeholders, and all sizes are upper bounds.
+  // When not 0, the inputs are prompts that are first continued by at most this many tokens. The plan's runs are as
+  // long as they can become, filled up with placeholders, and all sizes are upper bounds.
   uint32_t max_new_tokens = 0;
 
   uint32_t tensors = 0;     // of the whole stream
   uint64_t data_bytes = 0;  // of all chunked tensors
   std::string request_sha256;
-  const Tokenizer* tokenizer = nullptr;  // names the tokens of scores; outlives the call
+  const Tokenizer* tokenizer = nullptr;  // gives the text of scored tokens; outlives the call
 };
 
 // Reads, validates and plans. INVALID_ARGUMENT with every violation's field path, or
@@ -82,11 +82,11 @@ struct ExtractCall {
 absl::StatusOr<ExtractCall> PlanExtract(const v1::ExtractRequest& request, std::string request_sha256,
                                         const RequestContext& context);
 
-// Of each of a request's inputs, the tokens that were generated after it.
+// Continuations[i]: the tokens that were generated after the request's input i.
 using Continuations = std::vector<std::vector<uint32_t>>;
 
-// Plans the request again once its inputs' continuations are known: they are part of the inputs. What depends on
-// lengths may be refused now though PlanExtract took it.
+// Plans the request again once its inputs' continuations are known, as parts of the inputs. What depends on lengths may
+// be refused now although PlanExtract accepted it.
 absl::StatusOr<ExtractCall> PlanContinued(const v1::ExtractRequest& request, std::string request_sha256,
                                           const Continuations& continuations, const RequestContext& context);
 

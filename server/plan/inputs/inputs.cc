@@ -26,7 +26,7 @@ void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& t
   }
 }
 
-// A tokenizer may know more tokens than the model has embeddings for, and the other way round.
+// The ids that both know: a tokenizer may have more tokens than the model has embeddings, and the other way round.
 uint32_t VocabularySize(const RequestContext& context) {
   return std::min(context.tokenizer.vocab_size(), static_cast<uint32_t>(context.model.vocab_size));
 }
@@ -48,7 +48,7 @@ void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestCo
   }
 }
 
-// The tokenizer's own tokens, the beginning-of-sequence token too, must be the model's.
+// Refuses tokens of the tokenizer, the beginning-of-sequence token included, for which the model has no embedding.
 void CheckVocabulary(const PlannedInput& planned, absl::string_view path, const RequestContext& context,
                      Violations* violations) {
   uint32_t vocabulary = VocabularySize(context);
@@ -116,7 +116,7 @@ PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const Inp
   return planned;
 }
 
-// An input that is left out says why in one line; a key that is itself too long is not given back.
+// The input that is left out: its `skipped` says why in one line. A key that is itself too long is not given back.
 PlannedInput Skipped(const PlannedInput& planned, const Violations& violations) {
   PlannedInput skipped;
   if (planned.key.size() <= kMaxKeyBytes) skipped.key = planned.key;

@@ -19,11 +19,11 @@ namespace hydrophone {
 
 struct InputRules {
   bool limit_to_context = true;  // refuse inputs longer than the model's context; Tokenize does not
-  bool skip_bad = false;         // say in PlannedInput.skipped, not in the violations, what is wrong with an input
-  uint32_t new_tokens = 0;       // that must fit the context after each input; below the context's length
+  bool skip_bad = false;         // what is wrong with an input goes into PlannedInput.skipped, not the violations
+  uint32_t new_tokens = 0;       // tokens that must fit into the context after each input; fewer than the context has
 };
 
-// The inputs as understood, texts first. What is wrong with an input goes into `violations` (or,
+// The inputs as the server understood them, texts first. What is wrong with an input goes into `violations` (or,
 // with skip_bad, into the input); such an input has no tokens. A request without any input is a
 // violation too. INVALID_ARGUMENT (TOO_LARGE) when there are more inputs than the limits allow.
 // Thread-safe.

@@ -53,7 +53,7 @@ std::optional<int64_t> ShortestOf(absl::Span<const int64_t> lengths) {
 
 std::vector<SelectedRows> SelectList(absl::Span<const int32_t> at, absl::string_view path,
                                      absl::Span<const int64_t> lengths, Violations* violations) {
-  // What the shortest sequence has, all have.
+  // A position of the shortest sequence is in all of them.
   if (std::optional<int64_t> shortest = ShortestOf(lengths)) {
     for (size_t i = 0; i < at.size(); ++i) {
       if (!InRange(at[i], *shortest)) violations->Add(absl::StrCat(path, ".at[", i, "]"), OutOfRange(at[i], *shortest));
@@ -138,8 +138,7 @@ int64_t SelectedRows::operator[](int64_t index) const {
 
 SelectedRows ApplySlice(const Slice& slice, int64_t length) {
   if (slice.single) return SelectedRows(*slice.start < 0 ? *slice.start + length : *slice.start, 1, 1);
-  // A bound is clipped to [0, length]; walking backwards, to [-1, length - 1], where -1 is before
-  // the first row.
+  // A bound is clipped to [0, length]; with a negative step, to [-1, length - 1], where -1 stands before the first row.
   bool backwards = slice.step < 0;
   int64_t lowest = backwards ? -1 : 0;
   int64_t highest = backwards ? length - 1 : length;

@@ -22,8 +22,8 @@ struct Slice {
   bool single = false;  // one index, not a slice: out of range is an error
 };
 
-// INVALID_ARGUMENT for anything else than 1 to 3 decimal integers, at most 64 bytes, or for step 0.
-// Integers beyond 2^40 count as 2^40, those below -2^40 as -2^40: no sequence is as long.
+// INVALID_ARGUMENT for anything but 1 to 3 decimal integers in at most 64 bytes, and for step 0. Integers above 2^40
+// count as 2^40 and integers below -2^40 as -2^40: no sequence is as long.
 absl::StatusOr<Slice> ParseSlice(absl::string_view text);
 
 // Rows of one sequence in sending order: a progression, or a list.
@@ -50,13 +50,13 @@ class SelectedRows {
 // range.
 SelectedRows ApplySlice(const Slice& slice, int64_t length);
 
-// The length of a run that is not made (its input was skipped): nothing is selected of it, and
-// nothing is refused for it.
+// The length of a run that is not made because its input was skipped: nothing is selected of it, and nothing is refused
+// because of it.
 inline constexpr int64_t kNoRun = -1;
 
 // The rows that `positions` (null: all) selects of each of the sequences, in their order. Adds a
-// violation, under `path`, for each position out of range and whatever else is wrong; the result is
-// then of no use. Keeps pointers into `positions`.
+// violation, under `path`, for each position out of range and for everything else that is wrong; the result is then
+// meaningless. Keeps pointers into `positions`.
 std::vector<SelectedRows> SelectRows(const v1::Positions* positions, absl::string_view path,
                                      absl::Span<const int64_t> lengths, Violations* violations);
 

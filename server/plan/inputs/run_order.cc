@@ -6,8 +6,8 @@
 namespace hydrophone {
 namespace {
 
-// Of runs that all wait for one another, or for one that does: follows each run's first unmet read until a run comes
-// again.
+// Finds a cycle among the runs that could not be ordered: starts at one of them and follows each run's first unmet read
+// until a run comes again.
 std::vector<size_t> FindCycle(absl::Span<const RunRead> reads, const std::vector<size_t>& unmet) {
   std::vector<size_t> read_of(unmet.size(), reads.size());
   for (size_t i = reads.size(); i-- > 0;) {
@@ -16,7 +16,7 @@ std::vector<size_t> FindCycle(absl::Span<const RunRead> reads, const std::vector
   size_t run = 0;
   while (unmet[run] == 0) ++run;
   std::vector<size_t> walked;
-  std::vector<size_t> step(unmet.size(), reads.size());  // at which a run was met
+  std::vector<size_t> step(unmet.size(), reads.size());  // the place in `walked` at which a run was met
   while (step[run] == reads.size()) {
     step[run] = walked.size();
     walked.push_back(read_of[run]);

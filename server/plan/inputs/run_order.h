@@ -10,17 +10,18 @@
 
 namespace hydrophone {
 
-// One run reads from another. Places in Plan.runs.
+// One run reads from another; both are places in Plan.runs.
 struct RunRead {
   uint32_t reader = 0;
   uint32_t source = 0;
 };
 
 struct RunOrder {
-  std::vector<uint32_t>
-      runs;  // all of them, sources before their readers, otherwise as numbered; empty when there is a cycle
-  std::vector<size_t>
-      cycle;  // the reads that make one, each from the next one's reader, the last from the first's; or empty
+  // All runs, sources before their readers, otherwise as numbered; empty when the reads make a cycle.
+  std::vector<uint32_t> runs;
+  // The reads that make a cycle: the source of each is the reader of the next, the last one's source the first one's
+  // reader. Empty when there is no cycle.
+  std::vector<size_t> cycle;
 };
 
 RunOrder OrderRuns(size_t runs, absl::Span<const RunRead> reads);

@@ -38,7 +38,7 @@ std::string BaselineRefusal(size_t run, uint32_t baseline, const std::vector<uin
   return absl::StrCat("got ", baseline, ", whose input was skipped, expected a run that is made");
 }
 
-// Fills in table->baseline. What is refused of runs that are not made goes unsaid with them.
+// Fills in table->baseline. Baselines of runs that are not made are not checked.
 void ReadBaselines(const google::protobuf::RepeatedPtrField<v1::Run>& runs, const std::vector<uint32_t>& input_of,
                    const std::vector<PlannedInput>& inputs, RunTable* table, Violations* violations) {
   table->baseline.resize(table->made.size());

@@ -15,21 +15,20 @@
 
 namespace hydrophone {
 
-// The runs as the request numbers them, and those of them that are made: a run over a skipped input
-// is not.
+// The runs as the request numbers them, and the runs that are made: a run over a skipped input is not.
 struct RunTable {
   std::vector<int64_t> lengths;      // by the request's number: tokens, or kNoRun
   std::vector<uint32_t> made_index;  // by the request's number: place in `made`; 0 where there is none
 
   std::vector<PlannedRun> made;
-  std::vector<uint32_t> numbers;     // of each of `made`, the request's
+  std::vector<uint32_t> numbers;     // the request's number of each of `made`
   std::vector<int64_t> first_token;  // as in Plan
 
-  // Of each of `made`, the place in `made` of the run that it is compared with; most have none.
+  // For each of `made`, the place in `made` of the run that it is compared with; most have none.
   std::vector<std::optional<uint32_t>> baseline;
 };
 
-// Without any `runs`, each input is one. Adds violations for indices of inputs and baselines.
+// Without any `runs`, each input is a run. Adds violations for indices of inputs and baselines.
 // INVALID_ARGUMENT (TOO_LARGE) when they have more tokens than the limit allows.
 absl::StatusOr<RunTable> ReadRuns(const google::protobuf::RepeatedPtrField<v1::Run>& runs,
                                   const std::vector<PlannedInput>& inputs, const Limits& limits,

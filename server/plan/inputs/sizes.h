@@ -1,4 +1,4 @@
-// Sums and products of sizes that a request asks for, which may be beyond any number.
+// Sums and products of sizes that a request asks for, which may exceed what 64 bits hold.
 #ifndef HYDROPHONE_SERVER_PLAN_INPUTS_SIZES_H_
 #define HYDROPHONE_SERVER_PLAN_INPUTS_SIZES_H_
 
@@ -7,7 +7,7 @@
 
 namespace hydrophone {
 
-// They stop at the largest number, which no limit allows.
+// Sums and products stop at the largest number, which no limit allows.
 inline constexpr uint64_t kMostSize = std::numeric_limits<uint64_t>::max();
 
 inline uint64_t AddSizes(uint64_t a, uint64_t b) {

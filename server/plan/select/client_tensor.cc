@@ -76,7 +76,7 @@ bool CheckShape(const v1::Tensor& tensor, size_t elements, absl::string_view pat
   return false;
 }
 
-// Points at the number itself where it is one of `floats`.
+// The violation's path names the element itself when the elements are in `floats`.
 bool CheckFinite(const v1::Tensor& tensor, absl::Span<const float> values, absl::string_view path,
                  Violations* violations) {
   const auto found = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });

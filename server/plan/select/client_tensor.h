@@ -19,7 +19,7 @@ struct ClientTensor {
   std::vector<float> values;   // as many as the shape says
 };
 
-// No field of a request takes more.
+// No field of a request takes a tensor of more dimensions.
 inline constexpr int kMaxTensorDimensions = 3;
 
 // Adds a violation, under `path`, for both or neither of floats and data, for data of an odd length, for a shape that

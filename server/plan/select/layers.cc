@@ -12,7 +12,7 @@ namespace {
 
 std::string ExpectedLayers(int count) { return absl::StrCat("expected ", -count, " to ", count - 1); }
 
-// A layer as asked, counted from the start; -1 when it is out of range.
+// The layer counted from the start; -1 when it is out of range.
 int FromTheStart(int64_t layer, int count) {
   if (layer < -count || layer >= count) return -1;
   return static_cast<int>(layer < 0 ? layer + count : layer);

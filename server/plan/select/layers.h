@@ -13,19 +13,19 @@
 
 namespace hydrophone {
 
-// Where a request says something about layers.
+// The paths of the request's fields that say something about layers.
 struct LayerPaths {
   std::string name;    // of the hook point's name
   std::string layers;  // of the list
 };
 
 // The layers that a name and a list beside it give, counted from the start, in the order asked: all when neither has
-// any; {-1} outside the blocks. Adds a violation for each that is out of range or there twice, and for a list beside a
-// layer in the name or for a point outside the blocks; the result is then of no use.
+// any; {-1} outside the blocks. Adds a violation for each layer that is out of range or listed twice, and for a list
+// beside a layer in the name or for a point outside the blocks; the result is then meaningless.
 std::vector<int> ReadLayers(const HookName& name, const google::protobuf::RepeatedField<int32_t>& listed,
                             const LayerPaths& paths, const ModelInfo& model, Violations* violations);
 
-// One layer of a site that has `count`, counted from the start. Adds a violation when it is out of range.
+// One layer of a point that has `count` layers, counted from the start. Adds a violation when it is out of range.
 int ReadLayer(int64_t layer, int count, const std::string& path, Violations* violations);
 
 }  // namespace hydrophone

@@ -16,7 +16,7 @@ const v1::Positions* SliceOf(const char* slice) {
   return positions;
 }
 
-// What is read when a metric names no positions.
+// The positions of a metric that names none.
 const v1::Positions* DefaultPositions(v1::Metric::KindCase kind) {
   static const v1::Positions* const last = SliceOf("-1:");
   static const v1::Positions* const all_but_the_last = SliceOf(":-1");

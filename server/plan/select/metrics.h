@@ -12,8 +12,8 @@
 
 namespace hydrophone {
 
-// The metric as a selector of the logits with a readout. `runs`: how many the request has. Adds violations for the key,
-// the runs, the tokens, and for a metric of no kind.
+// The metric as a selector of the logits with a readout. `runs`: how many runs the request has. Adds violations for the
+// key, the runs, the tokens, and for a metric of no kind.
 Selector ReadMetric(const v1::Metric& metric, std::string path, size_t runs, const RequestContext& context,
                     Violations* violations);
 

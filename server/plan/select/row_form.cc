@@ -18,7 +18,8 @@ void AddWrongWidth(const Selector& selector, int64_t expected, Violations* viola
                                selector.units == nullptr ? "" : " after units"));
 }
 
-// Of all runs, where their keys differ: one width cannot fit them.
+// Compares the projection's width with the features that are left; for scores and patterns with each run's keys, since
+// one width cannot fit runs of different lengths.
 void CheckProjection(const Selector& selector, const RowForm& form, int64_t features, absl::Span<const int64_t> lengths,
                      Violations* violations) {
   const int64_t width = selector.projection->width;

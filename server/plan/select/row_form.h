@@ -1,4 +1,4 @@
-// What becomes of a selected row: its units, its projection or readout, and so its dimensions.
+// What becomes of a selected row: units are taken of it, then it is projected or read out, which gives its dimensions.
 #ifndef HYDROPHONE_SERVER_PLAN_SELECT_ROW_FORM_H_
 #define HYDROPHONE_SERVER_PLAN_SELECT_ROW_FORM_H_
 
@@ -18,16 +18,17 @@ struct RowForm {
   Units units;
   std::vector<int64_t> row_shape;  // as in Capture
 
-  // Scores and patterns: how many keys are left of a row, where that does not depend on the run's length.
+  // Scores and patterns: how many keys a row keeps, where that does not depend on the run's length.
   bool square = false;
   std::optional<int64_t> keys;
 
-  // Keys that are left in a run of so many tokens.
+  // How many keys a row keeps in a run of `length` tokens.
   int64_t KeysOf(int64_t length) const { return keys.value_or(length); }
 };
 
-// `lengths`: tokens of the selector's runs and of their baselines. Adds violations for units that are not there, and
-// for a projection of another width than what is left. The selector has a point (its layers are not empty).
+// `lengths`: tokens of the selector's runs and of their baselines. Adds violations for units that the point does
+// not have, and for a projection whose width is not the number of features that the units select. The selector has a
+// point (its layers are not empty).
 RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths, const ModelInfo& model,
                     Violations* violations);
 

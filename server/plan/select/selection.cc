@@ -17,7 +17,8 @@ bool HasKind(const Selector& selector, Readout::Kind kind) {
   return selector.readout != nullptr && selector.readout->kind == kind;
 }
 
-// Scores of one run say all without another; only a divergence is about two.
+// Whether the selector compares a run with its baseline. Of the readouts only a divergence does: other scores are about
+// one run.
 bool Compares(const Selector& selector) {
   return selector.readout == nullptr || HasKind(selector, Readout::Kind::kDivergence);
 }
@@ -54,7 +55,7 @@ class RunSelector {
     return lengths;
   }
 
-  // Of each run's baseline; kNoRun where there is none.
+  // The length of each run's baseline; kNoRun where there is none.
   std::vector<int64_t> BaselineLengths() const {
     std::vector<int64_t> lengths;
     for (uint32_t number : numbers_) {

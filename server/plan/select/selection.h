@@ -1,4 +1,4 @@
-// What a selector takes of each run: positions, and those of the run that it is compared with.
+// What a selector takes of each run: its positions, and the positions of the run that it is compared with.
 #ifndef HYDROPHONE_SERVER_PLAN_SELECT_SELECTION_H_
 #define HYDROPHONE_SERVER_PLAN_SELECT_SELECTION_H_
 
@@ -17,15 +17,15 @@ struct SelectedRun {
   uint32_t run = 0;  // in plan.runs
   SelectedRows rows;
 
-  // In plan.runs; only where the selector compares. The baseline's rows are those that the run's own selection takes of
-  // it, as many as `rows`.
+  // The run to compare with, in plan.runs; only where the selector compares. baseline_rows are the rows that the same
+  // positions select of the baseline, as many as `rows`.
   std::optional<uint32_t> baseline;
   SelectedRows baseline_rows;
 };
 
-// The selector's runs that are made, in its order. Adds violations for positions that are out of range, for none to
-// reduce, for the last one where a next token is needed, for a divergence without a baseline, and for other counts in
-// run and baseline.
+// The selector's runs that are made, in its order. Adds violations for positions that are out of range, for a reduction
+// of no positions, for the last position where a next token is needed, for a divergence without a baseline, and for a
+// run and a baseline with different numbers of positions.
 std::vector<SelectedRun> SelectRuns(const Selector& selector, const RunTable& runs, Violations* violations);
 
 // How many of the selector's runs are made.

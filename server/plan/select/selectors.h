@@ -29,7 +29,7 @@ struct Selector {
   const v1::Units* units = nullptr;                   // null: all; points into the request
 
   Reduction reduction = Reduction::kNone;
-  std::shared_ptr<const Projection> projection;  // null: none; its width is not checked yet
+  std::shared_ptr<const Projection> projection;  // null: none; ReadRowForm checks its width
   std::shared_ptr<const Readout> readout;        // null: none
   std::string metric;                            // the metric's key
 
@@ -39,13 +39,13 @@ struct Selector {
 };
 
 // hook_points first, then hooks, then metrics. A selector with a violation comes back with whatever could be read, so
-// that the others keep their numbers. `runs`: how many the request has. INVALID_ARGUMENT (TOO_LARGE) when there are
-// more selectors than the limits allow.
+// that the others keep their numbers. `runs`: how many runs the request has. INVALID_ARGUMENT (TOO_LARGE) when there
+// are more selectors than the limits allow.
 absl::StatusOr<std::vector<Selector>> ReadSelectors(const v1::ExtractRequest& request, size_t runs,
                                                     const RequestContext& context, Violations* violations);
 
-// The runs that a selector or metric lists in `path`.runs. Adds a violation for one that is not below `runs`, and for
-// one that is there twice.
+// The runs that a selector or metric lists in `path`.runs. Adds a violation for a number that is not below `runs`,
+// and for one that is listed twice.
 std::vector<uint32_t> ReadRunNumbers(const google::protobuf::RepeatedField<uint32_t>& listed, absl::string_view path,
                                      size_t runs, Violations* violations);
 

@@ -30,7 +30,7 @@ std::shared_ptr<const Projection> ReadProjection(const v1::Tensor& tensor, const
   return std::make_shared<const Projection>(Projection{count, read->shape.back(), std::move(read->values)});
 }
 
-// Why the lens cannot read the point; nullopt when it can.
+// Says why the logit lens cannot read the point; nullopt when it can.
 std::optional<std::string> LensObjection(HookPoint point, const ModelInfo& model) {
   if (HookPointOf(point).logits() || IsRawResidual(point, model)) return std::nullopt;
   constexpr char kExpected[] =
@@ -55,7 +55,7 @@ void CheckLensPoints(const Selector& selector, const std::string& path, const Mo
   }
 }
 
-// A lens reads whole rows, and what it says has a form of its own.
+// Refuses what cannot stand beside a logit lens, which reads whole rows and answers with scores.
 void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Violations* violations) {
   if (hook.has_units()) {
     violations->Add(absl::StrCat(path, ".units"), "got units beside logit_lens, expected none: it reads whole rows");

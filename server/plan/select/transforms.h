@@ -1,4 +1,4 @@
-// Reads what a selector makes of the values at its point, and how they are to come.
+// Reads what a selector makes of the values at its point, and in which form they are sent.
 #ifndef HYDROPHONE_SERVER_PLAN_SELECT_TRANSFORMS_H_
 #define HYDROPHONE_SERVER_PLAN_SELECT_TRANSFORMS_H_
 
@@ -9,9 +9,10 @@
 
 namespace hydrophone {
 
-// Fills in the selector's units, reduction, projection, readout, view, dtype and summary; its path, site and layers are
-// there already. `request` has the view and dtype of selectors that name none. Adds violations for what is wrong in
-// itself and for what contradicts; what depends on the runs is for the planner.
+// Fills in the selector's units, reduction, projection, readout, view, dtype and summary; its path, point and
+// layers are filled in already. `request` has the view and dtype of selectors that name none. Adds violations for
+// fields that are wrong by themselves or contradict one another; what depends on the runs is checked when the captures
+// are planned.
 void ReadTransforms(const v1::HookSelector& hook, const v1::ExtractRequest& request, const RequestContext& context,
                     Violations* violations, Selector* selector);
 

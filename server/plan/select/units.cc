@@ -13,7 +13,7 @@
 namespace hydrophone {
 namespace {
 
-// What an index may be: below `count`, and when `from_the_end`, at least -count.
+// The indices that are allowed: below `count`, and when `from_the_end`, down to -count.
 struct Range {
   int64_t count = 0;
   bool from_the_end = true;
@@ -43,7 +43,7 @@ std::vector<int32_t> ReadIndices(absl::Span<const int32_t> listed, absl::string_
   return indices;
 }
 
-// The keys of runs of these lengths; nullopt when no run is made.
+// The range of keys in runs of these lengths; nullopt when no run is made.
 std::optional<Range> KeysOf(absl::Span<const int64_t> lengths) {
   int64_t shortest = std::numeric_limits<int64_t>::max();
   int64_t longest = kNoRun;

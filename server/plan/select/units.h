@@ -14,8 +14,9 @@
 
 namespace hydrophone {
 
-// The units that `units` selects, counted from the start. Adds a violation under `path` for each that is out of range
-// or there twice, for heads of a point without heads, and when none are listed; the result is then of no use.
+// The units that `units` selects, counted from the start. Adds a violation under `path` for each unit that is out
+// of range or listed twice, for heads of a point without heads, and when no units are listed; the result is then
+// meaningless.
 //
 // `lengths`: the tokens of each run that the units apply to, kNoRun for one that is not made. The features of scores
 // and patterns are keys, and a run has as many as tokens: each key must be in the shortest run, and where runs differ

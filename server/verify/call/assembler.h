@@ -1,5 +1,5 @@
-// Puts the tensors of an Extract stream together again, as a client does, so that what is measured
-// is what was sent.
+// Puts the tensors of an Extract stream together again, as a client does, so that Verify measures what was sent.
+// Separate from the client's code on purpose: the server does not link the client.
 #ifndef HYDROPHONE_SERVER_VERIFY_CALL_ASSEMBLER_H_
 #define HYDROPHONE_SERVER_VERIFY_CALL_ASSEMBLER_H_
 
@@ -23,7 +23,7 @@ struct AssembledTensor {
 // Takes a stream's messages in order. Not thread-safe.
 class CaptureAssembler {
  public:
-  // Takes one message; other messages than chunks are parsed and left alone. INTERNAL when it is no
+  // Takes one message; messages other than chunks are parsed and ignored. INTERNAL when it is no
   // ExtractResponse, when its checksum is wrong, or when it does not continue its tensor.
   absl::Status Add(const Frame& frame);
 

@@ -17,12 +17,11 @@ namespace {
 // The lessons' own input.
 constexpr char kLessonSentence[] = "Plants make fantastic pets because they don't leave a mess after you feed them.";
 
-// Tokens of the sequence that stands before the inputs in kBlocks, so that they are never computed
+// Tokens of the neighbour, the sequence that stands before the inputs in kBlocks, so that the inputs are never computed
 // by themselves there.
 constexpr size_t kNeighbourTokens = 16;
 
-// What a receiver with gRPC's default takes of one message, 4 MiB, less room for checks, layers and
-// inputs.
+// A receiver with gRPC's default takes messages of 4 MiB; this leaves room for checks, layers and inputs.
 constexpr uint64_t kMaxResidualBytes = uint64_t{3} << 20;
 
 std::vector<int> ReadLayers(const v1::VerifyRequest& request, int n_layer, Violations* violations) {
@@ -80,13 +79,13 @@ uint64_t TokensOf(const std::vector<PlannedInput>& inputs) {
   return tokens;
 }
 
-// The end of the first input, backwards: tokens that the model knows, in another order.
+// The neighbour: the end of the first input, backwards, which is tokens that the model knows in another order.
 std::vector<uint32_t> Neighbour(const std::vector<uint32_t>& token_ids) {
   const size_t count = std::min(token_ids.size(), kNeighbourTokens);
   return {token_ids.rbegin(), token_ids.rbegin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-// All of Verify's passes together are one request's worth of work.
+// Holds all of Verify's passes together to the limits of one request.
 absl::Status CheckSizes(const VerifyCall& call, const RequestContext& context) {
   const uint64_t all = TokensOf(call.inputs);
   const uint64_t first = call.inputs[0].token_ids.size();

@@ -1,4 +1,4 @@
-// A Verify request's way: what to extract, what came back, what the answer says.
+// The stations of a Verify request: what to extract, what came back, what the answer says.
 //
 // clang-format off
 //   VerifyRequest ─ PlanVerify ─► VerifyCall ─ its extracts, one after another ─► VerifyRun.Take ─►
@@ -29,17 +29,16 @@ namespace hydrophone {
 
 // A Verify request, read.
 struct VerifyCall {
-  // What to run, each as a request of its own. Separate passes, so that no comparison is of a
-  // buffer with itself.
+  // What to run, each as a request of its own: with separate passes no buffer is compared with itself.
   enum : size_t { kStates, kBlocks, kAlone, kExtracts };
   std::array<ExtractCall, kExtracts> extracts;
 
-  std::vector<PlannedInput> inputs;  // as understood; the extracts have their tokens
+  std::vector<PlannedInput> inputs;  // as the server understood them; the extracts hold their tokens
   VerifyOptions options;
   std::string request_sha256;
 };
 
-// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes: a worker's job.
+// Reads, validates and plans. No inputs mean the lesson's sentence. Tokenizes, so it belongs on a worker thread.
 // Thread-safe. INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is
 // needed and what is allowed: the extracts' tokens together against max_tokens_per_request, their
 // captures together against max_response_bytes, and with include_residuals the residuals against
@@ -49,25 +48,25 @@ absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::str
 
 // Takes the extracts' captures and answers. One thread at a time.
 //
-// Who runs it submits call().extracts[i].plan for each i, *one after another*, and hands each one's
-// captures to Take before it submits the next: Take copies them out and lets go of them, so that a
-// Verify never holds a share of the response budget while it waits for another. The copies stay
-// until Finish: bounded by max_response_bytes a Verify, so bound how many run at once.
+// The caller submits call().extracts[i].plan for each i, *one after another*, and hands the captures of each to Take
+// before it submits the next: Take copies the values and releases the captures, so that a Verify never holds a share of
+// the response budget while it waits for another. The copies stay until Finish. They are at most max_response_bytes for
+// each Verify, so the caller must bound how many run at once.
 class VerifyRun {
  public:
-  // What `context` refers to outlives this.
+  // Everything that `context` refers to outlives this.
   VerifyRun(VerifyCall call, const RequestContext& context);
 
   const VerifyCall& call() const { return call_; }
 
   // `captures[k]` is what CaptureSink::OnCapture gave for extracts[extract].plan.captures[k]; all
-  // of them. `batch_tokens`: tokens of the whole batch that it was computed in
-  // (JobTimings::batch_tokens). Each extract once. Encodes and decodes every byte once: about a
-  // second for a gigabyte; a worker's job. INTERNAL when the bytes do not survive it.
+  // of them are given. `batch_tokens`: tokens of the whole batch in which the extract was computed
+  // (JobTimings::batch_tokens). Called once for each extract. Encodes and decodes every byte once, about a second for a
+  // gigabyte, so it belongs on a worker thread. INTERNAL when the bytes do not survive that.
   absl::Status Take(size_t extract, std::vector<TensorView> captures, int64_t batch_tokens);
 
-  // After all extracts were taken. Heavy (seconds; see Verify): a worker's job. `stopped` as in
-  // Verify: the call was cancelled or its deadline has passed; then CANCELLED.
+  // Called after all extracts were taken. Takes seconds (see Verify), so it belongs on a worker thread. `stopped` is
+  // asked as in Verify: whether the call was cancelled or its deadline has passed; then CANCELLED.
   absl::StatusOr<v1::VerifyResponse> Finish(const Engine& engine, const std::function<bool()>& stopped);
 
  private:

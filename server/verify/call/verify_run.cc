@@ -9,7 +9,7 @@
 namespace hydrophone {
 namespace {
 
-// One capture, over the wire and back.
+// Encodes one capture as messages and puts the messages together again.
 absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_t capture, TensorView rows,
                                                   uint64_t max_message_bytes) {
   const Capture& planned = call.plan.captures[capture];

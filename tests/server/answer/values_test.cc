@@ -260,7 +260,7 @@ TEST_F(ValuesTest, OtherTensorsNameNoBaseline) {
   EXPECT_TRUE(Encode(1).at(0).values().info().has_baseline());
 }
 
-// The planner refuses what exceeds these bounds, so no message may.
+// The planner refuses what exceeds these bounds, so no message may exceed them.
 TEST_F(ValuesTest, ScoresFitIntoTheSizeThatThePlannerKnows) {
   Plan("texts: 'abcdefghijkl' hooks { hook_point: 'logits' logit_lens { top_k: 40 token_ids: [256, 255] } }");
   std::vector<float> numbers;

@@ -48,7 +48,7 @@ TEST(HookPointsTest, NamesHoldALayerExactlyWhenThePointHasLayers) {
   }
 }
 
-// Only what goes on into the forward pass as it is.
+// A point is editable only when the forward pass goes on with its value as it is.
 TEST(HookPointsTest, WhatIsDerivedFromOtherPointsIsNotEditable) {
   const std::set<Site> derived = {Site::kHiddenState,
                                   Site::kLn1Scale,

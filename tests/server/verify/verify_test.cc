@@ -79,7 +79,7 @@ void Change(CapturedRun* run, HookPoint point, size_t element, float (*change)(f
 
 float OneUlpUp(float value) { return std::nextafter(value, std::numeric_limits<float>::infinity()); }
 
-// In the second input, which is not run alone.
+// An element of the second input, which is not run alone.
 constexpr size_t kElement = 6 * 8 + 3;
 
 TEST(VerifyTest, PassesWhatIsRight) {

@@ -25,7 +25,7 @@ EditTarget TargetOf(Box box, std::string path) {
   return target;
 }
 
-// What the second is found to contradict.
+// The path of the edit that the second is found to contradict.
 std::string Contradicted(const Box& first, const Box& second) {
   EditConflicts conflicts;
   EXPECT_EQ(conflicts.Add(TargetOf(first, "first")), "");

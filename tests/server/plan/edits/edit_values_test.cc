@@ -27,7 +27,7 @@ EditTarget TargetAt(Site site, Units units = {}) {
   return target;
 }
 
-// As many elements as the shape says.
+// A tensor with as many elements as the shape says.
 v1::Tensor TensorOfShape(const std::vector<uint32_t>& shape) {
   v1::Tensor tensor;
   uint32_t elements = 1;

@@ -60,7 +60,7 @@ class ReadEditsTest : public ::testing::Test {
   Violations violations_;
 };
 
-// At position 0 of a point in block 0.
+// An intervention at position 0 of a point in block 0.
 std::string At(const std::string& hook, const std::string& rest) {
   return absl::StrCat("interventions { hook_point: 'blocks.0.", hook, "' positions { at: 0 } ", rest, " } ");
 }

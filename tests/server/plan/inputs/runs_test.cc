@@ -13,7 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// Inputs of these lengths; 0 is a skipped one.
+// Inputs of these lengths; an input of length 0 is a skipped one.
 std::vector<PlannedInput> Inputs(const std::vector<size_t>& lengths) {
   std::vector<PlannedInput> inputs(lengths.size());
   for (size_t i = 0; i < lengths.size(); ++i) inputs[i].token_ids.assign(lengths[i], static_cast<uint32_t>(i));
