@@ -44,7 +44,7 @@ using ReferenceSink = std::function<void(HookPoint point, absl::Span<const doubl
 // What a fresh reading of the weight files gives, compared with the weights in memory.
 struct WeightsAudit {
   std::string file_sha256;                        // of the files as they are on disk now
-  std::vector<std::string> differing_parameters;  // names of those whose values in memory are not the files'
+  std::vector<std::string> differing_parameters;  // whose values in memory differ from the files'
 };
 
 class Engine {

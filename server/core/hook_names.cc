@@ -5,9 +5,9 @@
 //   layer = [ "-" ] digits | "*" | "L"    the first such part; "L", as ListHookPoints writes it, is as good as none
 // clang-format on
 //
-// With its layer replaced by "L", a name is looked up among all spellings. These are, for every point: the names of the
-// catalogue; Hugging Face's ones also without "transformer." and with ".output" appended; and each of them without the
-// part up to the layer.
+// With its layer replaced by "L", a name is looked up among all spellings. The spellings of a point are the names in
+// its row of the catalogue; its Hugging Face names also without "transformer." and with ".output" appended; and each of
+// these without the part up to the layer.
 #include <algorithm>
 #include <cstddef>
 #include <string>

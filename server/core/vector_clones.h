@@ -2,9 +2,9 @@
 #ifndef HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_
 #define HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_
 
-// One binary for all x86-64 machines: the loader picks the clone. Integers are the same on all of them; floats are
-// where there are only additions, multiplications and divisions without contraction. (Sanitizers and the loader's early
-// call of the resolver do not go together.)
+// One binary serves all x86-64 machines: the loader picks the clone. Integer results are the same on all of them; float
+// results are the same where a loop has only additions, multiplications and divisions without contraction. Builds with
+// sanitizers get no clones: sanitizers do not work with the loader's early call of the resolver.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && \
     !defined(__clang__)
 #define HYDROPHONE_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

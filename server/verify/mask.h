@@ -24,8 +24,8 @@ struct MaskRule {
   double value = 30;
 };
 
-// NumPy's quantile (method "linear") of the magnitudes of `values`, in float64, over those that are
-// finite; NaN when none is.
+// NumPy's quantile (method "linear") of the magnitudes of the finite `values`, in float64; NaN when no
+// value is finite.
 double QuantileOfMagnitudes(absl::Span<const float> values, double quantile);
 
 // One mask over several arrays of one size: 1 where the element passes in all of them, 0 where it

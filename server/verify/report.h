@@ -18,7 +18,7 @@ struct Check {
   std::string detail;  // what was compared with what, and why this tolerance
 };
 
-// Pearson's r of two arrays over all elements, and over those that the mask leaves. NaN when either
+// Pearson's r of two arrays over all elements, and over the elements that the mask leaves. NaN when either
 // array is constant (or empty).
 struct Correlation {
   std::string name;
