@@ -22,8 +22,8 @@ struct SequenceRows {
   int64_t count() const { return static_cast<int64_t>(rows.size()); }
 };
 
-// A sequence is a run, counted over the whole batch: member after member, in each run after run. Rows are given out in
-// that order, so that what a member asks for is one piece of memory where it shares nothing.
+// A sequence is a run, counted over the whole batch: member after member, and each member's runs in their order. Rows
+// are assigned in that order, so that a member that shares no rows has all of its rows in one piece of memory.
 //
 //   tokens           rows of the matrices
 //   "a b c d"        0 1 2 3

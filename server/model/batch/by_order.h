@@ -1,4 +1,4 @@
-// Finding what belongs to a point in a list that is sorted by the points' order.
+// Finds what belongs to a hook point in a list that is sorted by ForwardOrder.
 #ifndef HYDROPHONE_SERVER_MODEL_BATCH_BY_ORDER_H_
 #define HYDROPHONE_SERVER_MODEL_BATCH_BY_ORDER_H_
 
@@ -11,7 +11,7 @@
 
 namespace hydrophone {
 
-// The entries whose `order`, a ForwardOrder, is this one. `entries` ascend by it.
+// The entries whose `order` (a ForwardOrder) equals this one. REQUIRES: `entries` ascend by `order`.
 template <typename Entry>
 absl::Span<const Entry> EntriesAt(const std::vector<Entry>& entries, int64_t order) {
   struct ByOrder {

@@ -13,7 +13,7 @@
 
 namespace hydrophone {
 
-// [tokens, d] each, the heads side by side, rows of any stride.
+// Each is [tokens, d], with the heads side by side and rows of any stride.
 struct QueriesKeysValues {
   at::Tensor q, k, v;
 };

@@ -57,7 +57,7 @@ class Kernels {
   virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                double epsilon) const = 0;
 
-  // What LayerNorm divides by: sqrt(variance + epsilon) of each row of x [n, d], computed in float64 and rounded once.
+  // What LayerNorm divides each row of x [n, d] by: sqrt(variance + epsilon), computed in float64 and rounded once:
   // [n, 1].
   virtual at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const = 0;
 

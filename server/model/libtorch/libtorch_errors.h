@@ -1,4 +1,4 @@
-// The model's door: libtorch throws; nothing above this layer does.
+// Turns libtorch's exceptions into statuses: libtorch throws, nothing above the model does.
 #ifndef HYDROPHONE_SERVER_MODEL_LIBTORCH_LIBTORCH_ERRORS_H_
 #define HYDROPHONE_SERVER_MODEL_LIBTORCH_LIBTORCH_ERRORS_H_
 
@@ -12,7 +12,7 @@
 
 namespace hydrophone {
 
-// INTERNAL when `work` throws, memory that runs out included.
+// Calls work(). INTERNAL when it throws, also when memory runs out.
 template <typename Work>
 absl::Status CatchingLibtorch(Work work) {
   try {
