@@ -6,7 +6,7 @@
 namespace hydrophone {
 namespace {
 
-// Calls visit(place, head) for each head of the edit; `place` counts the edit's heads.
+// Calls visit(place, head) for each head of the edit; `place` is the head's index in the edit.
 template <typename Visit>
 void ForEachHead(const Edit& edit, const MutableGrid& value, Visit visit) {
   const int64_t heads = edit.units.heads.empty() ? value.heads : static_cast<int64_t>(edit.units.heads.size());

@@ -1,4 +1,4 @@
-// One edit's arithmetic on one run's value.
+// The arithmetic of one edit on one run's value.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_APPLY_EDIT_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_APPLY_EDIT_H_
 

@@ -1,4 +1,4 @@
-// All edits of a batch, and the values that patches read from earlier places.
+// All edits of a batch, and the values that patches read from earlier points.
 #ifndef HYDROPHONE_SERVER_MODEL_TAPS_BATCH_EDITS_H_
 #define HYDROPHONE_SERVER_MODEL_TAPS_BATCH_EDITS_H_
 
@@ -50,7 +50,7 @@ class BatchEdits {
     size_t source = 0;    // the sequence that a patch reads
     const Edit* edit = nullptr;
   };
-  using Saved = std::map<std::pair<size_t, int64_t>, at::Tensor>;  // by sequence and order
+  using Saved = std::map<std::pair<size_t, int64_t>, at::Tensor>;  // by sequence and order of the point
 
   void AddMember(const Plan& plan, size_t first_sequence);
   absl::Span<const Entry> EntriesOf(const std::vector<Entry>& entries, HookPoint point) const;

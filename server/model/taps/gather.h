@@ -20,7 +20,7 @@ at::Tensor Gather(const Grid& grid, absl::Span<const int64_t> positions, const U
 // the values is.
 at::Tensor Reduce(const at::Tensor& rows, absl::Span<const uint32_t> rows_per_run, Reduction reduction);
 
-// rows [n, width] times vectors [count, width] transposed: [n, count], each sum in float64 and in the width's order,
+// rows [n, width] times vectors [count, width] transposed: [n, count], each sum in float64, in the order of the width,
 // rounded once.
 at::Tensor DotProducts(const at::Tensor& rows, const at::Tensor& vectors);
 

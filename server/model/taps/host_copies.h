@@ -19,14 +19,14 @@
 
 namespace hydrophone {
 
-// One copy that a device makes.
+// One copy that a device is making.
 class CopyUnderWay {
  public:
   virtual ~CopyUnderWay() = default;
 
   virtual bool Done() = 0;
   virtual void Wait() = 0;
-  // The copy: contiguous, in the host's memory, and not to be read before it is done.
+  // The copy: contiguous, in the host's memory. It must not be read before it is done.
   virtual const at::Tensor& host() const = 0;
 };
 

@@ -12,9 +12,10 @@
 
 namespace hydrophone {
 
-// Logits [n, V] of rows [n, d].
+// Computes the logits [n, V] of rows [n, d].
 using LogitsOf = std::function<at::Tensor(const at::Tensor& rows)>;
 
+// What ReadLogits reads from.
 struct ReadoutRows {
   at::Tensor rows;                    // [n, d]
   at::Tensor baseline_rows;           // [n, d], for kDivergence

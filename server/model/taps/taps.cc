@@ -39,7 +39,7 @@ bool LieSideBySide(const at::Tensor& value, const std::vector<int64_t>& rows) {
          std::adjacent_find(rows.begin(), rows.end(), [](int64_t a, int64_t b) { return b != a + 1; }) == rows.end();
 }
 
-// The rows, sharing the value's memory where they can.
+// The rows, as a view of the value's memory when they are one piece of it.
 at::Tensor RowsOfValue(const at::Tensor& value, const std::vector<int64_t>& rows) {
   if (!LieSideBySide(value, rows)) return TakeRows(value, rows);
   return value.narrow(0, rows.front(), static_cast<int64_t>(rows.size()));

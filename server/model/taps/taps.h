@@ -95,8 +95,9 @@ class Taps {
   std::vector<bool> MembersReaching(HookPoint point) const;
 
  private:
+  // One capture of a member's plan.
   struct Entry {
-    int64_t order = 0;  // ForwardOrder of the point
+    int64_t order = 0;  // ForwardOrder of its point
     size_t member = 0;
     size_t capture = 0;
   };
@@ -107,6 +108,7 @@ class Taps {
     int64_t first_row = 0;  // where the part's rows begin
     int64_t element = 0;    // where its elements begin
   };
+  // A capture of squares that is being filled.
   struct SquareCapture {
     at::Tensor values;                                // of all runs of the capture
     std::map<size_t, std::vector<SquarePart>> parts;  // by sequence

@@ -11,11 +11,11 @@
 namespace hydrophone {
 namespace {
 
-// A sequence's queries that are scored before they mix: as many as registers hold the sums of.
+// How many queries of a sequence are scored and mixed together: as many as the registers hold the sums of.
 constexpr int64_t kQueryGroup = 12;
 
 struct QueryGroup {
-  int64_t first = 0;  // position
+  int64_t first = 0;  // position of the first query
   int64_t rows = 0;
 
   int64_t keys() const { return first + rows; }
@@ -29,7 +29,7 @@ void ForEachGroup(int64_t from, int64_t count, const Work& work) {
   }
 }
 
-// Everything that the heads of a batch's sequences share.
+// Attention over one batch: what all heads of all sequences share.
 class Attention {
  public:
   Attention(const QueriesKeysValues& qkv, const std::vector<SequenceRows>& sequences, int64_t n_head, double scale)
@@ -41,7 +41,7 @@ class Attention {
         z_(at::empty(qkv.q.sizes(), qkv.q.options().memory_format(at::MemoryFormat::Contiguous))),
         z_data_(z_.mutable_data_ptr<float>()) {}
 
-  // Without looking inside.
+  // The fast path: no square is laid out.
   void Attend(const std::vector<size_t>& sequences);
   void AttendVisited(size_t sequence, AttentionVisitor& visitor);
 
@@ -62,7 +62,7 @@ class Attention {
   }
 
   void AttendHead(size_t sequence, int64_t head) const;
-  // Unscaled scores of a group's queries.
+  // Writes the unscaled scores of a group's queries.
   void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group,
              StridedRows<float> scores) const {
     const HeadRows q = RowsOf(qkv_.q, sequence, head);
@@ -79,9 +79,10 @@ class Attention {
   float* const z_data_;
 };
 
-// z's own rows and columns of one head of one sequence: softmax(q k^T scale) v.
+// Computes softmax(q k^T scale) v of one head of one sequence, for the sequence's own rows.
 void Attention::AttendHead(size_t sequence, int64_t head) const {
-  // Kept from one head to the next, since fresh memory costs more than its use; at most a context's worth a thread.
+  // Kept from one head to the next, because new memory costs more than the work on it; at most a context's worth for
+  // each thread.
   thread_local PackedHead packed;
   thread_local std::vector<float> scores;
   Pack(sequence, head, packed);
@@ -121,7 +122,7 @@ void SoftmaxSquare(const at::Tensor& square) {
   }
 }
 
-// z's rows and columns of one head of one sequence from its pattern [s, s].
+// Computes z of one head of one sequence from its pattern [s, s].
 void Attention::MixSquare(size_t sequence, int64_t head, const PackedHead& packed, const at::Tensor& square) const {
   const int64_t count = packed.count();
   const StridedRows<const float> pattern{square.const_data_ptr<float>(), count};

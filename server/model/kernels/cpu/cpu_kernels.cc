@@ -28,7 +28,7 @@ at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& we
   return hydrophone::TimesTransposed(x, weight);
 }
 
-// Row by row in libtorch, so its bits do not depend on the batch.
+// libtorch normalises row by row, so a row's bits do not depend on the batch.
 at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                  double epsilon) const {
   auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };

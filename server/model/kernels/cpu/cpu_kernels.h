@@ -6,7 +6,7 @@
 
 namespace hydrophone {
 
-// A row's bits depend on nothing but its own past.
+// A row's bits depend on nothing but its own past: products and attention are our own, LayerNorm is libtorch's.
 class CpuKernels final : public Kernels {
  public:
   std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override;

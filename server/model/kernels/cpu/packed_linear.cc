@@ -14,20 +14,20 @@
 namespace hydrophone {
 namespace {
 
-// A task's part of a product, at most: its part of a weight, of up to kSumBlock inner elements, stays in a core's cache
-// of the second level, and so do its rows. Whole panels on every CPU.
+// The largest part of a product that one task computes. Its part of the weight, up to kSumBlock inner elements deep,
+// fits in a core's second-level cache together with its rows. kTileColumns is a number of whole panels on every CPU.
 constexpr int64_t kTileColumns = 96;
 constexpr int64_t kTileRows = 192;
-// So few rows use the registers badly.
+// A task with fewer rows than this leaves registers unused, so rows are not split further.
 constexpr int64_t kFewestTileRows = 24;
-// Tasks are small, so that a thread that was held up holds up the others for a short time only. Fewer columns a task
-// cost less than fewer rows, for which a weight is read once more.
+// How many tasks there are to a thread. Tasks are small, so that the others wait only briefly for a thread that was
+// held up. Splitting columns costs less than splitting rows, for which the weight is read once more.
 constexpr int64_t kColumnTasksPerThread = 12;
 constexpr int64_t kTasksPerThread = 4;
 
 int64_t CeilOfRatio(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// `size` rows or columns in `parts` about equal parts, all but the last of whole `unit`s.
+// `size` rows or columns split into `parts` parts of about equal size; all but the last consist of whole `unit`s.
 struct Split {
   int64_t size = 0;
   int64_t unit = 1;
@@ -43,7 +43,7 @@ Split SplitColumns(int64_t columns, int64_t rows) {
   return {columns, PanelColumns(), std::max(CeilOfRatio(columns, kTileColumns), std::min(for_threads, panels))};
 }
 
-// Parts of at most `tile_rows`, and enough tasks for all threads.
+// Splits rows into parts of at most `tile_rows`, and into enough tasks for all threads.
 Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
   const int64_t for_threads = CeilOfRatio(kTasksPerThread * at::get_num_threads(), column_parts);
   const int64_t most = std::max<int64_t>(rows / kFewestTileRows, 1);
@@ -52,7 +52,7 @@ Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
 
 StridedRows<const float> RowsOf(const at::Tensor& matrix) { return {matrix.const_data_ptr<float>(), matrix.stride(0)}; }
 
-// x or a copy whose rows are contiguous.
+// x when its rows are contiguous, else a copy whose rows are.
 at::Tensor WithContiguousRows(const at::Tensor& x) { return x.stride(1) == 1 || x.size(1) == 1 ? x : x.contiguous(); }
 
 // Rows that do not all lie at the same place of a page: caches keep only a few lines that do, and a product reads a
@@ -104,7 +104,7 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
     if (start.defined()) product.start = start.const_data_ptr<float>() + column;
     product.y = y_rows.From(row, column);
     product.columns = columns.Count(part);
-    // If the threads keep pace with each other.
+    // The task that this thread will take next, if the threads keep pace with each other.
     const int64_t next = (task + threads) % columns.parts;
     if (task + threads < tasks && columns.Count(next) >= product.columns) {
       product.next_panels = panels + columns.First(next) * in_;
@@ -130,9 +130,9 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
   const StridedRows<const float> x_rows = RowsOf(factor), weight_rows = RowsOf(transposed);
   const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const Split columns{weight.size(0), width, CeilOfRatio(weight.size(0), width)};
-  const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // each part packs the weight anew
+  const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // every part of the rows packs the weight again
   ForEachTask(rows.parts * columns.parts, [&](int64_t task) {
-    thread_local std::vector<float> panel;  // kept, since fresh memory costs more than its use
+    thread_local std::vector<float> panel;  // kept from task to task: new memory costs more than the packing
     panel.resize(static_cast<size_t>(inner * width));
     const int64_t row = rows.First(task / columns.parts), column = columns.First(task % columns.parts);
     PanelProduct product;

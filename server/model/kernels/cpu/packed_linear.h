@@ -1,4 +1,4 @@
-// Products on the CPU, with the bits that panel_products.h promises.
+// Products on the CPU, with the bits that panel_products.h defines.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACKED_LINEAR_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PACKED_LINEAR_H_
 

@@ -5,18 +5,18 @@
 #include <vector>
 
 // This file is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it,
-// with the same bits on all that do. The others round twice.
+// with the same bits on all such CPUs. Other CPUs round twice.
 
 namespace hydrophone {
 namespace {
 
 #define HYDROPHONE_INLINE inline __attribute__((always_inline))
 
-// Floats that the compiler keeps in a register, or in some.
+// Floats that the compiler keeps in one register, or in several where registers are narrower.
 typedef float Vector8 __attribute__((vector_size(8 * sizeof(float))));
 typedef float Vector16 __attribute__((vector_size(16 * sizeof(float))));
 
-// From any address.
+// Loads a vector from any address.
 template <typename Vector>
 HYDROPHONE_INLINE void Load(const float* from, Vector& vector) {
   std::memcpy(&vector, from, sizeof(vector));
@@ -25,11 +25,11 @@ HYDROPHONE_INLINE void Load(const float* from, Vector& vector) {
 template <typename Vector>
 constexpr int64_t kFloatsOf = sizeof(Vector) / sizeof(float);
 
-// Two vectors.
+// A panel's columns: two vectors.
 template <typename Vector>
 constexpr int64_t kColumnsOf = 2 * kFloatsOf<Vector>;
 
-// Memory that will be read soon, a cache line after the other.
+// Memory that will be read soon and is fetched one cache line at a time.
 struct Ahead {
   const float* line = nullptr;
   const float* end = nullptr;
@@ -37,7 +37,7 @@ struct Ahead {
   HYDROPHONE_INLINE void FetchLine() {
     constexpr int64_t kLineFloats = 64 / sizeof(float);
     if (line >= end) return;
-    __builtin_prefetch(line, 0, 2);  // into the cache of the second level: the first has what is used now
+    __builtin_prefetch(line, 0, 2);  // into the second-level cache: the first holds what is in use
     line += kLineFloats;
   }
 };
@@ -52,8 +52,8 @@ struct Block {
   StridedRows<const float> before;  // what the block's sums are added to; null: nothing
   StridedRows<float> y;
   int64_t columns = 0;
-  const float* next_panels =
-      nullptr;  // as in PanelProduct, of the next block; of each, this group fetches the part from `fetch_from` on
+  // The next block's panels, as in PanelProduct. This group fetches `fetch_count` floats of each, from `fetch_from` on.
+  const float* next_panels = nullptr;
   int64_t fetch_from = 0, fetch_count = 0;
 
   // Row i's inner elements in this block.
@@ -66,19 +66,19 @@ struct Block {
   }
 };
 
-// The sums of kRows rows and one panel.
+// The sums of kRows rows over one panel, two vectors each.
 template <typename Vector, int64_t kRows>
 struct Sums {
   Vector of[kRows][2] = {};
 
-  // Row i's += factor times a row of the panel.
+  // Adds factor times a row of the panel to row i's sums.
   HYDROPHONE_INLINE void Add(int64_t i, float factor, const Vector& left, const Vector& right) {
     of[i][0] += factor * left;
     of[i][1] += factor * right;
   }
 };
 
-// What the later rows of a causal product have more than the first.
+// Adds the inner elements that the later rows of a causal product have and the first row does not.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, Sums<Vector, kRows>& sums) {
   const StridedRows<const float> x = block.x;
@@ -93,7 +93,7 @@ HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, 
   }
 }
 
-// y's part in one panel.
+// Computes the part of y that lies in the columns of one panel.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, StridedRows<const float> before,
                                     StridedRows<float> y) {
@@ -125,7 +125,7 @@ HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, StridedRows<c
   }
 }
 
-// The last panel, when it is wider than what is left of y.
+// The same for the last panel, when it is wider than the columns that are left of y.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyLast(const Block& block, int64_t p) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
@@ -149,7 +149,7 @@ HYDROPHONE_INLINE void MultiplyGroup(const Block& block) {
   if (whole * kColumnsOf<Vector> < block.columns) MultiplyLast<Vector, kRows>(block, whole);
 }
 
-// `rows` <= kMost of them, a number that the compiler must know.
+// Calls MultiplyGroup for `rows` <= kMost rows, a number that the compiler must know.
 template <typename Vector, int64_t kMost>
 HYDROPHONE_INLINE void MultiplyGroupOf(int64_t rows, const Block& block) {
   if constexpr (kMost > 0) {
@@ -161,7 +161,7 @@ HYDROPHONE_INLINE void MultiplyGroupOf(int64_t rows, const Block& block) {
 // Inner elements of the longest row.
 int64_t MostInner(const PanelProduct& product) { return product.inner + (product.causal ? product.rows - 1 : 0); }
 
-// The group that begins with `row` in the block that begins with inner element k.
+// The group of rows that begins with `row`, in the block that begins with inner element k.
 template <int64_t kColumns>
 HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t row) {
   Block block;
@@ -177,8 +177,8 @@ HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t 
   return block;
 }
 
-// Groups of about equal size, of at most kRows rows, one after the other: their part of x stays in the nearest cache,
-// that of the panels in the next.
+// Multiplies block by block and in each block group by group: groups have about equal sizes, of at most kRows rows. A
+// group's part of x stays in the first-level cache, the block's part of the panels in the second.
 template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
@@ -197,8 +197,8 @@ HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   }
 }
 
-// As many rows as the registers hold the sums of. Functions for single instruction sets, and not clones that the loader
-// picks one of: the widths differ.
+// Each kernel takes as many rows at a time as its registers hold the sums of. They are separate functions and not
+// clones of one that the loader chooses from, because their panels differ in width.
 void MultiplyPlain(const PanelProduct& product) { MultiplyBlocks<Vector8, 6>(product); }
 #if defined(__x86_64__)
 __attribute__((target("avx2,fma"))) void MultiplyAvx2(const PanelProduct& product) {
@@ -231,9 +231,9 @@ absl::Span<const PanelKernel> PanelKernels() {
 }
 
 bool SumsAreFused() {
-  // x * x is between two floats, and `-rounded` the one that it would be rounded to.
+  // x * x lies between two floats; it would be rounded to -rounded.
   const float x = 1.0f + 0x1p-12f, rounded = -(1.0f + 0x1p-11f);
-  // As the second element of a sum, whose first is -rounded: nothing is left where the product is rounded.
+  // x * x is added to -(x * x rounded): the sum is 0 where the product is rounded first.
   const float row[] = {1.0f, x};
   std::vector<float> panel(static_cast<size_t>(2 * PanelColumns())), start(panel.size()), sum(panel.size());
   panel[0] = rounded;

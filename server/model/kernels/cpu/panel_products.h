@@ -1,5 +1,5 @@
 // Products of rows with a matrix that lies in panels of columns: the loop in which nearly all of the arithmetic
-// happens.
+// happens, in float32.
 //
 // All is float32. An element is start + s_0 + s_1 + ..., added from the left, where s_b is the sum over the b-th
 // kSumBlock inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a
@@ -62,7 +62,7 @@ absl::Span<const PanelKernel> PanelKernels();
 inline int64_t PanelColumns() { return PanelKernels().front().panel_columns; }
 inline void Multiply(const PanelProduct& product) { PanelKernels().front().multiply(product); }
 
-// Whether sums of products are fused on this machine, which changes bits.
+// Whether a product and its sum are one fused operation on this machine, which changes bits.
 bool SumsAreFused();
 
 }  // namespace hydrophone

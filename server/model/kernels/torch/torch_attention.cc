@@ -46,8 +46,8 @@ class Attention {
   const at::Tensor& z() const { return z_; }
 
  private:
-  // The rows of a matrix for the sequences, one after another, each padded to whole blocks with copies of its first
-  // row.
+  // The rows of a matrix at `indices`: the sequences one after another, each padded to whole blocks with copies of its
+  // first row.
   at::Tensor Padded(const at::Tensor& rows, const at::Tensor& indices) const {
     return at::index_select(rows, 0, indices);
   }
@@ -65,7 +65,7 @@ class Attention {
   const std::vector<SequenceRows>& sequences_;
   const int64_t n_head_, d_head_;
   const double scale_;
-  std::vector<int64_t> starts_;  // of each sequence's padded rows
+  std::vector<int64_t> starts_;  // where each sequence's padded rows begin
   at::Tensor z_;                 // [tokens, d]
   at::Tensor q_, k_, v_;         // [padded, d]; v with 0 where it is not finite
   // v where it is not finite, else 0, added up from each sequence's start. The pattern's zeros would not keep NaN and
@@ -128,7 +128,7 @@ at::Tensor Attention::Mix(const Block& block, const at::Tensor& pattern) const {
 // Writes the block's rows of z that are the sequence's own.
 void Attention::Write(size_t sequence, const Block& block, const at::Tensor& mixed) {
   const SequenceRows& one = sequences_[sequence];
-  const int64_t skipped = std::max(one.own_from - block.first, int64_t{0});  // another sequence's rows
+  const int64_t skipped = std::max(one.own_from - block.first, int64_t{0});  // rows that another sequence computes
   const int64_t row = one.rows[static_cast<size_t>(block.first + skipped)], rows = block.rows - skipped;
   Heads(z_, row, rows).copy_(mixed.narrow(1, skipped, rows));
 }

@@ -21,6 +21,7 @@
 
 namespace hydrophone {
 
+// Positions in a block.
 inline constexpr int64_t kTorchAttentionBlock = 64;
 
 // As CausalAttention in cpu/causal_attention.h, on the device of `qkv`. The visitor's squares are in the host's memory:

@@ -24,8 +24,8 @@
 namespace hydrophone {
 namespace {
 
-constexpr int64_t kAlignment =
-    64;  // elements: 256 bytes; no library looks at more, and CUDA's allocations have as much
+// In elements: 256 bytes. Libraries look at no more, and CUDA's allocations have it.
+constexpr int64_t kAlignment = 64;
 
 bool IsAligned(const at::Tensor& tensor) { return tensor.storage_offset() % kAlignment == 0; }
 
@@ -40,7 +40,8 @@ at::Tensor WithRows(const at::Tensor& x, int64_t rows) {
   return padded;
 }
 
-// y [n, width] of x [n, in], where fill(tile, rows) computes a tile of y, of fixed shape, from the rows of x beside it.
+// y [n, width] of x [n, in]. fill(tile, rows) computes a tile of y from the same rows of x; both have kProductRows
+// rows.
 template <typename Fill>
 at::Tensor BlockByBlock(const at::Tensor& x, int64_t width, const Fill& fill) {
   const int64_t rows = InBlocks(x.size(0), kProductRows);
@@ -132,7 +133,7 @@ at::Tensor TorchKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight
   return at::layer_norm(x, {x.size(1)}, optional(weight), optional(bias), epsilon);
 }
 
-// Blocks, because how a device splits a sum depends on how many sums there are.
+// Computed in blocks of a fixed shape, because how a device splits a sum depends on how many sums there are.
 at::Tensor TorchKernels::LayerNormScale(const at::Tensor& x, double epsilon) const {
   return BlockByBlock(x, 1, [&](at::Tensor& tile, const at::Tensor& rows) { tile.copy_(ScaleOf(rows, epsilon)); });
 }
