@@ -12,7 +12,7 @@
 namespace hydrophone {
 namespace {
 
-// cuda.h: CUresult, CUdevice and CUdevice_attribute are ints.
+// As in cuda.h, where CUresult, CUdevice and CUdevice_attribute are ints.
 using GetDevice = int(int* device, int ordinal);
 using GetName = int(char* name, int length, int device);
 using GetAttribute = int(int* value, int attribute, int device);

@@ -19,7 +19,7 @@ class LoadedLibrary {
   // The path of its file; empty when there is none.
   std::filesystem::path Path() const;
 
-  // A function of this name; null when there is none.
+  // The function with this name; null when the library has none.
   template <typename Function>
   Function* Find(const char* name) const {
     return reinterpret_cast<Function*>(Symbol(name));

@@ -23,7 +23,8 @@ namespace {
 constexpr char kCpuLibrary[] = "libtorch_cpu.so";
 constexpr char kCudaLibrary[] = "libtorch_cuda.so";
 
-// Collects what libtorch would print about GPUs that it cannot use, so that it becomes part of the one error.
+// Collects the warnings that libtorch would print about GPUs that it cannot use, so that they become part of the one
+// error.
 class CollectedWarnings final : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override { absl::StrAppend(&text_, " ", warning.msg()); }
@@ -82,7 +83,7 @@ absl::Status CheckIndex(c10::Device device) {
 // use.
 void ConfigureCublas() { setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); }
 
-// CUDA's "13000" is 13.0.
+// CUDA gives 13000 for version 13.0.
 std::string VersionOf(long cudart) { return absl::StrCat(cudart / 1000, ".", cudart % 1000 / 10); }
 
 }  // namespace

@@ -12,10 +12,10 @@
 
 namespace hydrophone {
 
-// "cpu", "cuda" (the first one) or "cuda:1". INVALID_ARGUMENT: names the flag, what it got and what it expects.
+// Reads "cpu", "cuda" (the first GPU) or "cuda:1". INVALID_ARGUMENT names the flag, what it got and what it expects.
 absl::StatusOr<c10::Device> ParseDevice(absl::string_view text);
 
-// Makes a GPU ready for use and gives its part of the numerics string, e.g.
+// Makes a GPU ready for use and returns its part of the numerics string, e.g.
 // "gpu=NVIDIA-A100-SXM4-40GB;compute=8.0;multiprocessors=108;cuda=13.0;cublas=130002;tf32=off".
 //
 // Loads libtorch_cuda.so from where libtorch_cpu.so lies, turns TF32 off, and has cuBLAS take its memory in a way that

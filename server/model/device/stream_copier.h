@@ -16,8 +16,8 @@ namespace hydrophone {
 // by one thread.
 class StreamCopier final : public Copier {
  public:
-  // `device` has been opened (device.h). Without `pinned`, copies go to ordinary memory: the side stream then waits for
-  // each of them.
+  // REQUIRES: `device` has been opened (device.h). Without `pinned`, copies go to ordinary memory, and the side stream
+  // waits for each of them.
   explicit StreamCopier(at::Device device, bool pinned = true);
 
   std::unique_ptr<CopyUnderWay> Start(const at::Tensor& value) override;

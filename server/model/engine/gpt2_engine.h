@@ -1,4 +1,4 @@
-// The Engine over Gpt2: batches in, captures out, and the model's door for libtorch's exceptions.
+// The Engine over Gpt2: batches in, captures out; libtorch's exceptions become statuses here.
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_GPT2_ENGINE_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_GPT2_ENGINE_H_
 
@@ -15,8 +15,8 @@ class Gpt2Engine final : public Engine {
  public:
   // `gpt2` was made of the checkpoint's weights. `compute` says what is known of its kernels; its device and
   // libtorch_version are filled in here. With `share_prefixes`, runs of a batch that begin with the same tokens are
-  // computed once up to where they part: where a row's bits do not depend on its neighbours, and with the same bits as
-  // without.
+  // computed once up to the first token that differs, which changes no bit: it is done only when
+  // compute.batch_independent says that a row's bits do not depend on its neighbours.
   Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
              bool share_prefixes = true);
 
@@ -29,7 +29,7 @@ class Gpt2Engine final : public Engine {
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                             const std::function<bool()>& stopped) const override;
-  // Looks at the weights as the forward pass uses them, and at those of the reference.
+  // Compares the file with the weights as the forward pass uses them, and with those that the reference reads.
   absl::StatusOr<WeightsAudit> AuditWeights() const override;
 
  private:

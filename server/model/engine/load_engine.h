@@ -11,15 +11,15 @@
 namespace hydrophone {
 
 struct EngineOptions {
-  int threads = 0;               // that one product may use; 0: from the container's CPU quota
+  int threads = 0;               // for one product; 0: see ThreadsFromCpuQuota
   bool copy_weights = false;     // see LoadOptions::copy
-  std::string tokenizer_sha256;  // goes into ModelInfo
+  std::string tokenizer_sha256;  // copied into ModelInfo
   bool share_prefixes = true;    // see Gpt2Engine
   std::string device = "cpu";    // see ParseDevice
 };
 
 // Makes the device ready, loads the checkpoint, probes the operations that its shapes need, and warms up. Errors are
-// ParseDevice's, OpenCudaDevice's and LoadGpt2Checkpoint's; INTERNAL when memory runs out, the GPU's too.
+// those of ParseDevice, OpenCudaDevice and LoadGpt2Checkpoint; INTERNAL when memory runs out, also the GPU's.
 absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options = {});
 
 }  // namespace hydrophone

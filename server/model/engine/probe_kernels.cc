@@ -74,7 +74,7 @@ class Probe {
            Rows(d, [&](const at::Tensor& x) { return kernels_.LayerNormScale(x, epsilon); });
   }
 
-  // Looks at the first sequence, or at none, and changes nothing.
+  // Visits the first sequence, or none, and changes nothing.
   class Visitor final : public AttentionVisitor {
    public:
     explicit Visitor(bool looks) : looks_(looks) {}

@@ -11,7 +11,7 @@
 
 namespace hydrophone {
 
-// How much is tried.
+// Which sizes are tried.
 struct ProbeSize {
   std::vector<int64_t> rows;  // numbers of rows that are tried, each against most_rows rows
   int64_t most_rows = 0;
@@ -27,8 +27,8 @@ ProbeSize ProbeSizeForLibraries();
 ProbeSize ProbeSizeForCpu();
 
 // Runs every operation that a model of this configuration needs on random numbers: products, LayerNorms and activations
-// of these numbers of rows, at several places among them; attention in sequences of several lengths, alone, in a batch,
-// and looked at. Compares rows to the bit. Throws what libtorch throws.
+// of `size.rows` rows, at both ends of `size.most_rows`; attention in sequences of several lengths, alone, in a batch,
+// and visited. Returns whether all rows have equal bits. Throws what libtorch throws.
 bool KeepsBits(const Kernels& kernels, const Gpt2Config& config, const ProbeSize& size);
 
 }  // namespace hydrophone

@@ -1,4 +1,4 @@
-// The taps inside one layer's attention.
+// The taps inside one layer's attention: its scores and its pattern.
 #ifndef HYDROPHONE_SERVER_MODEL_GPT2_ATTENTION_TAPS_H_
 #define HYDROPHONE_SERVER_MODEL_GPT2_ATTENTION_TAPS_H_
 

@@ -64,7 +64,7 @@ class Gpt2 {
   struct NormPoints {
     HookPoint scale, normalized, out;
   };
-  // What one half of a block adds to the residual stream.
+  // What attention or the MLP adds to the residual stream.
   struct Delta {
     at::Tensor out;      // before the dropout
     at::Tensor dropped;  // after it

@@ -87,8 +87,7 @@ class Reference {
     return true;
   }
 
-  // (x - mean) / sqrt(variance + epsilon) * weight + bias, with the population's variance. [T, d]
-  // -> [T, d]
+  // (x - mean) / sqrt(variance + epsilon) * weight + bias, with the population's variance: [T, d] -> [T, d].
   Matrix LayerNorm(const Matrix& x, const LayerNormWeights& ln) const {
     Matrix y(T_ * d_);
     const double width = static_cast<double>(d_);
@@ -152,7 +151,7 @@ class Reference {
     return true;
   }
 
-  // reorder_and_upcast_attn is not asked for: in float64 the order of scaling makes no difference.
+  // reorder_and_upcast_attn plays no part: it changes the order of scaling, which makes no difference in float64.
   double ScoreScale(int layer) const {
     double scale = 1;
     if (config_.scale_attn_weights) scale /= std::sqrt(static_cast<double>(d_ / H_));

@@ -1,6 +1,5 @@
-// GPT-2 in float64, plainly: what the fast path is compared with. Written from the paper and
-// Hugging Face's modeling_gpt2.py, knows nothing of libtorch, and shares no code with the fast
-// path, so that the two cannot be wrong together.
+// GPT-2 in float64, plainly: what the fast path is compared with. It is written from the paper and Hugging Face's
+// modeling_gpt2.py, uses no libtorch, and shares no code with the fast path, so that a mistake cannot be in both.
 #ifndef HYDROPHONE_SERVER_MODEL_GPT2_REFERENCE_H_
 #define HYDROPHONE_SERVER_MODEL_GPT2_REFERENCE_H_
 
@@ -15,14 +14,13 @@
 
 namespace hydrophone {
 
-// One forward pass in eval mode over one sequence. Gives `sink`, each as [tokens, d]: kEmbed,
-// kPosEmbed; of every block kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut, kResidPost;
-// at the end kLnFinalOut; in that order. The values live until the sink returns.
+// One forward pass in eval mode over one sequence. Calls `sink` with these values, each [tokens, d], in this order:
+// kEmbed, kPosEmbed; for every block kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut, kResidPost; at the end
+// kLnFinalOut. The values live until the sink returns.
 //
-// INVALID_ARGUMENT for no tokens, more than n_positions, or an id outside the vocabulary; CANCELLED
-// once `stopped` says so: it is asked at least once for every few tokens of every matrix.
-// Thread-safe and single-threaded; holds about 10 tokens d + 2 tokens f doubles. 124M parameters
-// and 64 tokens take a few seconds.
+// INVALID_ARGUMENT for no tokens, more than n_positions, or an id outside the vocabulary; CANCELLED once `stopped`
+// returns true: it is called at least once for every few tokens of every matrix. Thread-safe and single-threaded; holds
+// about 10 tokens d + 2 tokens f doubles. 124M parameters and 64 tokens take a few seconds.
 absl::Status RunGpt2Reference(const Gpt2Config& config, const Gpt2Weights& weights,
                               absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                               const std::function<bool()>& stopped);
