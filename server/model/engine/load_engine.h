@@ -1,4 +1,4 @@
-// From a checkpoint directory to an Engine.
+// Makes an Engine of a checkpoint directory.
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
 

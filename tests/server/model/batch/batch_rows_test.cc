@@ -52,7 +52,7 @@ TEST_F(BatchRowsTest, RunsShareTheRowsOfTheirCommonBeginningAcrossMembers) {
   }
 }
 
-// So their rows can be sent from where they are.
+// A member's rows then are one piece of memory, which can be sent from where it is.
 TEST_F(BatchRowsTest, RunsThatShareNothingLieInTheOrderInWhichTheyWereAskedFor) {
   const Plan plan = PlanFor({{9, 1}, {5}, {7, 2, 3}}, {{Site::kAttnOut, 0}}, config_);
   const BatchMember member{&plan, &sink_};

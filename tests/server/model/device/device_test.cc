@@ -29,7 +29,7 @@ TEST(DeviceTest, RefusesWhatIsNoDeviceOfOurs) {
   }
 }
 
-// On a machine with GPUs, one more than there are; on others, whatever is missing.
+// A machine with GPUs has none with this number; on others something is missing.
 TEST(DeviceTest, SaysInOneMessageWhatIsMissing) {
   testing::internal::CaptureStderr();
   const auto opened = OpenCudaDevice({c10::kCUDA, 100});

@@ -1,4 +1,4 @@
-// Edits in a whole forward pass: what is at, before and after the edited place.
+// Edits in a whole forward pass: the values before, at and after the edited point.
 #include <gtest/gtest.h>
 
 #include <algorithm>

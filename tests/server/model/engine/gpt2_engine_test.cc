@@ -62,7 +62,7 @@ TEST(Gpt2EngineTest, AgreesWithTheFloat64Reference) {
   }
 }
 
-// A3: to the bit, from captures of separate runs.
+// The captures come from separate runs of the engine.
 TEST(Gpt2EngineTest, ClosesTheReconstructionToTheBit) {
   const Gpt2Config config = SmallConfig();
   Gpt2Engine engine = MakeEngine(config, 2);
@@ -143,7 +143,7 @@ TEST(Gpt2EngineTest, APointAskedForAloneHasTheBitsThatItHasAmongAll) {
   }
 }
 
-// Members that ask for little leave the batch early, and take nothing from those who stay.
+// Members that ask for little leave the batch early, and change no bit of the members that stay.
 TEST(Gpt2EngineTest, MembersOfAllDepthsHaveTheBitsThatTheyHaveAlone) {
   const Gpt2Config config = SmallConfig();
   Gpt2Engine engine = MakeEngine(config, 2);

@@ -40,7 +40,7 @@ TEST_F(TrainModeTest, TheSameSeedGivesTheSameBytesInAnyCompany) {
   EXPECT_FALSE(SameBits(RunAlone(engine_, PlanWith({tokens_}, 6)).back(), alone.back()));
 }
 
-// A6: the sum fails at c_proj and closes, to the bit, after the dropout.
+// Before the dropout, at c_proj's output, the sum does not close; after it, it closes to the bit.
 TEST_F(TrainModeTest, TheSumClosesAfterTheDropoutOnly) {
   for (int layer = 0; layer < config_.n_layer; ++layer) {
     const Values state = One(tokens_, {Site::kResidPre, layer}), next = One(tokens_, {Site::kResidPost, layer});

@@ -12,7 +12,7 @@
 namespace hydrophone {
 namespace {
 
-// Where as many threads as expected wait for each other.
+// A place where threads wait until as many as expected have come.
 class Meeting {
  public:
   explicit Meeting(int expected) : expected_(expected) {}

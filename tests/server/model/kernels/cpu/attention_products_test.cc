@@ -13,7 +13,7 @@ namespace {
 
 using testing::Each;
 
-// Positions in the order in which their rows lie backwards in memory, so that nothing takes them for side by side.
+// The rows of the positions lie in memory in reverse order, so that code that takes them for side by side fails.
 class PackedHeadTest : public testing::TestWithParam<int64_t> {
  protected:
   static constexpr int64_t kCount = 45, kStride = 100, kMostRows = 13;

@@ -19,7 +19,7 @@ std::vector<float> RandomFloats(int64_t count, uint32_t seed) {
   return floats;
 }
 
-// A random product, as its definition says it and as a kernel computes it.
+// A random product, computed by its definition and by a kernel.
 class PanelProductsTest : public testing::Test {
  protected:
   void Make(int64_t rows, int64_t inner, int64_t columns) {
@@ -31,7 +31,7 @@ class PanelProductsTest : public testing::Test {
     w_ = RandomFloats(inner * columns, 2);
     start_ = RandomFloats(columns, 3);
   }
-  // The first row has `inner` elements; where the others end, there is what would show.
+  // The first row has `inner` elements; beyond the end of each row lie NaNs, which would show in a result.
   void MakeCausal(int64_t rows, int64_t inner, int64_t columns) {
     Make(rows, inner + rows - 1, columns);
     causal_ = true;
@@ -68,7 +68,7 @@ class PanelProductsTest : public testing::Test {
 
   std::vector<float> By(const PanelKernel& kernel) const {
     const int64_t width = kernel.panel_columns, panels = (columns_ + width - 1) / width;
-    // Beside the matrix, numbers that would show.
+    // In the columns beside the matrix lie NaNs, which would show in a result.
     std::vector<float> packed(static_cast<size_t>(panels * inner_ * width), std::numeric_limits<float>::quiet_NaN());
     for (int64_t k = 0; k < inner_; ++k) {
       for (int64_t j = 0; j < columns_; ++j) {

@@ -1,4 +1,4 @@
-// TorchKernels on the CPU against CpuKernels, over every hook point: what runs on a GPU, without one.
+// Compares TorchKernels on the CPU with CpuKernels at every hook point: the code that a GPU runs, tested without one.
 #include "server/model/kernels/torch/torch_kernels.h"
 
 #include <ATen/ATen.h>
