@@ -57,19 +57,9 @@ absl::Status CheckSequences(const v1::DetokenizeRequest& request, const RequestC
 
 }  // namespace
 
-absl::StatusOr<v1::TokenizeResponse> AnswerTokenize(const v1::TokenizeRequest& request, const RequestContext& context) {
-  Violations violations;
-  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputs(
-      request.texts(), request.inputs(), {/*limit_to_context=*/false, /*skip_bad=*/false}, context, &violations);
-  if (!inputs.ok()) return inputs.status();
-  if (!violations.empty()) return violations.ToStatus();
-  uint64_t tokens = 0;
-  for (const PlannedInput& input : *inputs) tokens += input.token_ids.size();
-  if (tokens > context.limits.max_request_elements) {
-    return TooLarge("inputs", tokens, context.limits.max_request_elements, "tokens");
-  }
+v1::TokenizeResponse DescribeTokens(absl::Span<const PlannedInput> inputs, const Tokenizer& tokenizer) {
   v1::TokenizeResponse response;
-  for (const PlannedInput& input : *inputs) FillTokens(input, context.tokenizer, response.add_inputs());
+  for (const PlannedInput& input : inputs) FillTokens(input, tokenizer, response.add_inputs());
   return response;
 }
 

@@ -21,7 +21,7 @@ constexpr size_t kPieceElements = size_t{1} << 18;  // compared at a time
 // Whether the file's elements, read from the file and not through a mapping of it, are those in memory, bit for bit.
 absl::StatusOr<bool> SameAsFile(absl::Span<const float> values, const SafetensorsTensor& tensor,
                                 const RandomAccessFile& file) {
-  const Dtype dtype = *WeightDtype(tensor.dtype);
+  const Dtype dtype = *DtypeFromSafetensors(tensor.dtype);
   std::vector<char> stored;
   std::vector<float> converted;
   for (size_t first = 0; first < values.size(); first += kPieceElements) {

@@ -27,7 +27,7 @@ bool UsableInPlace(Dtype dtype, const char* data) {
 absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor, const FileBytes& file,
                         std::vector<LoadedArray>& arrays) {
   const absl::string_view stored = file.bytes.substr(tensor.begin, tensor.end - tensor.begin);
-  const Dtype dtype = *WeightDtype(tensor.dtype);
+  const Dtype dtype = *DtypeFromSafetensors(tensor.dtype);
   const size_t elements = static_cast<size_t>(parameter.elements());
   if (UsableInPlace(dtype, stored.data())) {
     *parameter.values = {reinterpret_cast<const float*>(stored.data()), elements};

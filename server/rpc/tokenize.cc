@@ -1,5 +1,8 @@
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "server/answer/tokenize_messages.h"
+#include "server/plan/inputs/tokenize_inputs.h"
 #include "server/rpc/operations.h"
 #include "server/rpc/unary_call.h"
 
@@ -8,7 +11,9 @@ namespace hydrophone {
 grpc::ServerUnaryReactor* StartTokenize(const ServiceContext& service, UnaryTransport transport) {
   return StartUnary(service, service.workers, "Tokenize", transport, [&service](const UnaryRequest& call) {
     return AnswerMessage<v1::TokenizeRequest>(call.bytes, service, [&service](const v1::TokenizeRequest& request) {
-      return AnswerTokenize(request, service.request);
+      const absl::StatusOr<std::vector<PlannedInput>> inputs = ReadTokenizeInputs(request, service.request);
+      if (!inputs.ok()) return absl::StatusOr<v1::TokenizeResponse>(inputs.status());
+      return absl::StatusOr<v1::TokenizeResponse>(DescribeTokens(*inputs, service.request.tokenizer));
     });
   });
 }

@@ -79,8 +79,9 @@ bool IsPlace(absl::string_view text) {
 // "RUN[:HOOK[@LAYER]][:POSITIONS]".
 absl::Status ParsePatch(absl::string_view text, Edit* edit) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(':', 1));
-  if (parts.first != "source" && parts.first != "clean")
+  if (parts.first != "source" && parts.first != "clean") {
     return Unexpected(parts.first, "source (the text of --patch-from) or clean (the input's run without edits)");
+  }
   edit->from = parts.first == "source" ? Edit::From::kSource : Edit::From::kClean;
   v1::Source* source = edit->intervention.mutable_patch();
   absl::string_view rest = parts.second;

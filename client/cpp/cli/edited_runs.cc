@@ -15,10 +15,12 @@ bool Patches(const std::vector<Edit>& edits, Edit::From from) {
 
 absl::Status CheckSources(const EditedInputs& what) {
   const bool patches = Patches(what.edits, Edit::From::kSource);
-  if (patches && what.sources.empty())
+  if (patches && what.sources.empty()) {
     return absl::InvalidArgumentError("patch=source needs --patch-from TEXT, the text to patch from");
-  if (!patches && !what.sources.empty())
+  }
+  if (!patches && !what.sources.empty()) {
     return absl::InvalidArgumentError("--patch-from needs an --edit that patches from it: HOOK patch=source");
+  }
   if (what.sources.size() > 1 && what.sources.size() != what.inputs.size()) {
     return absl::InvalidArgumentError(absl::StrCat("--patch-from: got ", what.sources.size(), " texts for ",
                                                    what.inputs.size(), " inputs, expected one, or one for each input"));
@@ -47,8 +49,9 @@ class RunAdder {
     for (const Edit& edit : what_.edits) {
       v1::Intervention& added = *run.add_interventions();
       added = edit.intervention;
-      if (edit.from != Edit::From::kNothing)
+      if (edit.from != Edit::From::kNothing) {
         added.mutable_patch()->set_run(edit.from == Edit::From::kClean ? clean.value_or(0) : source.value_or(0));
+      }
     }
     if (what_.clean && clean) made->clean.push_back(*clean);
     made->edited.push_back(edited);

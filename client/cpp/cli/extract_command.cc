@@ -57,9 +57,10 @@ absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractReque
 
 int RunExtract(const Session& session, const ExtractOptions& options) {
   const auto request = Request(session, options);
-  if (!request.ok())
+  if (!request.ok()) {
     return absl::IsInvalidArgument(request.status()) ? session.Refuse(request.status())
                                                      : session.Fail(request.status());
+  }
   if (options.print_request) {
     session.out << RequestJson(*request);
     return kOk;

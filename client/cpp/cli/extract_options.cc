@@ -139,8 +139,9 @@ void CheckRequestStandsAlone(const CLI::App& command) {
   const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out"};
   if (command.get_option("--request")->count() == 0) return;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->count() > 0 && allowed.count(option->get_name()) == 0)
+    if (option->count() > 0 && allowed.count(option->get_name()) == 0) {
       throw CLI::ExcludesError("--request", option->get_name());
+    }
   }
 }
 

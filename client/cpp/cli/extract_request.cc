@@ -65,21 +65,27 @@ bool AsksOfHooks(const ExtractOptions& options) {
 
 absl::Status CheckCombination(const ExtractOptions& options) {
   const auto refuse = [](const char* what) { return absl::InvalidArgumentError(what); };
-  if (options.hooks.empty() && options.metrics.empty() && !HasDefaultHook(options))
+  if (options.hooks.empty() && options.metrics.empty() && !HasDefaultHook(options)) {
     return refuse("nothing to capture: give --hook, --top-k, --metric, --edit or --request");
-  if (options.hooks.empty() && !HasDefaultHook(options) && AsksOfHooks(options))
+  }
+  if (options.hooks.empty() && !HasDefaultHook(options) && AsksOfHooks(options)) {
     return refuse(
         "there is no --hook that layers, positions, units or a form could apply to; metrics take METRIC@POSITIONS");
-  if (AsksForSummary(options) && !options.view.empty() && options.view != "summary")
+  }
+  if (AsksForSummary(options) && !options.view.empty() && options.view != "summary") {
     return refuse("--threshold, --largest and --quantiles go with --view summary only");
-  if (Compares(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty()))
+  }
+  if (Compares(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty())) {
     return refuse(
         "--edit compares runs: --view, --dtype, --threshold, --largest and --quantiles need --no-baseline beside it");
-  if (AsksForLens(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty()))
+  }
+  if (AsksForLens(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty())) {
     return refuse(
         "a logit lens gives tokens: --view, --dtype, --threshold, --largest and --quantiles do not go with it");
-  if (AsksForDivergence(options) && (options.edits.empty() || options.no_baseline))
+  }
+  if (AsksForDivergence(options) && (options.edits.empty() || options.no_baseline)) {
     return refuse("--metric kl compares an edited run with the clean one: it needs --edit, without --no-baseline");
+  }
   return absl::OkStatus();
 }
 
@@ -87,8 +93,9 @@ absl::Status ParseQuantiles(const std::string& text, v1::SummaryOptions* summary
   if (text.empty()) return absl::OkStatus();
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     float quantile = 0;
-    if (!absl::SimpleAtof(part, &quantile) || !(quantile >= 0 && quantile <= 1))
+    if (!absl::SimpleAtof(part, &quantile) || !(quantile >= 0 && quantile <= 1)) {
       return absl::InvalidArgumentError(absl::StrCat("quantiles: got \"", part, "\", expected numbers from 0 to 1"));
+    }
     summary->add_quantiles(quantile);
   }
   return absl::OkStatus();

@@ -78,10 +78,12 @@ void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& g
   }
   table.Print(session.out);
   session.out << "written to " << out << ": " << arrays.size() << " arrays of " << gatherer.inputs() << " inputs\n";
-  if (gatherer.skipped() > 0)
+  if (gatherer.skipped() > 0) {
     session.err << "hydrophone: " << gatherer.skipped() << " inputs were skipped; the metadata says why\n";
-  if (gatherer.nonfinite() > 0)
+  }
+  if (gatherer.nonfinite() > 0) {
     session.err << "hydrophone: " << gatherer.nonfinite() << " values are infinite or not a number\n";
+  }
 }
 
 }  // namespace
@@ -101,8 +103,9 @@ absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& reque
           absl::StrCat("--out: got ", out, ", expected FILE.safetensors or a directory for .npy files"));
     }
   }
-  if (SendsBfloat16(request))
+  if (SendsBfloat16(request)) {
     return absl::InvalidArgumentError("NumPy has no bfloat16: use --out FILE.safetensors, or another --dtype");
+  }
   return CheckDirectoryCanBeMade(out);
 }
 

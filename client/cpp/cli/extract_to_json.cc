@@ -41,8 +41,9 @@ class JsonLinesSink : public ExtractSink {
     options.always_print_primitive_fields = true;
     options.preserve_proto_field_names = true;
     std::string json;
-    if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok())
+    if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
       return absl::InternalError("a message of the answer cannot be written as JSON");
+    }
     out_ << json << "\n";
     return absl::OkStatus();
   }

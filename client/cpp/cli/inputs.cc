@@ -54,8 +54,9 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
 
 std::string SetBytes(const Json& value, v1::Input* input) {
   std::string bytes;
-  if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes))
+  if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes)) {
     return "\"text_bytes_base64\" is not base64";
+  }
   input->set_text_bytes(bytes);
   return "";
 }
@@ -88,8 +89,9 @@ std::string InputFromJson(const std::string& line, v1::Input* input) {
     if (!wrong.empty()) return wrong;
     if (name != "key") ++contents;
   }
-  if (contents != 1)
+  if (contents != 1) {
     return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
+  }
   return "";
 }
 
@@ -97,8 +99,9 @@ Inputs FromFile(const std::string& path, std::istream& standard_input,
                 const std::function<Inputs(std::istream&, absl::string_view)>& read) {
   if (path == "-") return read(standard_input, "standard input");
   std::ifstream file(path, std::ios::binary);
-  if (!file)
+  if (!file) {
     return absl::InvalidArgumentError(absl::StrCat("cannot read ", path, ": ", std::generic_category().message(errno)));
+  }
   return read(file, path);
 }
 

@@ -35,8 +35,9 @@ absl::Status ParseKind(absl::string_view text, const Tokenizer& tokenizer, v1::M
     return absl::OkStatus();
   }
   absl::string_view arguments = text;
-  if (absl::ConsumePrefix(&arguments, "logit-diff(") && absl::ConsumeSuffix(&arguments, ")"))
+  if (absl::ConsumePrefix(&arguments, "logit-diff(") && absl::ConsumeSuffix(&arguments, ")")) {
     return ParseLogitDiff(arguments, tokenizer, metric->mutable_logit_diff());
+  }
   return absl::InvalidArgumentError(absl::StrCat("expected ", kExpected));
 }
 

@@ -79,8 +79,9 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
       "\"last\", \"first\", \"all\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
   v1::Positions positions;
   absl::string_view inner = absl::StripAsciiWhitespace(text);
-  if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]"))
+  if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]")) {
     return Unexpected("positions", text, kExpected);
+  }
   if (inner == "all") inner = ":";
   if (inner == "last" || inner == "first") {
     positions.add_at(inner == "last" ? -1 : 0);

@@ -40,8 +40,9 @@ absl::StatusOr<std::vector<uint32_t>> ParseTokens(absl::string_view text, const 
   if (texts.empty()) return ids;
   const auto response = tokenizer(request);
   if (!response.ok()) return response.status();
-  if (response->inputs_size() != request.inputs_size())
+  if (response->inputs_size() != request.inputs_size()) {
     return absl::DataLossError("the server tokenized another number of texts than it was given");
+  }
   for (size_t i = 0; i < texts.size(); ++i) {
     const auto id = OnlyToken(words[texts[i]], response->inputs(static_cast<int>(i)));
     if (!id.ok()) return id.status();

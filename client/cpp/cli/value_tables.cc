@@ -62,8 +62,9 @@ void ValueTables::Add(const ReceivedTensor& tensor) {
   const char* type = tensor.info.dtype() == v1::DTYPE_FLOAT16    ? "float16"
                      : tensor.info.dtype() == v1::DTYPE_BFLOAT16 ? "bfloat16"
                                                                  : "float32";
-  for (std::string cell : {ShapeText(tensor.info), std::string(type), absl::StrCat(tensor.bytes.size())})
+  for (std::string cell : {ShapeText(tensor.info), std::string(type), absl::StrCat(tensor.bytes.size())}) {
     row.push_back(std::move(cell));
+  }
   tensors_.Add(std::move(row));
 }
 
@@ -71,8 +72,9 @@ void ValueTables::AddSummary(const v1::Values& values) {
   const v1::Summary& summary = values.summary();
   std::vector<std::string> row = RowOf(values.info());
   row.push_back(ShapeText(values.info()));
-  for (const double moment : {summary.mean(), summary.std(), summary.min(), summary.max(), summary.l2()})
+  for (const double moment : {summary.mean(), summary.std(), summary.min(), summary.max(), summary.l2()}) {
     row.push_back(Short(moment));
+  }
   row.push_back(absl::StrCat(summary.nonfinite()));
   if (summary.has_share_above()) row.push_back(Short(summary.share_above()));
   for (const double quantile : summary.quantiles()) row.push_back(Short(quantile));
@@ -89,8 +91,9 @@ void ValueTables::AddComparison(const v1::Values& values) {
   const v1::Comparison& comparison = values.comparison();
   std::vector<std::string> row = RowOf(values.info());
   for (const double norm :
-       {comparison.difference_l2(), comparison.difference_max(), comparison.run_l2(), comparison.baseline_l2()})
+       {comparison.difference_l2(), comparison.difference_max(), comparison.run_l2(), comparison.baseline_l2()}) {
     row.push_back(Short(norm));
+  }
   row.push_back(Fixed(comparison.cosine()));
   row.push_back(Fixed(comparison.pearson_r()));
   row.push_back(absl::StrCat(comparison.nonfinite()));

@@ -102,8 +102,9 @@ bool SameResidual(const Reconstruction& own, const v1::LayerReport& layer) {
 }
 
 void AddCells(bool bitwise, double max_abs, double mean_abs, std::vector<std::string>* row) {
-  for (std::string cell : {std::string(YesNo(bitwise)), Short(max_abs), Short(mean_abs)})
+  for (std::string cell : {std::string(YesNo(bitwise)), Short(max_abs), Short(mean_abs)}) {
     row->push_back(std::move(cell));
+  }
 }
 
 nlohmann::ordered_json LayersJson(const std::vector<Reconstruction>& layers) {

@@ -14,9 +14,8 @@
 
 namespace hydrophone {
 
-// The CPU time that the control group grants, in CPUs; nothing when it sets no limit.
-std::optional<double> CpuQuota() {
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
+std::optional<double> CpuQuota(const std::string& cgroup_root) {
+  if (std::ifstream v2(cgroup_root + "/cpu.max"); v2) {
     std::string quota;
     double period = 0;
     if (v2 >> quota >> period && quota != "max" && period > 0) return std::atof(quota.c_str()) / period;
@@ -32,8 +31,9 @@ int ThreadsFromCpuQuota(const std::string& cgroup_root) {
   cpu_set_t usable;
   CPU_ZERO(&usable);
   int threads = sched_getaffinity(0, sizeof(usable), &usable) == 0 ? CPU_COUNT(&usable) : 1;
-  if (const std::optional<double> quota = CpuQuota(cgroup_root))
+  if (const std::optional<double> quota = CpuQuota(cgroup_root)) {
     threads = std::min(threads, static_cast<int>(std::ceil(*quota)));
+  }
   return std::max(threads, 1);
 }
 

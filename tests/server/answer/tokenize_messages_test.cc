@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/plan/inputs/tokenize_inputs.h"
 #include "tests/fakes/fake_server.h"
 #include "tests/fakes/text_message.h"
 #include "tests/fakes/violation_lines.h"
@@ -12,37 +13,17 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(AnswerTokenize, GivesIdsPiecesAndOffsets) {
+TEST(DescribeTokens, GivesIdsPiecesAndOffsets) {
   FakeServer server;
-  auto response =
-      AnswerTokenize(Parse<v1::TokenizeRequest>("texts: 'a b' inputs { token_ids: 256 key: 'k' }"), server.context());
-  ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_THAT(response->inputs(0).token_ids(), ElementsAre('a', ' ', 'b'));
-  EXPECT_THAT(response->inputs(0).pieces(), ElementsAre("a", "\xC4\xA0", "b"));
-  EXPECT_THAT(response->inputs(0).byte_offsets(), ElementsAre(0, 1, 2));
-  EXPECT_THAT(response->inputs(1).pieces(), ElementsAre("<|endoftext|>"));
-  EXPECT_EQ(response->inputs(1).key(), "k");
-}
-
-TEST(AnswerTokenize, TakesInputsLongerThanTheContext) {
-  FakeServer server;
-  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("texts: '0123456789abcdef'"), server.context());
-  ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(response->inputs(0).token_ids_size(), 16);
-}
-
-TEST(AnswerTokenize, NamesBadInputs) {
-  FakeServer server;
-  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("inputs { token_ids: [0, 257] }"), server.context());
-  EXPECT_THAT(Lines(response.status()), ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257"));
-}
-
-TEST(AnswerTokenize, BoundsTheNumberOfTokens) {
-  FakeServer server;
-  server.limits.max_request_elements = 4;
-  auto response = AnswerTokenize(Parse<v1::TokenizeRequest>("texts: ['abc', 'de']"), server.context());
-  EXPECT_EQ(ReasonOf(response.status()), "TOO_LARGE");
-  EXPECT_THAT(Lines(response.status()), ElementsAre("inputs: needs 5 tokens, the limit is 4"));
+  const auto inputs = ReadTokenizeInputs(Parse<v1::TokenizeRequest>("texts: 'a b' inputs { token_ids: 256 key: 'k' }"),
+                                         server.context());
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  const v1::TokenizeResponse response = DescribeTokens(*inputs, server.tokenizer);
+  EXPECT_THAT(response.inputs(0).token_ids(), ElementsAre('a', ' ', 'b'));
+  EXPECT_THAT(response.inputs(0).pieces(), ElementsAre("a", "\xC4\xA0", "b"));
+  EXPECT_THAT(response.inputs(0).byte_offsets(), ElementsAre(0, 1, 2));
+  EXPECT_THAT(response.inputs(1).pieces(), ElementsAre("<|endoftext|>"));
+  EXPECT_EQ(response.inputs(1).key(), "k");
 }
 
 TEST(AnswerDetokenize, GivesBytesAndReadableText) {
