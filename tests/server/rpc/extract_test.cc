@@ -325,10 +325,10 @@ TEST_F(ExtractTest, ADeadlineEndsAWaitingCall) {
   std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
   grpc::ClientContext context;
-  const absl::Time deadline = SetFarDeadline(&context);
+  const absl::Time too_late = SetFarDeadline(&context);
   auto reader = client_->Extract(&context, TextRequest("b"));
   metrics_.AwaitQueueDepth(1);
-  fake_clock_.Advance(deadline - fake_clock_.Now());
+  fake_clock_.Advance(too_late - fake_clock_.Now());
   LetRun();
   v1::ExtractResponse message;
   while (reader->Read(&message)) EXPECT_FALSE(message.has_chunk());

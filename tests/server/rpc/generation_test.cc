@@ -136,10 +136,10 @@ TEST_F(GenerationTest, TheDeadlineHoldsAtEveryStep) {
   HoldStep(2);
   Start();
   grpc::ClientContext context;
-  const absl::Time deadline = SetFarDeadline(&context);
+  const absl::Time too_late = SetFarDeadline(&context);
   auto reader = client_->Extract(&context, ContinuedRequest("a", 9));
   running_.Await(2);
-  fake_clock_.Advance(deadline - fake_clock_.Now());
+  fake_clock_.Advance(too_late - fake_clock_.Now());
   LetRun();
   v1::ExtractResponse message;
   EXPECT_FALSE(reader->Read(&message));

@@ -69,7 +69,8 @@ class RpcFixture : public testing::Test {
   // The ServingStatus that grpc.health.v1 gives for this service, or -1 for an error.
   int Health(const std::string& service) const;
 
-  // Sets a deadline that the client's own clock does not reach, so that only the server can end the call. Returns it.
+  // Sets a deadline that the client's own clock does not reach, so that only the server can end the call. Returns a
+  // time that is past it on the server too, where gRPC rounds the time that is left up.
   static absl::Time SetFarDeadline(grpc::ClientContext* context);
 
   // Makes every Run wait in the engine until LetRun.
