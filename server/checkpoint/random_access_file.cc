@@ -33,7 +33,6 @@ RandomAccessFile& RandomAccessFile::operator=(RandomAccessFile&& other) noexcept
   std::swap(path_, other.path_);
   std::swap(descriptor_, other.descriptor_);
   std::swap(size_, other.size_);
-  std::swap(size_, other.size_);
   return *this;
 }
 

@@ -50,6 +50,19 @@ TEST(RandomAccessFileTest, StaysTheSameFileWhenAnotherTakesItsName) {
   EXPECT_EQ(bytes, "old");
 }
 
+TEST(RandomAccessFileTest, AssignmentMovesTheSizeToo) {
+  TempDirectory directory;
+  directory.Write("short", "abc");
+  directory.Write("long", "0123456789");
+  absl::StatusOr<RandomAccessFile> file = RandomAccessFile::Open(directory.File("short"));
+  absl::StatusOr<RandomAccessFile> other = RandomAccessFile::Open(directory.File("long"));
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE(other.ok());
+  *file = *std::move(other);
+  EXPECT_EQ(file->path(), directory.File("long"));
+  EXPECT_EQ(file->size(), 10u);
+}
+
 TEST(RandomAccessFileTest, OpensRegularFilesOnly) {
   TempDirectory directory;
   EXPECT_EQ(RandomAccessFile::Open(directory.File("none")).status().code(), absl::StatusCode::kNotFound);
