@@ -5,12 +5,12 @@ namespace hydrophone::client {
 ByteStream::ByteStream(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                        const google::protobuf::MessageLite& request, grpc::ClientContext* context)
     : context_(*context) {
-  context->set_initial_metadata_corked(true);  // it goes with the request: one packet, and nothing to wait for
+  context->set_initial_metadata_corked(true);  // the metadata goes into the request's packet
   call_ = grpc::GenericStub(channel).PrepareCall(context, method, &queue_);
   call_->StartCall(nullptr);
   const grpc::Slice body(request.SerializeAsString());
   call_->WriteLast(grpc::ByteBuffer(&body, 1), grpc::WriteOptions(), nullptr);
-  Await();  // if it failed, Read gives false and Finish says why
+  Await();  // when it failed, Read returns false and Finish tells why
 }
 
 ByteStream::~ByteStream() {

@@ -19,8 +19,8 @@
 
 namespace hydrophone::client {
 
-// The calling thread alone drives it: it receives while it waits here, and no other thread has to be woken for a
-// message. Not thread-safe.
+// The calling thread alone drives the stream: it receives messages itself while it waits in Read, so that no other
+// thread has to be woken for them. Not thread-safe.
 class ByteStream {
  public:
   // Makes the call. `context` outlives this and has not been used before.
@@ -34,20 +34,21 @@ class ByteStream {
   // The next message, valid until the next call of Read or Finish; false at the stream's end.
   bool Read(MessagePieces* message);
 
-  // The call's status; after Read gave false, or to cancel what is still to come.
+  // The call's status. Called before Read has returned false, it cancels the rest of the stream.
   grpc::Status Finish();
 
  private:
-  // Waits for the one operation under way; whether it succeeded.
+  // Waits for the one operation under way and returns whether it succeeded.
   bool Await();
 
   grpc::ClientContext& context_;
   grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;  // after queue_: it goes first
+  std::unique_ptr<grpc::GenericClientAsyncReaderWriter>
+      call_;  // declared after queue_, so that it is destroyed before it
   grpc::ByteBuffer message_;
-  std::vector<grpc::Slice> slices_;        // of message_
-  std::vector<absl::string_view> pieces_;  // of slices_
-  bool ended_ = false;                     // Read gave false
+  std::vector<grpc::Slice> slices_;        // message_'s
+  std::vector<absl::string_view> pieces_;  // views of slices_
+  bool ended_ = false;                     // Read has returned false
   bool finished_ = false;
 };
 

@@ -18,7 +18,7 @@ constexpr int kVarint = 0;
 constexpr int kLengthDelimited = 2;
 constexpr int kFixed32 = 5;
 
-// Gives protobuf the pieces, copying none.
+// Lets protobuf read the pieces without a copy.
 class PiecesStream final : public google::protobuf::io::ZeroCopyInputStream {
  public:
   explicit PiecesStream(MessagePieces pieces) : pieces_(pieces) {}
@@ -60,8 +60,8 @@ class PiecesStream final : public google::protobuf::io::ZeroCopyInputStream {
   static constexpr size_t kMostBytes = std::numeric_limits<int>::max();
 
   const MessagePieces pieces_;
-  size_t next_ = 0;    // among the pieces
-  size_t offset_ = 0;  // in that one
+  size_t next_ = 0;    // the index of the next piece
+  size_t offset_ = 0;  // how much of it was read
   size_t given_ = 0;
 };
 
@@ -74,7 +74,7 @@ bool ReadInfo(CodedInputStream& in, v1::TensorInfo* info) {
   return whole;
 }
 
-// One of the fields before data.
+// Reads one of the fields before data.
 bool ReadField(uint32_t tag, CodedInputStream& in, v1::Chunk* chunk) {
   uint32_t number = 0;
   uint64_t offset = 0;
@@ -98,7 +98,7 @@ bool ReadField(uint32_t tag, CodedInputStream& in, v1::Chunk* chunk) {
   }
 }
 
-// Reads up to where data begins: its size, or nullopt when the message is not laid out so.
+// Reads up to where data begins and returns its size; nullopt when the message is laid out otherwise.
 std::optional<size_t> ReadUpToData(CodedInputStream& in, size_t message_size, v1::Chunk* chunk) {
   const auto left = [&] { return static_cast<int64_t>(message_size) - in.CurrentPosition(); };
   int length;

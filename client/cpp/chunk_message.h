@@ -1,4 +1,4 @@
-// An Extract stream's messages as they arrive, in pieces, and a chunk's data where it lies in them.
+// Reads an Extract stream's messages as they arrive, in pieces, and finds a chunk's data in them.
 #ifndef HYDROPHONE_CLIENT_CPP_CHUNK_MESSAGE_H_
 #define HYDROPHONE_CLIENT_CPP_CHUNK_MESSAGE_H_
 
@@ -26,11 +26,11 @@ struct ChunkMessage {
 //   ExtractResponse.chunk tag │ length │ Chunk fields 1-4, in any order │ Chunk.data tag │ length │ data
 // clang-format on
 //
-// with or without data, and nothing after it. nullopt for every other message, whether it is well formed or not: that
-// is for protobuf to say, and what is not nullopt is what protobuf would have said.
+// with or without data, and nothing after it. nullopt for every other message, well formed or not, which ReadMessage is
+// then asked about. What is returned equals what protobuf would have parsed.
 std::optional<ChunkMessage> ReadChunkMessage(MessagePieces message);
 
-// Any message, by protobuf; nullopt when it is not well formed.
+// Parses any message by protobuf; nullopt when it is not well formed.
 std::optional<v1::ExtractResponse> ReadMessage(MessagePieces message);
 
 }  // namespace hydrophone::client

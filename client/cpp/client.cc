@@ -15,15 +15,14 @@
 namespace hydrophone::client {
 namespace {
 
-// Messages received, at most: enough for the tokens of the longest text that a server's default
-// limits let through.
+// The largest message that is received: enough for the tokens of the longest text that a server's default limits allow.
 constexpr uint64_t kReceiveBytes = uint64_t{64} << 20;
-// A message's envelope beside the bytes that a server counts.
+// Bytes of a message beside those that a server's max_message_bytes counts.
 constexpr uint64_t kSlackBytes = uint64_t{1} << 20;
-// Between two looks at a server that does not serve yet.
+// The pause between two health checks of a server that does not serve yet.
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(100);
 constexpr char kExtractMethod[] = "/hydrophone.v1.ActivationService/Extract";
-// Before the second attempt to connect; gRPC makes it longer from there.
+// The pause before the second attempt to connect; gRPC makes later pauses longer.
 constexpr int kReconnectMilliseconds = 100;
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, uint64_t receive_bytes) {
@@ -153,7 +152,7 @@ absl::Status Client::ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, 
   MessagePieces message;
   while (failure.ok() && stream.Read(&message)) failure = assembler.Add(message);
   *started = assembler.started();
-  if (!failure.ok()) return failure;  // which cancels the call
+  if (!failure.ok()) return failure;  // returning cancels the call
   absl::Status status = FromGrpcStatus(stream.Finish());
   return status.ok() ? assembler.Finish() : status;
 }

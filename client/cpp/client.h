@@ -1,4 +1,4 @@
-// Hydrophone's service from C++: one object, one method an RPC, absl::Status for errors.
+// Hydrophone's service from C++: one object with a method for each RPC, and absl::Status for errors.
 //
 //   auto client = Client::Connect({.address = "127.0.0.1:50051"});
 //   v1::ExtractRequest request;
@@ -29,25 +29,25 @@ namespace hydrophone::client {
 struct ClientOptions {
   std::string address = "127.0.0.1:50051";  // HOST:PORT, or any gRPC target
 
-  absl::Duration timeout = absl::InfiniteDuration();  // of each call, from its start to its last byte
+  absl::Duration timeout = absl::InfiniteDuration();  // for each call, from its start to its last byte
 
-  // Until there has been a connection, a call waits so long for one, while gRPC tries again: a first attempt may fail
-  // for a reason that is gone in the next moment, such as a server that is about to listen. Then it is made all the
-  // same, and says what is wrong. 0: it does not wait.
+  // How long a call waits for the first connection, while gRPC tries again: a first attempt may fail for a reason that
+  // is gone in the next moment, such as a server that is about to listen. After this time the call is made without a
+  // connection, and its error tells what is wrong. 0: calls do not wait.
   absl::Duration connect_timeout = absl::Seconds(1);
 
-  // Calls that the server refuses because it is busy (OVERLOADED, DRAINING) are made again, after
-  // the delay that it names, until so many were made in all. 1: never again.
+  // How often a call is made in all that the server refuses because it is busy (OVERLOADED, DRAINING), each time after
+  // the delay that the server names. 1: calls are not repeated.
   int attempts = 5;
 
-  // How to wait before a further attempt.
+  // Waits before a further attempt.
   std::function<void(absl::Duration)> sleep = absl::SleepFor;
 };
 
 // Thread-safe. Plaintext.
 class Client {
  public:
-  // Makes no connection yet: the first call does.
+  // Makes the object; the first call connects.
   static std::unique_ptr<Client> Connect(ClientOptions options);
 
   absl::StatusOr<v1::GetModelResponse> GetModel();
@@ -56,35 +56,35 @@ class Client {
   absl::StatusOr<v1::DetokenizeResponse> Detokenize(const v1::DetokenizeRequest& request);
   absl::StatusOr<v1::VerifyResponse> Verify(const v1::VerifyRequest& request);
 
-  // One request, its captures given to `sink` as they are complete. DATA_LOSS when the stream is
-  // damaged or cut: what the sink got until then is verified, but not all. Not made again once the
-  // sink has got anything.
+  // Makes one request and gives each capture to `sink` as soon as it is complete. DATA_LOSS when the stream is damaged
+  // or cut: the sink then has verified captures, but not all of them. A call is not repeated once the sink has got
+  // anything.
   absl::Status Extract(const v1::ExtractRequest& request, ExtractSink* sink);
 
-  // The same, whole, in memory.
+  // The same, with the whole answer in memory.
   absl::StatusOr<Extraction> Extract(const v1::ExtractRequest& request);
 
-  // Health of a service; "" for the server as a whole. OK: it serves. UNAVAILABLE: nobody there, or
-  // it does not serve (now).
+  // Health of a service; "" for the server as a whole. OK when it serves; UNAVAILABLE when no server answers, or when
+  // it does not serve now.
   absl::Status CheckHealth(const std::string& service = "");
 
-  // The same until it serves or `timeout` has passed; then the last answer.
+  // Asks again until the server serves or `timeout` has passed; returns the last answer.
   absl::Status WaitUntilServing(absl::Duration timeout);
 
-  // The server's answer to GetModel, asked for once.
+  // The server's answer to GetModel, which is called once and remembered.
   absl::StatusOr<v1::GetModelResponse> Model();
 
  private:
   explicit Client(ClientOptions options);
 
-  // A channel on which messages may be received of the size that the server's limits name.
+  // A channel that takes messages as large as the server's limits allow.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelForStreams();
-  // Connected, if that was possible in the time that the options name.
+  // The channel, connected if that was possible within connect_timeout.
   std::shared_ptr<grpc::Channel> Channel();
   absl::Status ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, const v1::ExtractRequest& request,
                            ExtractSink* sink, bool* started);
   void SetDeadline(grpc::ClientContext* context) const;
-  // Makes `call` until it succeeds, fails for good, or was made often enough.
+  // Makes `call` until it succeeds, fails for good, or was made `attempts` times.
   absl::Status Retry(const std::function<absl::Status()>& call) const;
   template <typename Request, typename Response>
   absl::StatusOr<Response> Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*,
@@ -94,7 +94,7 @@ class Client {
   const ClientOptions options_;
   absl::Mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
-  bool connected_ ABSL_GUARDED_BY(mutex_) = false;      // channel_ has been, once
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;      // channel_ was connected at least once
   uint64_t receive_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // largest message that channel_ takes
   std::unique_ptr<v1::GetModelResponse> model_ ABSL_GUARDED_BY(mutex_);
 };

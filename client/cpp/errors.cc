@@ -10,7 +10,7 @@
 namespace hydrophone::client {
 namespace {
 
-// Where a google.rpc.Status hangs on an absl::Status.
+// The payload of an absl::Status that holds a google.rpc.Status.
 constexpr char kDetailsUrl[] = "type.googleapis.com/google.rpc.Status";
 
 google::rpc::Status DetailsOf(const absl::Status& status) {

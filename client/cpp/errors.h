@@ -1,8 +1,7 @@
-// What went wrong, for callers: gRPC's status and its google.rpc details as one absl::Status.
+// Errors as callers see them: gRPC's status and its google.rpc details as one absl::Status.
 //
-// The message of a status is made for people. What programs ask for (the reason, the fields, when
-// to try again) stays attached to it and is read back with the functions below; statuses from
-// elsewhere simply have none of it.
+// The message of a status is made for people. The facts that programs need (the reason, the fields, when to try again)
+// stay attached to the status, and the functions below read them back; statuses from elsewhere have none of them.
 #ifndef HYDROPHONE_CLIENT_CPP_ERRORS_H_
 #define HYDROPHONE_CLIENT_CPP_ERRORS_H_
 
@@ -37,8 +36,8 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 // RetryInfo's delay: the same request may succeed after it.
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
-// Adds to N in each violation's "inputs[N]" and "runs[N]": a request that was a part of a larger one, told in the
-// larger one's terms.
+// Adds to N in each violation's "inputs[N]" and "runs[N]", so that the error of a request that is a part of a larger
+// one speaks of the larger one.
 absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run);
 
 // Several lines for a terminal: code and message, a line for each field, and the advice to retry.

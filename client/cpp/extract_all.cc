@@ -14,7 +14,7 @@
 namespace hydrophone::client {
 namespace {
 
-// Of the texts in one Tokenize request, so that its answer, several times as long, stays small.
+// The bytes of the texts in one Tokenize request, so that its answer, which is several times as long, stays small.
 constexpr uint64_t kTokenizeBytes = uint64_t{1} << 20;
 
 using Inputs = google::protobuf::RepeatedPtrField<v1::Input>;
@@ -26,8 +26,8 @@ std::vector<InputCost> CostsOf(const Inputs& inputs, uint32_t context_length) {
   return costs;
 }
 
-// Replaces the costs' bounds on tokens by the exact counts. Inputs that Tokenize refuses keep their
-// bound: what is wrong with them is for Extract to say.
+// Replaces the costs' bounds on tokens by the exact counts. Inputs that Tokenize refuses keep their bound, and
+// Extract's error tells what is wrong with them.
 absl::Status CountTokens(Client& client, const Inputs& inputs, const v1::GetModelResponse& model,
                          std::vector<InputCost>* costs) {
   RequestCapacity capacity;
@@ -57,7 +57,7 @@ uint64_t TotalTokens(const std::vector<InputCost>& costs) {
   return total;
 }
 
-// The costs of the parts from those of the inputs.
+// The costs of the parts, computed from those of the inputs.
 std::vector<InputCost> PartCosts(const std::vector<RequestPart>& parts, const std::vector<InputCost>& inputs,
                                  const v1::ExtractRequest& request) {
   std::vector<InputCost> costs;
@@ -79,7 +79,7 @@ std::vector<InputCost> PartCosts(const std::vector<RequestPart>& parts, const st
   return costs;
 }
 
-// Puts one part's indices into terms of the whole.
+// Numbers one part's inputs and runs as the whole request numbers them.
 class PartSink : public ExtractSink {
  public:
   PartSink(const RequestPart& part, const v1::ExtractRequest& request, ExtractSink* whole)
@@ -188,7 +188,7 @@ class PartSender {
   const v1::ExtractRequest common_;
   const std::vector<RequestPart>& parts_;
   ExtractSink* const sink_;
-  size_t most_parts_ = SIZE_MAX;  // in one request, as far as the server's refusals have taught
+  size_t most_parts_ = SIZE_MAX;  // parts in one request, lowered by each refusal of the server
 };
 
 }  // namespace

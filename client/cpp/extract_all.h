@@ -18,10 +18,10 @@ using InputsDone = std::function<void(size_t done, size_t total)>;
 
 // Runs `request` in as many requests as needed, one after the other.
 //
-// `sink` gets each request's header, inputs, captures and trailer. Indices are those of the whole:
-// InputInfo.index counts all inputs (texts first), and TensorInfo.runs is filled in LAYOUT_ROWS too and
-// counts all runs. Fields named in errors likewise. What the server refuses as TOO_LARGE is halved
-// until it cannot be cut further: request_parts.h says where.
+// `sink` gets each request's header, inputs, captures and trailer. Indices are those of the whole request:
+// InputInfo.index counts all inputs (texts first), TensorInfo.runs is filled in LAYOUT_ROWS too and counts all runs,
+// and errors name fields of the whole request. A request that the server refuses as TOO_LARGE is halved until it cannot
+// be cut further, which request_parts.h decides.
 absl::Status ExtractAll(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
                         const InputsDone& done = nullptr);
 

@@ -1,4 +1,4 @@
-// What a client gets from an Extract stream.
+// The parts of an Extract stream, as a client gets them.
 #ifndef HYDROPHONE_CLIENT_CPP_RECEIVED_H_
 #define HYDROPHONE_CLIENT_CPP_RECEIVED_H_
 
@@ -26,9 +26,8 @@ size_t ElementSize(v1::Dtype dtype);
 // The elements, those of narrower types widened exactly; INVALID_ARGUMENT for a type that this client does not know.
 absl::StatusOr<std::vector<float>> ToFloats(const ReceivedTensor& tensor);
 
-// Takes a stream's parts in the order in which they arrive; captures only when they are complete
-// and verified. A status other than OK cancels the stream and is what the call returns. Called from
-// the caller's own thread.
+// Takes a stream's parts in the order in which they arrive, captures when they are complete and verified. A status
+// other than OK cancels the stream and becomes the call's status. Called on the thread that made the call.
 class ExtractSink {
  public:
   virtual ~ExtractSink() = default;

@@ -13,7 +13,7 @@
 namespace hydrophone::client {
 namespace {
 
-// Rows of all inputs, by the selector's index and the layer.
+// The rows of all inputs, by the selector's index and the layer.
 using Arrays = std::map<std::pair<uint32_t, int32_t>, std::vector<float>>;
 
 class ArraysSink : public ExtractSink {

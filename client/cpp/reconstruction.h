@@ -23,11 +23,11 @@ struct Reconstruction {
   double mean_abs = 0;   // mean magnitude, accumulated in float64
 };
 
-// The four arrays have one length. Pure arithmetic.
+// REQUIRES: the four arrays have one length.
 Reconstruction Reconstruct(absl::Span<const float> before, absl::Span<const float> attention,
                            absl::Span<const float> mlp, absl::Span<const float> after);
 
-// Which deltas are added up. In eval mode both are the same.
+// The deltas that are added up. In eval mode both kinds are the same.
 enum class Deltas : uint8_t {
   kProjected,  // the outputs of attn.c_proj and mlp.c_proj
   kDropped,    // the same after their dropouts: what the residual stream takes up in train mode
@@ -40,7 +40,7 @@ struct ReconstructionMode {
 
 // Fetches the states and, in a separate Extract, the deltas, and closes the equation for each of
 // `layers` (0 to N-1, N the model's number of blocks). The last block's output is taken raw. Holds
-// all of it in memory.
+// both answers in memory.
 absl::StatusOr<std::vector<Reconstruction>> ReconstructLayers(Client& client, const std::vector<v1::Input>& inputs,
                                                               const std::vector<uint32_t>& layers,
                                                               const ReconstructionMode& mode = {});

@@ -46,7 +46,7 @@ RequestPart Whole(const v1::ExtractRequest& request) {
 struct Reach {
   uint32_t first = 0;
   uint32_t last = 0;
-  bool valid = true;  // false: the request names a run or an input that there is not
+  bool valid = true;  // false when the request names a run or an input that it does not have
 };
 
 Reach ReachOf(const v1::Run& run, const v1::ExtractRequest& request) {
@@ -66,7 +66,8 @@ Reach ReachOf(const v1::Run& run, const v1::ExtractRequest& request) {
   return reach;
 }
 
-// A cut lies between two runs where all that the runs before it need comes before all that the runs after it need.
+// A request can be cut between two runs when all inputs that the runs before the cut need come before those that the
+// runs after it need.
 std::vector<RequestPart> CutBetweenRuns(const v1::ExtractRequest& request) {
   std::vector<Reach> reaches;
   for (const v1::Run& run : request.runs()) {

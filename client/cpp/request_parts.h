@@ -1,4 +1,4 @@
-// Where one Extract request can be cut into several that together answer the same.
+// Cuts one Extract request into several that together give the same answer.
 #ifndef HYDROPHONE_CLIENT_CPP_REQUEST_PARTS_H_
 #define HYDROPHONE_CLIENT_CPP_REQUEST_PARTS_H_
 
@@ -28,7 +28,7 @@ v1::ExtractRequest WithTextsAsInputs(v1::ExtractRequest request);
 // ascending order; selections by position that are listed run by run are not taken apart. `request` has no texts.
 std::vector<RequestPart> SmallestParts(const v1::ExtractRequest& request);
 
-// The parts from `first` to `last`, which follow each other, as one.
+// Joins the parts from `first` to `last`, which follow each other, into one.
 RequestPart Join(const RequestPart& first, const RequestPart& last);
 
 // The request for one part: its inputs and runs, numbered from 0. `common` is the request without inputs and runs.

@@ -1,4 +1,4 @@
-// How many requests a long list of inputs needs.
+// Splits a long list of inputs into as many requests as the server's limits ask for.
 #ifndef HYDROPHONE_CLIENT_CPP_SPLIT_H_
 #define HYDROPHONE_CLIENT_CPP_SPLIT_H_
 
@@ -12,10 +12,10 @@
 
 namespace hydrophone::client {
 
-// What an input, or some that must stay in one request, take of a request's limits.
+// What an input, or inputs that must stay in one request, cost of a request's limits.
 struct InputCost {
   uint64_t inputs = 1;
-  uint64_t tokens = 0;    // of all runs over them
+  uint64_t tokens = 0;    // of all runs over the inputs
   uint64_t bytes = 0;     // of the request message
   uint64_t elements = 0;  // messages and list elements
 };
@@ -28,7 +28,7 @@ struct InputRange {
   friend bool operator==(const InputRange&, const InputRange&) = default;
 };
 
-// The most that one request may take. 0 in any of them: no limit.
+// The most that one request may cost. 0: no limit.
 struct RequestCapacity {
   uint64_t inputs = 0;
   uint64_t tokens = 0;
@@ -43,12 +43,11 @@ RequestCapacity CapacityOf(const v1::Limits& limits, uint64_t request_bytes);
 InputCost CostOf(const v1::Input& input, uint64_t tokens);
 InputCost CostOf(const v1::Run& run);
 
-// A number that the input's tokens do not exceed, known without a tokenizer: byte-level BPE makes
-// at most one token a byte.
+// An upper bound on the input's tokens that needs no tokenizer: byte-level BPE makes at most one token of each byte.
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length);
 
-// In order, as few ranges as filling one after the other gives. What alone exceeds a limit gets a range of its own: the
-// server's refusal says more than this could.
+// The ranges in order, each filled before the next one begins. A cost that alone exceeds a limit gets a range of its
+// own, because the server's refusal tells more than an error of the client could.
 std::vector<InputRange> SplitInputs(absl::Span<const InputCost> costs, const RequestCapacity& capacity);
 
 }  // namespace hydrophone::client

@@ -10,8 +10,7 @@
 namespace hydrophone::client {
 namespace {
 
-// Memory set aside for a tensor before its bytes are there, at most: a shape alone must not cost
-// memory.
+// The most bytes that are reserved for a tensor before they arrive, since a shape alone must not cost memory.
 constexpr uint64_t kMaxReserveBytes = uint64_t{256} << 20;
 
 // Makes room for the first `needed` of a tensor's `size` bytes: for all of them if that is not too many, else for twice
@@ -29,7 +28,7 @@ absl::Status Misplaced(const char* what) { return absl::DataLossError(absl::StrC
 
 absl::Status NoHeader() { return Misplaced("the first message is not the header"); }
 
-// Bytes that are read for the checksum and then copied: few enough to be in the first cache still.
+// Bytes that are read for the checksum and then copied: few enough to stay in the first cache in between.
 constexpr size_t kPieceBytes = size_t{16} << 10;
 
 // Appends `bytes`, for which there is room; their CRC-32 continues `crc`.

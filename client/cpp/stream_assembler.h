@@ -1,4 +1,4 @@
-// Puts an Extract stream's messages back together, and notices when it is not whole.
+// Puts an Extract stream's messages together, and notices when the stream is damaged or cut.
 #ifndef HYDROPHONE_CLIENT_CPP_STREAM_ASSEMBLER_H_
 #define HYDROPHONE_CLIENT_CPP_STREAM_ASSEMBLER_H_
 
@@ -17,8 +17,8 @@ namespace hydrophone::client {
 
 // Checks, as the messages arrive: the order Header, InputInfos, captures, Trailer; each chunk's
 // CRC-32 and place; each tensor's size against its shape; the counts of header, stream and trailer
-// against each other. What does not fit is DATA_LOSS with what was got and what was expected. Knows
-// nothing of gRPC. Not thread-safe.
+// against each other. A mismatch is DATA_LOSS with what was got and what was expected. Knows nothing of gRPC. Not
+// thread-safe.
 //
 // A chunk's data is copied once, from the message into the tensor's own memory, and its checksum computed on the way.
 class StreamAssembler {
@@ -31,7 +31,7 @@ class StreamAssembler {
   // there is no memory for a tensor.
   absl::Status Add(MessagePieces message);
 
-  // The stream ended without an error of its own: DATA_LOSS when it was cut.
+  // To be called when the stream has ended without an error: DATA_LOSS when it was cut.
   absl::Status Finish() const;
 
   // Whether the header has come: the server has accepted the request, and the sink has been given
@@ -42,7 +42,7 @@ class StreamAssembler {
   absl::Status AddMessage(v1::ExtractResponse message);
   absl::Status AddHeader(const v1::Header& header);
   absl::Status AddInput(v1::InputInfo* input);
-  // `data` in place of the chunk's own.
+  // Takes `data` in place of the chunk's own data.
   absl::Status AddChunk(v1::Chunk* chunk, MessagePieces data);
   absl::Status AddValues(v1::Values* values);
   absl::Status AddTrailer(const v1::Trailer& trailer);
@@ -54,10 +54,10 @@ class StreamAssembler {
   struct Partial {
     v1::TensorInfo info;
     TensorBytesBuilder bytes;
-    uint64_t size = 0;  // bytes that it will have
+    uint64_t size = 0;  // of the whole tensor, in bytes
   };
 
-  // Appends a chunk's data, verified.
+  // Appends a chunk's data and verifies its checksum.
   static absl::Status AppendData(const v1::Chunk& chunk, MessagePieces data, uint64_t data_size, Partial* partial);
 
   const bool validate_only_;

@@ -1,16 +1,20 @@
 #include "client/cpp/tensor_bytes.h"
 
 #include <cstring>
-#include <new>
 #include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 namespace hydrophone::client {
 
-TensorBytes::TensorBytes(absl::string_view bytes) {
+absl::StatusOr<TensorBytes> TensorBytes::CopyOf(absl::string_view bytes) {
   TensorBytesBuilder builder;
-  if (!builder.Reserve(bytes.size())) throw std::bad_alloc();
+  if (!builder.Reserve(bytes.size())) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for a tensor of ", bytes.size(), " bytes"));
+  }
   builder.Append(bytes);
-  *this = builder.Finish();
+  return builder.Finish();
 }
 
 bool TensorBytesBuilder::Reserve(size_t capacity) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/cpp/tensor_memory.h"
 
@@ -16,8 +17,8 @@ namespace hydrophone::client {
 class TensorBytes {
  public:
   TensorBytes() = default;
-  // A copy of `bytes`.
-  explicit TensorBytes(absl::string_view bytes);
+  // A copy of `bytes`. RESOURCE_EXHAUSTED when there is no memory for it.
+  static absl::StatusOr<TensorBytes> CopyOf(absl::string_view bytes);
 
   const char* data() const { return data_.get(); }
   size_t size() const { return size_; }
@@ -47,14 +48,14 @@ class TensorBytesBuilder {
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
 
-  // Makes room for `capacity` bytes in all, if there is less. False when there is no memory for it; nothing has changed
-  // then.
+  // Makes room for `capacity` bytes in all, if there is less. Returns false, and changes nothing, when there is no
+  // memory for it.
   [[nodiscard]] bool Reserve(size_t capacity);
 
-  // There must be room for them.
+  // Appends `bytes`. REQUIRES: there is room for them.
   void Append(absl::string_view bytes);
 
-  // What was appended. The builder is empty afterwards.
+  // The bytes that were appended. The builder is empty afterwards.
   TensorBytes Finish();
 
  private:

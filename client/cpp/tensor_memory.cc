@@ -15,13 +15,13 @@ namespace hydrophone::client {
 namespace {
 
 constexpr size_t kHugePageBytes = size_t{2} << 20;
-// From here on, blocks are made of huge pages and kept.
+// Blocks of at least this size are made of huge pages and kept.
 constexpr size_t kLargeBytes = 2 * kHugePageBytes;
 
-// The large blocks that nobody uses.
+// The large blocks that are not in use.
 class KeptBlocks {
  public:
-  // One that is not much larger than `size`; null when there is none.
+  // Takes a block that is not much larger than `size`; null when there is none.
   TensorMemory Take(size_t size) {
     absl::MutexLock lock(&mutex_);
     for (auto block = blocks_.begin(); block != blocks_.end(); ++block) {
@@ -34,7 +34,7 @@ class KeptBlocks {
     return nullptr;
   }
 
-  // False when too much is kept already.
+  // Keeps the block; returns false when too much is kept already.
   bool Keep(char* memory, size_t size) {
     absl::MutexLock lock(&mutex_);
     if (size > kMaxKeptBytes - bytes_) return false;
@@ -55,7 +55,7 @@ class KeptBlocks {
 };
 
 KeptBlocks& Kept() {
-  static auto* const kept = new KeptBlocks;  // never destroyed: tensors may outlive everything
+  static auto* const kept = new KeptBlocks;  // never destroyed, because tensors may be freed while the program ends
   return *kept;
 }
 
@@ -74,13 +74,14 @@ TensorMemory AllocateTensorMemory(size_t size) {
     if (TensorMemory kept = Kept().Take(rounded)) return kept;
   }
   TensorMemory memory(static_cast<char*>(std::aligned_alloc(alignment, rounded)), {rounded});
-  if (large && memory != nullptr) ::madvise(memory.get(), rounded, MADV_HUGEPAGE);  // no matter if it cannot
+  if (large && memory != nullptr)
+    ::madvise(memory.get(), rounded, MADV_HUGEPAGE);  // without huge pages it is only slower
   return memory;
 }
 
 void KeepFreedMemory() {
 #ifdef __GLIBC__
-  constexpr int kLargestHeapBlock = 32 << 20;  // what is larger would be mapped for itself, and unmapped when freed
+  constexpr int kLargestHeapBlock = 32 << 20;  // larger blocks are mapped for themselves and unmapped when freed
   ::mallopt(M_TRIM_THRESHOLD, static_cast<int>(kMaxKeptBytes));
   ::mallopt(M_MMAP_THRESHOLD, kLargestHeapBlock);
 #endif

@@ -10,27 +10,27 @@ namespace hydrophone::client {
 // Where a tensor's bytes begin: a multiple of this, which suits every vector instruction.
 inline constexpr size_t kTensorAlignment = 64;
 
-// What freed tensors leave behind for the next ones, at most, in the whole process.
+// The most bytes of freed tensors that the process keeps for the next ones.
 inline constexpr size_t kMaxKeptBytes = size_t{64} << 20;
 
 // Gives a block back.
 struct FreeTensorMemory {
-  size_t size = 0;  // of the block
+  size_t size = 0;  // the block's, in bytes
   void operator()(char* block) const;
 };
 using TensorMemory = std::unique_ptr<char, FreeTensorMemory>;
 
 // At least `size` bytes, not initialised, aligned to kTensorAlignment; null when there is no memory. Thread-safe.
 //
-// To write to a page for the first time costs about as much as receiving it does, and whoever takes tensors as they
-// come and drops them would pay it for all of them: so large blocks are made of huge pages where the system has them
-// for those who ask, and some are kept when they are freed.
+// The first write to a page costs about as much as receiving the page, and a caller that drops tensors as they come
+// would pay that for all of them. So large blocks are made of huge pages where the system gives them on request, and
+// some blocks are kept when they are freed.
 TensorMemory AllocateTensorMemory(size_t size);
 
-// For a program's main, before it receives anything: has the process's malloc keep up to kMaxKeptBytes of freed memory
-// too. gRPC receives into blocks of up to 4 MiB of malloc's, which glibc otherwise gives back to the system after
-// nearly every message: a third of what receiving costs. Not done by the library itself, since it changes all of the
-// process.
+// Lets the process's malloc keep up to kMaxKeptBytes of freed memory too. A program's main calls this before it
+// receives anything: gRPC receives into blocks of malloc's of up to 4 MiB, which glibc otherwise gives back to the
+// system after nearly every message, and that is a third of what receiving costs. The library does not call it by
+// itself, because it changes the whole process.
 void KeepFreedMemory();
 
 }  // namespace hydrophone::client

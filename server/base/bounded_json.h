@@ -1,4 +1,4 @@
-// JSON from files that nobody vouches for.
+// JSON from files that may be hostile.
 #ifndef HYDROPHONE_SERVER_BASE_BOUNDED_JSON_H_
 #define HYDROPHONE_SERVER_BASE_BOUNDED_JSON_H_
 

@@ -1,4 +1,4 @@
-// Pieces of error messages about files that somebody else wrote: printable and bounded, whatever the file holds.
+// Pieces of error messages about files: printable and bounded, whatever the file holds.
 #ifndef HYDROPHONE_SERVER_BASE_MESSAGES_H_
 #define HYDROPHONE_SERVER_BASE_MESSAGES_H_
 

@@ -9,9 +9,9 @@
 
 namespace hydrophone {
 
-// The bytes of the file at `path`, or of what comes through it if it is a pipe. UNAVAILABLE with the system's reason
-// when it cannot be read; INVALID_ARGUMENT with both numbers when it has more than `max_bytes`, which is found before
-// they are read. Messages do not name the file.
+// The bytes of the regular file at `path`. NOT_FOUND when there is none; INVALID_ARGUMENT when it is no regular file (a
+// pipe would be waited for), or, with both numbers, when it has more than `max_bytes`; UNAVAILABLE with the system's
+// reason when it cannot be read. Messages do not name the file: see Annotate.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_bytes);
 
 }  // namespace hydrophone

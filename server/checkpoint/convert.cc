@@ -22,9 +22,6 @@ void WidenAll(const char* stored, absl::Span<float> values) {
 
 }  // namespace
 
-uint32_t Float16ToFloat32Bits(uint16_t bits) { return std::bit_cast<uint32_t>(FromHalf(bits)); }
-uint32_t Bfloat16ToFloat32Bits(uint16_t bits) { return std::bit_cast<uint32_t>(FromBfloat(bits)); }
-
 void ConvertToFloat32(Dtype dtype, absl::string_view stored, absl::Span<float> values) {
   assert(stored.size() == values.size() * ElementSize(dtype));
   switch (dtype) {

@@ -11,11 +11,6 @@
 
 namespace hydrophone {
 
-// The bits of the float32 with the value of a float16 (IEEE binary16) or a bfloat16. Infinities stay, subnormals become
-// normal, a NaN keeps its sign and payload.
-uint32_t Float16ToFloat32Bits(uint16_t bits);
-uint32_t Bfloat16ToFloat32Bits(uint16_t bits);
-
 // Converts values.size() little-endian elements, which need no alignment. `stored` holds exactly as many.
 void ConvertToFloat32(Dtype dtype, absl::string_view stored, absl::Span<float> values);
 

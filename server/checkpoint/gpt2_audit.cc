@@ -16,7 +16,7 @@
 namespace hydrophone {
 namespace {
 
-constexpr size_t kPieceElements = size_t{1} << 18;  // compared at a time
+constexpr size_t kPieceElements = size_t{1} << 18;  // how many are compared at a time
 
 // Whether the file's elements, read from the file and not through a mapping of it, are those in memory, bit for bit.
 absl::StatusOr<bool> SameAsFile(absl::Span<const float> values, const SafetensorsTensor& tensor,
@@ -52,7 +52,7 @@ absl::StatusOr<CheckpointAudit> AuditGpt2Checkpoint(const Gpt2Checkpoint& checkp
 
   CheckpointAudit audit;
   audit.file_sha256 = *std::move(digest);
-  // The list wants weights that it may fill; these share the checkpoint's arrays.
+  // Gpt2Parameters takes weights that it could fill; these share the checkpoint's arrays and are only read.
   Gpt2Weights weights = checkpoint.weights;
   const bool with_lm_head = !checkpoint.config.tie_word_embeddings || files->tensors.contains("lm_head.weight");
   for (const Gpt2Parameter& parameter : Gpt2Parameters(checkpoint.config, with_lm_head, weights)) {

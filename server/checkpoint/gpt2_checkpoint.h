@@ -17,12 +17,12 @@ namespace hydrophone {
 struct Gpt2Checkpoint;
 
 struct LoadOptions {
-  // Copies float32 weights instead of using the mapped file in place. A mapped file that somebody cuts short under a
-  // running server ends the process with SIGBUS; a copied one cannot.
+  // Copies float32 weights instead of using the mapped file in place. A mapped file that is cut short under a running
+  // server ends the process with SIGBUS; a copied one cannot.
   bool copy = false;
 
-  // Called once, on the caller's thread, when all but weights_sha256 is there and while another thread reads the files
-  // for that, which takes the longest. None: nothing is called.
+  // Called once, on the caller's thread, when everything but weights_sha256 is set, while another thread reads the
+  // files for that, which takes the longest. May be null.
   std::function<void(const Gpt2Checkpoint& checkpoint)> meanwhile = nullptr;
 };
 
@@ -50,13 +50,13 @@ struct Gpt2Checkpoint {
 // PERMISSION_DENIED, RESOURCE_EXHAUSTED.
 absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, const LoadOptions& options = {});
 
-// What there is to tell of it; the tokenizer's digest is left empty.
+// The checkpoint's part of ModelInfo; the tokenizer's digest is left empty.
 ModelInfo DescribeModel(const Gpt2Checkpoint& checkpoint);
 
 // Reads the files again, apart from what is in memory, and names the parameters that differ to the bit. Needs little
 // memory of its own. Thread-safe. Errors as for loading, when the files are no longer there or no longer safetensors.
 struct CheckpointAudit {
-  std::string file_sha256;  // of the files as they are now; loaded ones have weights_sha256
+  std::string file_sha256;  // of the files as they are now; weights_sha256 is that of the loaded ones
   // In the order of a forward pass; also those that the files no longer hold.
   std::vector<std::string> differing_parameters;
 };

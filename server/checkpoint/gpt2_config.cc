@@ -30,7 +30,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// No GPT-2 comes near; products of two sizes stay far from 2^63.
+// Larger than any GPT-2, and small enough that products of two sizes stay far from 2^63.
 constexpr int kMaxSize = 1 << 24;
 constexpr int kMaxLayers = 4096;
 
@@ -38,7 +38,7 @@ struct ActivationName {
   const char* name;
   Activation activation;
 };
-// Names with one formula are one: they differ in Hugging Face by how they are written down, not by what they mean.
+// Names with one formula have one value: Hugging Face implements them differently, but they mean the same.
 constexpr ActivationName kActivations[] = {
     {"gelu_new", Activation::kGeluNew},
     {"gelu_fast", Activation::kGeluNew},

@@ -14,7 +14,7 @@ std::string GotAndExpected(const SafetensorsTensor& tensor, const Gpt2Parameter&
                       ", expected F32, F16 or BF16 ", ShapeText(parameter.shape), ")");
 }
 
-// What the files hold beyond the parameters, in the order of names.
+// The tensors of the files that are no parameters, in the order of their names.
 NamedThings ExtraTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {
   std::set<std::string> extra;
   for (const auto& [name, stored] : files.tensors) extra.insert(name);

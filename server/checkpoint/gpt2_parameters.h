@@ -25,7 +25,7 @@ struct Gpt2Parameter {
 };
 
 // Every parameter of the model that `config` describes, in the order of a forward pass; lm_head.weight, last, if
-// `with_lm_head`. Makes weights.h as long as there are blocks; the list points into `weights`.
+// `with_lm_head`. Resizes weights.h to the number of blocks; the list points into `weights`.
 std::vector<Gpt2Parameter> Gpt2Parameters(const Gpt2Config& config, bool with_lm_head, Gpt2Weights& weights);
 
 }  // namespace hydrophone

@@ -23,7 +23,7 @@ bool UsableInPlace(Dtype dtype, const char* data) {
   return dtype == Dtype::kFloat32 && reinterpret_cast<uintptr_t>(data) % alignof(float) == 0;
 }
 
-// `file` holds the tensor, `parameter` fits it.
+// REQUIRES: `file` holds the tensor, and `parameter` fits it.
 absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor, const FileBytes& file,
                         std::vector<LoadedArray>& arrays) {
   const absl::string_view stored = file.bytes.substr(tensor.begin, tensor.end - tensor.begin);

@@ -12,11 +12,11 @@
 
 namespace hydrophone {
 
-// A parameter's array and what keeps it: a file's bytes, or an array of its own.
+// A parameter's array and the owner of its memory: a file's bytes, or an array of its own.
 struct LoadedArray {
   absl::Span<const float> values;
   std::shared_ptr<const void> owner;
-  bool mapped = false;  // it lies in a mapped file
+  bool mapped = false;  // whether it lies in a mapped file
 };
 
 // Sets every parameter's `values` and appends its array to `arrays`, in the same order. The parameters have passed

@@ -38,11 +38,11 @@ struct Gpt2Weights {
   LayerNormWeights ln_f;
   absl::Span<const float> lm_head;  // [V, d]; wte itself when tied
 
-  // Keeps the arrays' memory: the mapped files, and what was converted to float32.
+  // Keeps the memory of the arrays alive: the mapped files, and the arrays that were converted to float32.
   std::shared_ptr<const void> owner;
 
-  // For who has copied one of the arrays: gives its pages back to the system if they are a mapped file's, which fills
-  // them again when they are read. Thread-safe. May be null.
+  // Gives the pages of one of the arrays, which has been copied elsewhere, back to the system if they are a mapped
+  // file's; the system fills them again when they are read. Thread-safe. May be null.
   std::function<void(absl::Span<const float> array)> give_back;
 };
 

@@ -28,7 +28,8 @@ void GiveBackPages(absl::string_view part) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<uintptr_t>(part.data());
   const uintptr_t first = (begin + page - 1) / page * page, last = (begin + part.size()) / page * page;
-  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // no matter if it cannot
+  if (first < last)
+    ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // on failure the pages only stay
 }
 
 absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file) {

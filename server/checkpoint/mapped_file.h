@@ -17,15 +17,15 @@ struct FileBytes {
   bool mapped = false;
 };
 
-// Maps the file: memory is shared with other processes and filled on first use. When somebody cuts the file short
-// afterwards, touching what was cut ends the process with SIGBUS.
+// Maps the file: memory is shared with other processes and filled on first use. When the file is cut short afterwards,
+// reading the missing part ends the process with SIGBUS.
 absl::StatusOr<FileBytes> MapFile(const RandomAccessFile& file);
 
 // Gives the pages that lie within `part` of a mapped file back to the system, which fills them again when they are
 // read.
 void GiveBackPages(absl::string_view part);
 
-// Copies the file into memory of its own. RESOURCE_EXHAUSTED when there is not enough.
+// Copies the file into memory of its own. RESOURCE_EXHAUSTED when there is not enough memory.
 absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file);
 
 }  // namespace hydrophone

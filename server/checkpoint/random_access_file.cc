@@ -13,7 +13,7 @@
 namespace hydrophone {
 
 absl::StatusOr<RandomAccessFile> RandomAccessFile::Open(const std::string& path) {
-  // O_NONBLOCK: a pipe in the place of a file must not stop the server; a regular file does not mind.
+  // With O_NONBLOCK, a pipe in the place of a file does not stop the server; for a regular file it changes nothing.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, Printable(path));
   RandomAccessFile file(path, descriptor);

@@ -12,7 +12,7 @@
 
 namespace hydrophone {
 
-// Holds the descriptor open: what is read stays the same file, also when another one is put under its name.
+// Holds the descriptor open, so that the same file is read even when another one is put under its name.
 // Thread-safe.
 class RandomAccessFile {
  public:
@@ -24,7 +24,7 @@ class RandomAccessFile {
   ~RandomAccessFile();
 
   const std::string& path() const { return path_; }
-  uint64_t size() const { return size_; }  // bytes, when it was opened
+  uint64_t size() const { return size_; }  // in bytes, when the file was opened
   int descriptor() const { return descriptor_; }
 
   // Fills `bytes` from `offset` on. DATA_LOSS when the file ends before that.

@@ -27,7 +27,7 @@ constexpr char kSingleFile[] = "model.safetensors";
 constexpr char kIndexFile[] = "model.safetensors.index.json";
 constexpr char kAdapterFile[] = "adapter_config.json";
 constexpr uint64_t kMaxIndexBytes = uint64_t{16} << 20;
-constexpr uint64_t kPieceBytes = uint64_t{1} << 20;  // read at a time for a digest
+constexpr uint64_t kPieceBytes = uint64_t{1} << 20;  // how many are read at a time for a digest
 
 // Tensor name -> file name; empty for a single file, which needs no index.
 using ShardOf = std::map<std::string, std::string>;
@@ -54,7 +54,7 @@ bool IsPickle(absl::string_view name) {
          absl::EndsWith(name, ".ckpt") || absl::EndsWith(name, ".pkl");
 }
 
-// What to say to somebody whose directory has no safetensors file.
+// The error for a directory without a safetensors file.
 absl::Status NoWeights(const std::string& directory) {
   std::error_code error;
   std::set<std::string> pickles;
@@ -91,7 +91,7 @@ absl::StatusOr<std::vector<SafetensorsTensor>> ReadHeader(const RandomAccessFile
   return ParseSafetensorsHeader(head, file.size());
 }
 
-// Takes the tensors of one file after the other, and keeps account of what does not fit together.
+// Takes the tensors of one file after the other, and notes what does not fit together.
 class Gatherer {
  public:
   explicit Gatherer(const ShardOf& shard_of) : shard_of_(shard_of) {}

@@ -32,7 +32,7 @@ Alphabet MakeAlphabet() {
 }
 
 const Alphabet& TheAlphabet() {
-  // Never destroyed: whoever runs while the program ends may still hold views of it.
+  // Never destroyed, because threads that run while the program ends may still hold views of it.
   static const Alphabet* const alphabet = new Alphabet(MakeAlphabet());
   return *alphabet;
 }

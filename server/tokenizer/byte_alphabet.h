@@ -1,5 +1,5 @@
-// GPT-2's printable form of bytes, in which vocab.json and merges.txt are written: one character a
-// byte. Printable Latin-1 stands for itself, the other 68 bytes are U+0100 and up in their order,
+// GPT-2's printable form of bytes, in which vocab.json and merges.txt are written: one character for
+// each byte. Printable Latin-1 stands for itself, the other 68 bytes are U+0100 and up in their order,
 // so a space is "Ġ".
 #ifndef HYDROPHONE_SERVER_TOKENIZER_BYTE_ALPHABET_H_
 #define HYDROPHONE_SERVER_TOKENIZER_BYTE_ALPHABET_H_

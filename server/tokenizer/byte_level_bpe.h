@@ -1,4 +1,4 @@
-// The tokenizer itself: special tokens, words, pieces.
+// The tokenizer: special tokens, words, pieces.
 #ifndef HYDROPHONE_SERVER_TOKENIZER_BYTE_LEVEL_BPE_H_
 #define HYDROPHONE_SERVER_TOKENIZER_BYTE_LEVEL_BPE_H_
 

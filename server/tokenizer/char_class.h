@@ -12,8 +12,8 @@ enum class CharClass : unsigned char {
   kOther,   // [^\s\p{L}\p{N}]
 };
 
-// The class of `code_point` as Hugging Face's splitter sees it (unicode_tables.h). kOther for what
-// is no code point.
+// The class of `code_point` as Hugging Face's splitter sees it (unicode_tables.h). kOther for a
+// number that is no code point.
 CharClass ClassOf(char32_t code_point);
 
 }  // namespace hydrophone

@@ -27,7 +27,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   return bytes;
 }
 
-// The two tables' texts, where each comes from as messages name it, and the digest of the files' bytes.
+// The two tables, the place that messages name for each, and the digest of the files' bytes.
 struct Source {
   TokenizerTables tables;
   std::string vocab_name;
@@ -40,10 +40,12 @@ absl::StatusOr<Source> ReadTwoFiles(const std::string& vocab_path, const std::st
   if (!json.ok()) return json.status();
   absl::StatusOr<std::string> text = ReadFile(merges_path);
   if (!text.ok()) return text.status();
+  absl::StatusOr<VocabularyEntries> entries = ParseVocabJson(*json);
+  if (!entries.ok()) return Annotate(entries.status(), vocab_path);
   Sha256 sha256;
   sha256.Update(*json);
   sha256.Update(*text);
-  return Source{{*std::move(json), *std::move(text)}, vocab_path, merges_path, sha256.HexDigest()};
+  return Source{{*std::move(entries), *std::move(text)}, vocab_path, merges_path, sha256.HexDigest()};
 }
 
 absl::StatusOr<Source> ReadOneFile(const std::string& path) {
@@ -75,9 +77,9 @@ absl::StatusOr<Source> ReadSource(const std::string& directory) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> LoadTokenizer(const std::string& directory) {
-  const absl::StatusOr<Source> source = ReadSource(directory);
+  absl::StatusOr<Source> source = ReadSource(directory);
   if (!source.ok()) return source.status();
-  absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Parse(source->tables.vocab_json);
+  absl::StatusOr<Vocabulary> vocabulary = Vocabulary::Make(std::move(source->tables.vocabulary));
   if (!vocabulary.ok()) return Annotate(vocabulary.status(), source->vocab_name);
   absl::StatusOr<MergeTable> merges = MergeTable::Parse(source->tables.merges_txt, *vocabulary);
   if (!merges.ok()) return Annotate(merges.status(), source->merges_name);

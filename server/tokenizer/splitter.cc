@@ -14,7 +14,7 @@ struct Run {
   size_t last_size = 0;  // bytes of its last character
 };
 
-// The longest run of characters of `char_class` that begins at `begin`.
+// Finds the longest run of characters of `char_class` that begins at `begin`.
 Run RunOf(CharClass char_class, absl::string_view text, size_t begin) {
   Run run;
   while (begin + run.size < text.size()) {

@@ -32,7 +32,7 @@ const Json& Member(const Json& object, const char* name) {
 
 bool IsByteLevel(const Json& part) { return Member(part, "type") == "ByteLevel"; }
 
-// Settings that are off in GPT-2's: absent, null, false or empty.
+// Whether a setting that GPT-2's tokenizer does not use is off: absent, null, false or empty.
 bool IsOff(const Json& value) { return value.is_null() || value == false || value == "" || value == Json::array(); }
 
 absl::Status CheckModel(const Json& model) {
@@ -46,7 +46,7 @@ absl::Status CheckModel(const Json& model) {
   return absl::OkStatus();
 }
 
-// GPT-2's own, or the template that transformers 5 puts there: one text as it is.
+// Whether the post-processor is GPT-2's own, or the template that transformers 5 writes: one text without additions.
 bool AddsNoTokens(const Json& post_processor) {
   if (post_processor.is_null() || IsByteLevel(post_processor)) return true;
   const Json& single = Member(post_processor, "single");
@@ -85,6 +85,16 @@ absl::Status CheckAddedTokens(const Json& tokens) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<VocabularyEntries> Entries(const Json& vocab) {
+  if (!vocab.is_object()) return Refused("model.vocab", vocab, "an object from pieces to ids");
+  VocabularyEntries entries;
+  for (const auto& [piece, id] : vocab.items()) {
+    if (!id.is_number_unsigned()) return Refused(absl::StrCat("model.vocab[", ShowPiece(piece), "]"), id, "an id");
+    entries.emplace_back(piece, id.get<uint64_t>());
+  }
+  return entries;
+}
+
 // A merge as a line of merges.txt: already one ("a b"), or a pair (["a", "b"]) since tokenizers 0.20.
 absl::StatusOr<std::string> MergeLine(const Json& merge, size_t index) {
   if (merge.is_string()) return merge.get<std::string>();
@@ -100,7 +110,7 @@ absl::StatusOr<std::string> MergesTxt(const Json& merges) {
   for (size_t i = 0; i < merges.size(); ++i) {
     const absl::StatusOr<std::string> line = MergeLine(merges[i], i);
     if (!line.ok()) return line.status();
-    // Such a line would be two merges there, or none.
+    // In merges.txt such a line would be two merges, or none.
     if (absl::StrContains(*line, '\n') || absl::StartsWith(*line, "#version")) {
       return Refused(absl::StrCat("model.merges[", i, "]"), merges[i], "what a line of merges.txt can hold");
     }
@@ -119,9 +129,11 @@ absl::StatusOr<TokenizerTables> ParseTokenizerJson(absl::string_view json) {
        {CheckModel(model), CheckPipeline(*document), CheckAddedTokens(Member(*document, "added_tokens"))}) {
     if (!status.ok()) return status;
   }
+  absl::StatusOr<VocabularyEntries> entries = Entries(Member(model, "vocab"));
+  if (!entries.ok()) return entries.status();
   absl::StatusOr<std::string> merges_txt = MergesTxt(Member(model, "merges"));
   if (!merges_txt.ok()) return merges_txt.status();
-  return TokenizerTables{Member(model, "vocab").dump(), *std::move(merges_txt)};
+  return TokenizerTables{*std::move(entries), *std::move(merges_txt)};
 }
 
 }  // namespace hydrophone

@@ -7,20 +7,20 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/tokenizer/vocab_json.h"
 
 namespace hydrophone {
 
-// The two older files' texts.
+// What the two older files hold.
 struct TokenizerTables {
-  std::string vocab_json;  // for Vocabulary::Parse
-  std::string merges_txt;  // for MergeTable::Parse, its first line the first merge
+  VocabularyEntries vocabulary;  // vocab.json's members, for Vocabulary::Make
+  std::string merges_txt;        // for MergeTable::Parse; its first line is the first merge
 };
 
-// INVALID_ARGUMENT, naming the member, what it is and what it must be, when `json` is not JSON or when
-// any setting of it would make other tokens than GPT-2's byte-level BPE: another model, a normalizer,
-// another pre-tokenizer or one that adds a space, added tokens beside <|endoftext|>, a post-processor
-// that adds tokens. `truncation` and `padding` are those of a call, not of the tokenizer: not looked at.
-// Safe on hostile input.
+// Reads tokenizer.json. INVALID_ARGUMENT, naming the member, what it is and what it must be, when `json` is not JSON or
+// when any setting of it would make other tokens than GPT-2's byte-level BPE: another model, a normalizer, another
+// pre-tokenizer or one that adds a space, added tokens beside <|endoftext|>, a post-processor that adds tokens.
+// `truncation` and `padding` are a call's, not the tokenizer's, and are ignored. Safe on hostile input.
 absl::StatusOr<TokenizerTables> ParseTokenizerJson(absl::string_view json);
 
 }  // namespace hydrophone

@@ -8,11 +8,8 @@
 namespace hydrophone {
 namespace {
 
-using Entries = std::vector<std::pair<std::string, uint64_t>>;
-
-// nlohmann's events, in its names. An event that returns false ends the parse. Its document tree
-// would drop repeated keys silently and recurse into nested values, so the events are taken
-// directly.
+// Takes nlohmann's events, which have its names; an event that returns false ends the parse. nlohmann's document tree
+// would drop repeated keys silently and recurse into nested values.
 class EntryReader : public nlohmann::json_sax<nlohmann::json> {
  public:
   bool start_object(size_t) override {
@@ -45,7 +42,7 @@ class EntryReader : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  Entries TakeEntries() { return std::move(entries_); }
+  VocabularyEntries TakeEntries() { return std::move(entries_); }
   const std::string& problem() const { return problem_; }
 
  private:
@@ -56,13 +53,13 @@ class EntryReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool inside_ = false;
-  Entries entries_;
+  VocabularyEntries entries_;
   std::string problem_;
 };
 
 }  // namespace
 
-absl::StatusOr<Entries> ParseVocabJson(absl::string_view json) {
+absl::StatusOr<VocabularyEntries> ParseVocabJson(absl::string_view json) {
   EntryReader reader;
   if (!nlohmann::json::sax_parse(json.begin(), json.end(), &reader)) {
     return absl::InvalidArgumentError(reader.problem());

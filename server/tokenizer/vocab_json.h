@@ -1,4 +1,4 @@
-// Reading vocab.json's syntax: one JSON object from strings to whole numbers.
+// The syntax of vocab.json: one JSON object from pieces to ids.
 #ifndef HYDROPHONE_SERVER_TOKENIZER_VOCAB_JSON_H_
 #define HYDROPHONE_SERVER_TOKENIZER_VOCAB_JSON_H_
 
@@ -12,10 +12,12 @@
 
 namespace hydrophone {
 
-// The members in the file's order, twice if they come twice. INVALID_ARGUMENT with the place (a
-// byte's number) when `json` is not such an object. Stops at the first nested value, so depth costs
-// nothing.
-absl::StatusOr<std::vector<std::pair<std::string, uint64_t>>> ParseVocabJson(absl::string_view json);
+// Pieces and their ids, in any order.
+using VocabularyEntries = std::vector<std::pair<std::string, uint64_t>>;
+
+// The members in the file's order, twice if they come twice. INVALID_ARGUMENT, with the number of the byte, when `json`
+// is not such an object. Stops at the first nested value, so depth costs nothing.
+absl::StatusOr<VocabularyEntries> ParseVocabJson(absl::string_view json);
 
 }  // namespace hydrophone
 

@@ -1,10 +1,11 @@
 #include "server/tokenizer/vocabulary.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "server/tokenizer/byte_alphabet.h"
-#include "server/tokenizer/vocab_json.h"
 
 namespace hydrophone {
 
@@ -15,10 +16,14 @@ std::string ShowPiece(absl::string_view piece) {
 }
 
 absl::StatusOr<Vocabulary> Vocabulary::Parse(absl::string_view json) {
-  absl::StatusOr<Entries> entries = ParseVocabJson(json);
+  absl::StatusOr<VocabularyEntries> entries = ParseVocabJson(json);
   if (!entries.ok()) return entries.status();
+  return Make(*std::move(entries));
+}
+
+absl::StatusOr<Vocabulary> Vocabulary::Make(VocabularyEntries entries) {
   Vocabulary vocabulary;
-  absl::Status status = vocabulary.TakePieces(*std::move(entries));
+  absl::Status status = vocabulary.TakePieces(std::move(entries));
   if (status.ok()) status = vocabulary.FindBytes();
   if (status.ok()) status = vocabulary.FindEndOfText();
   if (!status.ok()) return status;
@@ -31,8 +36,8 @@ std::optional<uint32_t> Vocabulary::Find(absl::string_view piece) const {
   return found->second;
 }
 
-// As many ids as places, none out of range and none twice: then there are no gaps either.
-absl::Status Vocabulary::TakePieces(Entries entries) {
+// With as many ids as places, none out of range and none twice, there are no gaps either.
+absl::Status Vocabulary::TakePieces(VocabularyEntries entries) {
   const size_t size = entries.size();
   std::vector<bool> taken(size, false);
   pieces_.resize(size);

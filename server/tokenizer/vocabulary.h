@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/tokenizer/vocab_json.h"
 
 namespace hydrophone {
 
@@ -21,10 +22,12 @@ inline constexpr absl::string_view kEndOfText = "<|endoftext|>";
 // Immutable once parsed; safe to read from any number of threads.
 class Vocabulary {
  public:
-  // `json` is one object from piece to id. INVALID_ARGUMENT, saying where and what, when it is not,
-  // when a piece comes twice, when the ids are not exactly 0 to size-1 once each, and when one of
-  // the 256 bytes or <|endoftext|> has no piece. Safe on hostile input; memory is linear in json's
-  // size.
+  // INVALID_ARGUMENT, saying which piece and what, when a piece comes twice, when the ids are not exactly 0 to size-1
+  // once each, and when one of the 256 bytes or <|endoftext|> has no piece. Safe on hostile input.
+  static absl::StatusOr<Vocabulary> Make(VocabularyEntries entries);
+
+  // The same of vocab.json's text: one object from piece to id. INVALID_ARGUMENT, saying where, when it is none. Memory
+  // is linear in the size of the text.
   static absl::StatusOr<Vocabulary> Parse(absl::string_view json);
 
   // The maps point into the strings, which stay where they are when a vocabulary moves.
@@ -37,7 +40,7 @@ class Vocabulary {
   const std::string& piece(uint32_t id) const { return pieces_[id]; }
   const std::string& bytes(uint32_t id) const { return bytes_[id]; }
 
-  // The id of a printable piece; nothing if there is no such piece.
+  // The id of a printable piece; nullopt if there is no such piece.
   std::optional<uint32_t> Find(absl::string_view piece) const;
 
   // The ids of the 256 pieces of one byte, by byte.
@@ -46,10 +49,8 @@ class Vocabulary {
   uint32_t end_of_text() const { return end_of_text_; }
 
  private:
-  using Entries = std::vector<std::pair<std::string, uint64_t>>;
-
   Vocabulary() = default;
-  absl::Status TakePieces(Entries entries);
+  absl::Status TakePieces(VocabularyEntries entries);
   absl::Status FindBytes();
   absl::Status FindEndOfText();
 

@@ -40,9 +40,9 @@ class WordMerger {
   // A merge of the piece at `left` with its right neighbour, possible when it was found. It still
   // is if the two together still end at `end`, since pieces only grow.
   struct Candidate {
-    uint64_t order;  // rank << 32 | left: the lowest is done first
+    uint64_t order;  // rank << 32 | left; the merge with the lowest order is done first
     uint32_t end;
-    uint32_t id;  // what the two become
+    uint32_t id;  // the piece that the two become
 
     uint32_t left() const { return static_cast<uint32_t>(order); }
     // Orders a heap of the standard library, which has the greatest in front.

@@ -1,5 +1,5 @@
-// Looks at a request's bytes before they are parsed: parsing trusts them with memory, and drops
-// what it does not know.
+// Checks a request's bytes before they are parsed: the parser would spend memory on any bytes, and drop fields that it
+// does not know.
 #ifndef HYDROPHONE_SERVER_WIRE_REQUEST_GUARD_H_
 #define HYDROPHONE_SERVER_WIRE_REQUEST_GUARD_H_
 
@@ -11,7 +11,7 @@
 
 namespace hydrophone {
 
-// Walks over a message's encoding, guided by its type, keeping nothing. INVALID_ARGUMENT when the
+// Walks over a message's encoding, guided by its type, without keeping anything. INVALID_ARGUMENT when the
 // bytes are no protobuf (naming the field where they break off), when a field, an enum value or an
 // encoding is not known here (each with its path and number), when a string is not UTF-8, or when
 // messages nest deeper than the API's ever do; with reason TOO_LARGE beyond max_request_bytes or

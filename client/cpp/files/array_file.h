@@ -1,4 +1,4 @@
-// Arrays on their way into a file.
+// Arrays that are to be written into a file.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_ARRAY_FILE_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_ARRAY_FILE_H_
 
@@ -27,7 +27,7 @@ struct StoredArray {
   uint64_t size() const;  // in bytes
 };
 
-// What a file says about itself: names and texts, in this order.
+// A file's metadata: names and texts, in the order in which they are written.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 }  // namespace hydrophone::client

@@ -35,8 +35,7 @@ class ArrayGatherer : public ExtractSink {
         runs_(static_cast<size_t>(request.runs_size())),
         spool_(*spool) {}
 
-  // FAILED_PRECONDITION when another model, or a server that computes otherwise, answers in the
-  // midst of it.
+  // FAILED_PRECONDITION when a later answer comes from another model, or from a server with other numerics.
   absl::Status OnHeader(const v1::Header& header) override;
   absl::Status OnInput(v1::InputInfo input) override;
   absl::Status OnTensor(ReceivedTensor tensor) override;
@@ -44,7 +43,7 @@ class ArrayGatherer : public ExtractSink {
   absl::Status OnValues(v1::Values values) override;
   absl::Status OnTrailer(const v1::Trailer& trailer) override;
 
-  // All arrays, in the order in which they came, then the rows. Called once, at the end.
+  // All arrays, in the order in which they came, then the rows. To be called once, at the end.
   absl::StatusOr<std::vector<StoredArray>> Finish();
 
   // "hydrophone.provenance" and "hydrophone.inputs", as JSON.
@@ -73,7 +72,7 @@ class ArrayGatherer : public ExtractSink {
   absl::Status CountRows(const v1::TensorInfo& info, Gathered* gathered) const;
   absl::StatusOr<StoredArray> StoreRows(const std::string& name, std::vector<int64_t> rows);
 
-  // How many runs there are, as far as inputs have come.
+  // How many runs there are over the inputs that have come so far.
   size_t runs() const { return runs_ > 0 ? runs_ : inputs_.size(); }
 
   const bool per_run_;

@@ -55,8 +55,8 @@ class AtomicDirectory {
   bool committed_ = false;
 };
 
-// What Create of the two would refuse: a directory that cannot be written in, or that is not empty.
-// To be asked before the work is done.
+// Whether Create of the two would refuse: a directory that cannot be written in, or that is not empty. Callers ask
+// before the work is done.
 absl::Status CheckFileCanBeMade(const std::string& path);
 absl::Status CheckDirectoryCanBeMade(const std::string& path);
 

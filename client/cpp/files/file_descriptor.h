@@ -1,4 +1,4 @@
-// An open file, closed when it goes.
+// An open file, which is closed when the object is destroyed.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_FILE_DESCRIPTOR_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_FILE_DESCRIPTOR_H_
 
@@ -22,10 +22,10 @@ class FileDescriptor {
 
   bool is_open() const { return descriptor_ >= 0; }
 
-  // All of `bytes`, at the end.
+  // Writes all of `bytes` at the end.
   absl::Status Write(absl::string_view bytes);
 
-  // Exactly `count` bytes from `offset`.
+  // Reads exactly `count` bytes from `offset` on.
   absl::Status ReadAt(uint64_t offset, size_t count, char* to) const;
 
   // Gives the file the permissions that a newly made file has.

@@ -1,4 +1,4 @@
-// Bytes put aside on disk until it is known where they belong.
+// Keeps bytes on disk until it is known where in a file they belong.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_SPOOL_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_SPOOL_H_
 
@@ -13,16 +13,16 @@
 
 namespace hydrophone::client {
 
-// Where some bytes lie in a spool.
+// The place of some bytes in a spool.
 struct Segment {
   uint64_t offset = 0;
   uint64_t size = 0;
 };
 
-// A file without a name: it is gone when this is, however the program ends. Not thread-safe.
+// A file without a name, which disappears with this object, and however the program ends. Not thread-safe.
 class Spool {
  public:
-  // In `directory`, which should be on the file system that the bytes will end up on.
+  // Makes the file in `directory`, which should be on the file system of the final file.
   static absl::StatusOr<std::unique_ptr<Spool>> Create(const std::string& directory);
 
   absl::StatusOr<Segment> Append(absl::string_view bytes);

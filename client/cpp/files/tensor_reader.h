@@ -1,4 +1,4 @@
-// Vectors and matrices that a user gives: .npy and .safetensors files.
+// Reads vectors and matrices of users from .npy and .safetensors files.
 #ifndef HYDROPHONE_CLIENT_CPP_FILES_TENSOR_READER_H_
 #define HYDROPHONE_CLIENT_CPP_FILES_TENSOR_READER_H_
 

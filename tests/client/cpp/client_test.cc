@@ -4,11 +4,12 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cpp/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/cpp/fake_service.h"
+#include "tests/client/cpp/reserved_port.h"
 
 namespace hydrophone::client {
 namespace {
@@ -150,18 +151,15 @@ TEST(Client, NobodyThereIsUnavailable) {
   EXPECT_TRUE(absl::IsUnavailable(client->GetModel().status()));
 }
 
-// The port of a server that is gone.
-int FreePort() { return FakeService().port(); }
-
 TEST(Client, WaitsForAServerThatIsAboutToListen) {
-  const int port = FreePort();
+  const ReservedPort reserved;
   ClientOptions options;
-  options.address = absl::StrCat("127.0.0.1:", port);
+  options.address = absl::StrCat("127.0.0.1:", reserved.port());
   options.connect_timeout = absl::Minutes(1);
   std::optional<FakeService> service;
   std::thread starting([&] {
-    absl::SleepFor(absl::Milliseconds(50));  // so that a first attempt finds nobody; the outcome does not hang on it
-    service.emplace(port);
+    reserved.TurnOneCallerAway();
+    service.emplace(reserved.port());
   });
   const auto model = Client::Connect(options)->GetModel();
   starting.join();
@@ -169,8 +167,9 @@ TEST(Client, WaitsForAServerThatIsAboutToListen) {
 }
 
 TEST(Client, WaitsForAConnectionNoLongerThanToldTo) {
+  const ReservedPort reserved;  // nothing listens there
   ClientOptions options;
-  options.address = absl::StrCat("127.0.0.1:", FreePort());
+  options.address = absl::StrCat("127.0.0.1:", reserved.port());
   options.connect_timeout = absl::InfiniteDuration();
   options.timeout = absl::Milliseconds(20);
   EXPECT_FALSE(Client::Connect(options)->GetModel().ok()) << "a call's own time counts too";

@@ -13,7 +13,7 @@
 
 namespace hydrophone::client {
 
-// Owns the pieces, each in memory of its own, so that a sanitizer sees who reads past one.
+// Owns the pieces, each in memory of its own, so that a sanitizer sees a read past one.
 class CutMessage {
  public:
   // Pieces of 0 to `longest` bytes.

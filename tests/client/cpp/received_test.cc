@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 TEST(Received, FloatsAreTheBytesAsTheyCame) {
   ReceivedTensor tensor;
   tensor.info.set_dtype(v1::DTYPE_FLOAT32);
-  tensor.bytes = TensorBytes(absl::string_view("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8));
+  tensor.bytes = *TensorBytes::CopyOf(absl::string_view("\x00\x00\x80\x3f\x00\x00\x00\xc0", 8));
   EXPECT_THAT(ToFloats(tensor).value(), ElementsAre(1.0F, -2.0F));
 }
 
@@ -25,7 +25,7 @@ ReceivedTensor TensorOf(v1::Dtype dtype, const std::vector<uint16_t>& bits) {
     bytes.push_back(static_cast<char>(element & 0xff));
     bytes.push_back(static_cast<char>(element >> 8));
   }
-  tensor.bytes = TensorBytes(bytes);
+  tensor.bytes = *TensorBytes::CopyOf(bytes);
   return tensor;
 }
 

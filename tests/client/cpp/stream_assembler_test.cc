@@ -1,5 +1,8 @@
 #include "client/cpp/stream_assembler.h"
 
+#include <unistd.h>
+
+#include <fstream>
 #include <functional>
 #include <random>
 
@@ -138,7 +141,23 @@ TEST(StreamAssembler, DamagedBytesNeverPassForOtherData) {
   }
 }
 
-// A gigabyte announced and some bytes sent: what is set aside for it is address space, and bounded.
+// Megabytes of this process's memory that are in use, and that it has addresses for.
+struct MemoryInUse {
+  int64_t resident = 0;
+  int64_t addresses = 0;
+};
+MemoryInUse Memory() {
+  std::ifstream pages("/proc/self/statm");
+  MemoryInUse memory;
+  pages >> memory.addresses >> memory.resident;
+  const int64_t per_megabyte = (1 << 20) / ::sysconf(_SC_PAGESIZE);
+  return {memory.resident / per_megabyte, memory.addresses / per_megabyte};
+}
+
+// What the assembler reserves for one tensor at first, with room for what else the process maps.
+constexpr int64_t kMostMegabytesSetAside = 512;
+
+// An exabyte is announced and 32 bytes are sent: what is set aside for it stays within bounds.
 TEST(StreamAssembler, AShapeAloneCostsNoMemory) {
   Stream stream = GoodStream();
   stream[kHeader].mutable_header()->set_data_bytes(uint64_t{1} << 60);
@@ -146,8 +165,15 @@ TEST(StreamAssembler, AShapeAloneCostsNoMemory) {
   info->set_shape(0, 1u << 28);
   info->set_shape(1, 1u << 28);
   stream.resize(kFirstChunk + 1);
+  const MemoryInUse before = Memory();
   Extraction extraction;
-  EXPECT_THAT(std::string(Assemble(stream, &extraction).message()), HasSubstr("cut stream"));
+  GatheringSink sink(&extraction);
+  StreamAssembler assembler(/*validate_only=*/false, &sink);
+  for (const std::string& message : Serialized(stream)) ASSERT_TRUE(assembler.Add({message}).ok());
+  const MemoryInUse after = Memory();
+  EXPECT_LT(after.resident - before.resident, 16);
+  EXPECT_LT(after.addresses - before.addresses, kMostMegabytesSetAside);
+  EXPECT_THAT(std::string(assembler.Finish().message()), HasSubstr("cut stream"));
 }
 
 TEST(StreamAssembler, OtherTensorsChunksMayComeBetween) {

@@ -27,12 +27,18 @@ TensorBytes Filled(size_t size, char value) {
 
 TEST(TensorBytes, NoneAreEmpty) {
   EXPECT_TRUE(TensorBytes().empty());
-  EXPECT_EQ(TensorBytes("").view(), "");
+  EXPECT_EQ(TensorBytes::CopyOf("")->view(), "");
   EXPECT_EQ(TensorBytesBuilder().Finish().view(), "");
 }
 
+TEST(TensorBytes, ACopyForWhichThereIsNoMemoryIsAnErrorAndNoException) {
+  // A view of more bytes than any address space has; it is refused before a byte is read.
+  const absl::string_view endless("", std::numeric_limits<size_t>::max() / 2);
+  EXPECT_EQ(TensorBytes::CopyOf(endless).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST(TensorBytes, CopiesShareTheBytes) {
-  std::optional<TensorBytes> first("abc");
+  std::optional<TensorBytes> first = *TensorBytes::CopyOf("abc");
   const TensorBytes second = *first;
   EXPECT_EQ(second.data(), first->data());
   first.reset();

@@ -11,6 +11,46 @@ namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
+// The value by the definition of an IEEE format with so many exponent and fraction bits.
+double ByDefinition(uint32_t bits, int exponent_bits, int fraction_bits) {
+  const int exponent = static_cast<int>(bits >> fraction_bits) & ((1 << exponent_bits) - 1);
+  const int fraction = static_cast<int>(bits & ((1u << fraction_bits) - 1));
+  const double sign = bits >> (exponent_bits + fraction_bits) ? -1 : 1;
+  const int bias = (1 << (exponent_bits - 1)) - 1;
+  if (exponent == (1 << exponent_bits) - 1) {
+    return fraction == 0 ? sign * std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN();
+  }
+  if (exponent == 0) return sign * std::ldexp(fraction, 1 - bias - fraction_bits);
+  return sign * std::ldexp((1 << fraction_bits) + fraction, exponent - bias - fraction_bits);
+}
+
+void ExpectSame(uint32_t stored, float value, double expected) {
+  if (std::isnan(expected)) {
+    EXPECT_TRUE(std::isnan(value)) << stored;
+    return;
+  }
+  EXPECT_EQ(static_cast<double>(value), expected) << stored;
+  EXPECT_EQ(std::signbit(value), std::signbit(expected)) << stored;
+}
+
+TEST(Half, EveryFloat16HasTheValueOfItsDefinition) {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    ExpectSame(bits, FromHalf(static_cast<uint16_t>(bits)), ByDefinition(bits, 5, 10));
+  }
+}
+
+TEST(Half, EveryBfloat16HasTheValueOfItsDefinition) {
+  for (uint32_t bits = 0; bits < 65536; ++bits) {
+    ExpectSame(bits, FromBfloat(static_cast<uint16_t>(bits)), ByDefinition(bits, 8, 7));
+  }
+}
+
+TEST(Half, NansKeepSignAndPayload) {
+  EXPECT_EQ(std::bit_cast<uint32_t>(FromHalf(0x7e00)), 0x7fc00000u);
+  EXPECT_EQ(std::bit_cast<uint32_t>(FromHalf(0xfc01)), 0xff802000u);
+  EXPECT_EQ(std::bit_cast<uint32_t>(FromBfloat(0xffc1)), 0xffc10000u);
+}
+
 TEST(Half, AllValuesComeBackAsTheyWere) {
   for (uint32_t bits = 0; bits <= 0xFFFF; ++bits) {
     const auto half = static_cast<uint16_t>(bits);

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 namespace hydrophone {
 namespace {
@@ -42,21 +42,18 @@ TEST_F(ReadFileTest, ReadsAFileOfTheMostBytesAndRefusesOneMore) {
 
 TEST_F(ReadFileTest, SaysWhyAFileCannotBeRead) {
   const absl::Status missing = ReadWholeFile("/nowhere/at/all", 100).status();
-  EXPECT_EQ(missing.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(missing.message(), "cannot be read: No such file or directory");
-  EXPECT_EQ(ReadWholeFile(testing::TempDir(), 100).status().message(), "cannot be read: Is a directory");
+  EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(missing.message(), "no such file");
+  const absl::Status directory = ReadWholeFile(testing::TempDir(), 100).status();
+  EXPECT_EQ(directory.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(directory.message(), "not a regular file");
 }
 
-TEST_F(ReadFileTest, ReadsWhatComesThroughAPipeUpToTheBound) {
+TEST_F(ReadFileTest, DoesNotWaitForAPipe) {
   const std::string path = testing::TempDir() + "/read_file_pipe_" + std::to_string(::getpid());
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
   written_ = path;
-  std::thread writer([&] { std::ofstream(path) << "through the pipe"; });
-  EXPECT_EQ(*ReadWholeFile(path, 100), "through the pipe");
-  writer.join();
-  std::thread more([&] { std::ofstream(path) << std::string(101, 'x'); });
-  EXPECT_EQ(ReadWholeFile(path, 100).status().code(), absl::StatusCode::kInvalidArgument);
-  more.join();
+  EXPECT_EQ(ReadWholeFile(path, 100).status().message(), "not a regular file");
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_F(LoadTest, BadTablesOfTokenizerJsonAreNamed) {
   Write(
       both_,
       R"({"model": {"type": "BPE", "merges": []}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}})");
-  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("model.vocab: is null"));
+  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("model.vocab is null, expected an object"));
   Write(both_, "{");
   EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("not JSON"));
 }

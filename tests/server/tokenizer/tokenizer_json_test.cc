@@ -25,10 +25,10 @@ std::string ErrorAfter(absl::string_view part, absl::string_view replacement) {
 }
 
 TEST(TokenizerJsonTest, HoldsWhatTheTwoFilesHold) {
-  const auto tables = ParseTokenizerJson(Small());
+  auto tables = ParseTokenizerJson(Small());
   ASSERT_TRUE(tables.ok()) << tables.status();
   EXPECT_EQ(tables->merges_txt, "a b\nab c\n");
-  const auto vocabulary = Vocabulary::Parse(tables->vocab_json);
+  const auto vocabulary = Vocabulary::Make(std::move(tables->vocabulary));
   ASSERT_TRUE(vocabulary.ok()) << vocabulary.status();
   EXPECT_EQ(vocabulary->size(), 259);
   EXPECT_EQ(vocabulary->Find("abc"), 258);
@@ -84,6 +84,12 @@ TEST(TokenizerJsonTest, AMergeIsTwoPieces) {
   EXPECT_EQ(ErrorAfter("[[\"a\", \"b\"], [\"ab\", \"c\"]]", "7"), "model.merges is 7, expected an array");
   EXPECT_THAT(ErrorAfter("[\"ab\", \"c\"]", "[\"ab\", \"c\\na b\"]"), HasSubstr("model.merges[1] is "));
   EXPECT_THAT(ErrorAfter("[\"ab\", \"c\"]", "[\"#version\", \"c\"]"), HasSubstr("model.merges[1] is "));
+}
+
+TEST(TokenizerJsonTest, AnIdIsAWholeNumber) {
+  EXPECT_EQ(ErrorAfter("\"abc\": 258", "\"abc\": \"258\""), "model.vocab[\"abc\"] is \"258\", expected an id");
+  EXPECT_EQ(ErrorAfter("\"abc\": 258", "\"abc\": -1"), "model.vocab[\"abc\"] is -1, expected an id");
+  EXPECT_EQ(ErrorAfter("\"abc\": 258", "\"abc\": {}"), "model.vocab[\"abc\"] is {}, expected an id");
 }
 
 TEST(TokenizerJsonTest, OtherJsonIsRefused) {

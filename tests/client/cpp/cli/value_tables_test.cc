@@ -108,7 +108,7 @@ TEST_F(ValueTablesTest, AMetricShowsItsKey) {
 TEST_F(ValueTablesTest, BytesAreToldWithTheirType) {
   const RunNames names(request_);
   ValueTables tables(request_, names);
-  ReceivedTensor tensor{values_.info(), TensorBytes("abcd")};
+  ReceivedTensor tensor{values_.info(), *TensorBytes::CopyOf("abcd")};
   tensor.info.set_dtype(v1::DTYPE_FLOAT16);
   tables.Add(tensor);
   std::ostringstream out;
