@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
@@ -21,23 +22,29 @@ inline void FailToAwait(const std::string& what) {
   ADD_FAILURE() << "waited " << static_cast<double>(test_patience.count()) / 1000 << " s in vain for " << what;
 }
 
-// Waits on `changed` until `condition`, which is called with `mutex` held, holds. After test_patience it fails the test
-// with `what`, the thing that it waited for, and returns false.
-template <typename Condition>
-bool AwaitOrFail(CondVar& changed, Mutex* mutex, const std::string& what, const Condition& condition)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  const auto patience_ends = std::chrono::system_clock::now() + test_patience;
-  while (!condition()) {
-    if (std::chrono::system_clock::now() >= patience_ends) {
-      FailToAwait(what);
+// One wait for `what`: while (!condition && patience.WaitOn(changed_, &mutex_)) {}
+class Patience {
+ public:
+  explicit Patience(std::string what) : what_(std::move(what)) {}
+
+  // Waits until `changed` is signalled, at most until test_patience is over. Returns false, and fails the test with
+  // what the wait was for, when it was over before.
+  bool WaitOn(CondVar& changed, Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    if (std::chrono::system_clock::now() >= end_) {
+      FailToAwait(what_);
       return false;
     }
-    changed.WaitUntil(mutex, patience_ends);
+    changed.WaitUntil(mutex, end_);
+    return true;
   }
-  return true;
-}
 
-// Asks `condition` again and again until it holds: for what no thread announces. Fails as AwaitOrFail does.
+ private:
+  const std::string what_;
+  const std::chrono::system_clock::time_point end_ = std::chrono::system_clock::now() + test_patience;
+};
+
+// Asks `condition` again and again until it holds: for what no thread announces. After test_patience it fails the test
+// with `what` and returns false.
 template <typename Condition>
 bool PollOrFail(const std::string& what, const Condition& condition) {
   const auto patience_ends = std::chrono::steady_clock::now() + test_patience;

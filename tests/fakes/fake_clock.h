@@ -52,12 +52,10 @@ class FakeClock : public Clock {
   // Waits until some thread waits for a time no later than `until`; fails the test when none comes within 30 s.
   void AwaitWaiter(absl::Time until) const {
     MutexLock lock(&mutex_);
-    AwaitOrFail(waiters_changed_, &mutex_,
-                absl::StrCat("a thread that waits for ", absl::FormatTime(until), " or earlier"),
-                [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-                  return std::any_of(waiters_.begin(), waiters_.end(),
-                                     [&](const Waiter& waiter) { return waiter.until <= until; });
-                });
+    Patience patience(absl::StrCat("a thread that waits for ", absl::FormatTime(until), " or earlier"));
+    const auto early = [until](const Waiter& waiter) { return waiter.until <= until; };
+    while (std::none_of(waiters_.begin(), waiters_.end(), early) && patience.WaitOn(waiters_changed_, &mutex_)) {
+    }
   }
 
  private:

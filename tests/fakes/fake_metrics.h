@@ -90,7 +90,9 @@ class FakeMetrics : public Metrics {
   }
   void Await(const std::string& what, const std::function<bool()>& condition) {
     MutexLock lock(&mutex_);
-    AwaitOrFail(changed_, &mutex_, what, condition);
+    Patience patience(what);
+    while (!condition() && patience.WaitOn(changed_, &mutex_)) {
+    }
   }
 
   Mutex mutex_;  // guards every member below; functions reach them through references, so clang cannot check that

@@ -28,8 +28,9 @@ class Signal {
   // Waits until Raise has been called `count` times; fails the test when that does not come within 30 s.
   void Await(int count = 1) const {
     MutexLock lock(&mutex_);
-    AwaitOrFail(changed_, &mutex_, absl::StrCat("\"", meaning_, "\", time ", count),
-                [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return count_ >= count; });
+    Patience patience(absl::StrCat("\"", meaning_, "\", time ", count));
+    while (count_ < count && patience.WaitOn(changed_, &mutex_)) {
+    }
   }
 
   int count() const {
