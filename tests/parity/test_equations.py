@@ -20,20 +20,7 @@ CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
     "124M with outliers": ["--preset", "gpt2", "--outlier-dims", "138,378,447", "--dtype", "float16"],
-    "odd": [
-        "--n-layer",
-        "3",
-        "--n-embd",
-        "60",
-        "--n-head",
-        "5",
-        "--n-inner",
-        "100",
-        "--n-positions",
-        "77",
-        "--init-std",
-        "0.2",
-    ],
+    "odd": "--n-layer 3 --n-embd 60 --n-head 5 --n-inner 100 --n-positions 77 --init-std 0.2".split(),
 }
 
 

@@ -16,6 +16,7 @@ import hugging_face
 import numpy as np
 import pytest
 import transformers
+from checkpoints import FP16_ON_DISK, N_INNER_100
 from conftest import DEFAULT_MODEL, FIGURES, Server
 
 TOLERANCE = 5e-5
@@ -27,20 +28,7 @@ SQUARE = ("blocks.L.attn.hook_attn_scores", "blocks.L.attn.hook_pattern")
 CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
-    "n_inner 100": [
-        "--n-layer",
-        "3",
-        "--n-embd",
-        "60",
-        "--n-head",
-        "5",
-        "--n-inner",
-        "100",
-        "--n-positions",
-        "128",
-        "--init-std",
-        "0.15",
-    ],
+    "n_inner 100": N_INNER_100,
     "untied, inverse layer scale": [
         *["--n-layer", "4", "--n-embd", "48", "--n-head", "3", "--n-positions", "96", "--untied", "--init-std", "0.15"],
         *["--scale-attn-by-inverse-layer-idx", "--reorder-and-upcast-attn", "--no-prefix", "--old-buffers"],
@@ -49,46 +37,9 @@ CHECKPOINTS = {
         *["--n-layer", "2", "--n-embd", "132", "--n-head", "11", "--n-positions", "64", "--activation", "relu"],
         *["--no-scale-attn-weights", "--shards", "3", "--layer-norm-epsilon", "1e-3", "--init-std", "0.05"],
     ],
-    "one block, erf gelu": [
-        "--n-layer",
-        "1",
-        "--n-embd",
-        "20",
-        "--n-head",
-        "1",
-        "--n-inner",
-        "260",
-        "--activation",
-        "gelu",
-        "--init-std",
-        "0.3",
-    ],
-    "fp16 on disk": [
-        "--n-layer",
-        "5",
-        "--n-embd",
-        "96",
-        "--n-head",
-        "2",
-        "--n-positions",
-        "256",
-        "--dtype",
-        "float16",
-        "--init-std",
-        "0.1",
-    ],
-    "bf16 on disk": [
-        "--n-layer",
-        "2",
-        "--n-embd",
-        "64",
-        "--n-head",
-        "4",
-        "--n-positions",
-        "256",
-        "--dtype",
-        "bfloat16",
-    ],
+    "one block, erf gelu": "--n-layer 1 --n-embd 20 --n-head 1 --n-inner 260 --activation gelu --init-std 0.3".split(),
+    "fp16 on disk": FP16_ON_DISK,
+    "bf16 on disk": "--n-layer 2 --n-embd 64 --n-head 4 --n-positions 256 --dtype bfloat16".split(),
 }
 
 

@@ -7,24 +7,12 @@ edit a run's bytes are the clean run's; at the edited point and downstream its v
 import hugging_face
 import numpy as np
 import pytest
+from checkpoints import FP16_ON_DISK
 from conftest import FIGURES, Server
 from edits import Edit, is_square
 
 TOLERANCE = 1e-4
-CHECKPOINT = [
-    "--n-layer",
-    "5",
-    "--n-embd",
-    "96",
-    "--n-head",
-    "2",
-    "--n-positions",
-    "256",
-    "--dtype",
-    "float16",
-    "--init-std",
-    "0.1",
-]
+CHECKPOINT = FP16_ON_DISK
 LAYERS = {"first": 0, "middle": 2, "last": 4}
 TOKENS = 12
 WIDTHS = {"d": 96, "d/H": 48, "f": 384, "s": TOKENS}

@@ -12,6 +12,7 @@ import sys
 import hugging_face
 import numpy as np
 import pytest
+from checkpoints import N_INNER_100
 from conftest import DEFAULT_MODEL, FIGURES, ROOT, Server, cache_directory
 from test_hugging_face import kind_of
 
@@ -19,20 +20,7 @@ TOLERANCE = 1e-4
 CHECKPOINTS = {
     "default": None,
     "124M": ["--preset", "gpt2"],
-    "n_inner 100": [
-        "--n-layer",
-        "3",
-        "--n-embd",
-        "60",
-        "--n-head",
-        "5",
-        "--n-inner",
-        "100",
-        "--n-positions",
-        "128",
-        "--init-std",
-        "0.15",
-    ],
+    "n_inner 100": N_INNER_100,
 }
 IDS = [464, 2068, 7586, 21831, 11687, 625, 262, 16931, 3290, 50256, 13, 198, 198]
 
