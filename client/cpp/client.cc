@@ -46,7 +46,7 @@ std::unique_ptr<Client> Client::Connect(ClientOptions options) {
 }
 
 Client::Client(ClientOptions options) : options_(std::move(options)) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   receive_bytes_ = kReceiveBytes;
   channel_ = MakeChannel(options_.address, receive_bytes_);
 }
@@ -54,13 +54,13 @@ Client::Client(ClientOptions options) : options_(std::move(options)) {
 std::shared_ptr<grpc::Channel> Client::Channel() {
   std::shared_ptr<grpc::Channel> channel;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (connected_) return channel_;
     channel = channel_;
   }
   const absl::Duration most = std::min(options_.connect_timeout, options_.timeout);
   const bool connected = channel->WaitForConnected(absl::ToChronoTime(absl::Now() + most));
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (channel == channel_) connected_ = connected;
   return channel;
 }
@@ -70,7 +70,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::ChannelForStreams() {
   if (!model.ok()) return model.status();
   const uint64_t needed = model->limits().max_message_bytes() + kSlackBytes;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (needed > receive_bytes_) {
       receive_bytes_ = needed;
       channel_ = MakeChannel(options_.address, receive_bytes_);
@@ -132,12 +132,12 @@ absl::StatusOr<v1::VerifyResponse> Client::Verify(const v1::VerifyRequest& reque
 
 absl::StatusOr<v1::GetModelResponse> Client::Model() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (model_ != nullptr) return *model_;
   }
   auto model = GetModel();
   if (!model.ok()) return model;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (model_ == nullptr) model_ = std::make_unique<v1::GetModelResponse>(*model);
   return *model_;
 }
@@ -181,7 +181,7 @@ absl::StatusOr<Extraction> Client::Extract(const v1::ExtractRequest& request) {
 absl::Status Client::CheckHealth(const std::string& service) {
   std::shared_ptr<grpc::Channel> channel;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     channel = channel_;
   }
   return client::CheckHealth(channel, service, std::min(options_.timeout, kHealthTimeout));

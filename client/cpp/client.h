@@ -15,14 +15,15 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cpp/received.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 #include "hydrophone/v1/activation_service.grpc.pb.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone::client {
 
@@ -92,7 +93,7 @@ class Client {
                                  const Request& request);
 
   const ClientOptions options_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::shared_ptr<grpc::Channel> channel_ ABSL_GUARDED_BY(mutex_);
   bool connected_ ABSL_GUARDED_BY(mutex_) = false;      // channel_ was connected at least once
   uint64_t receive_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // largest message that channel_ takes

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone::client {
 namespace {
@@ -23,7 +23,7 @@ class KeptBlocks {
  public:
   // Takes a block that is not much larger than `size`; null when there is none.
   TensorMemory Take(size_t size) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     for (auto block = blocks_.begin(); block != blocks_.end(); ++block) {
       if (block->size < size || block->size / 2 > size) continue;
       TensorMemory taken(block->memory, {block->size});
@@ -36,7 +36,7 @@ class KeptBlocks {
 
   // Keeps the block; returns false when too much is kept already.
   bool Keep(char* memory, size_t size) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     if (size > kMaxKeptBytes - bytes_) return false;
     blocks_.push_back({memory, size});
     bytes_ += size;
@@ -49,7 +49,7 @@ class KeptBlocks {
     size_t size;
   };
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<Block> blocks_ ABSL_GUARDED_BY(mutex_);
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of the blocks
 };

@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "server/base/mutex.h"
 
 namespace hydrophone::bench {
 namespace {
@@ -23,7 +23,7 @@ class Loop {
   }
 
   absl::Status failure() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return failure_;
   }
   std::vector<Sample> TakeSamples() { return std::move(samples_); }
@@ -31,7 +31,7 @@ class Loop {
  private:
   void Fail(const absl::Status& status) {
     failed_ = true;
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     failure_.Update(status);
   }
 
@@ -40,7 +40,7 @@ class Loop {
   std::vector<Sample> samples_;  // by the number of the call; the caller that makes the call writes it
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> failed_ = false;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -23,7 +23,7 @@ std::unique_ptr<Client> FakeService::Connect() const {
   ClientOptions options;
   options.address = address_;
   options.sleep = [this](absl::Duration delay) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     delays_.push_back(delay);
   };
   return Client::Connect(std::move(options));
@@ -32,17 +32,17 @@ std::unique_ptr<Client> FakeService::Connect() const {
 void FakeService::SetServing(bool serving) { server_->GetHealthCheckService()->SetServingStatus(serving); }
 
 std::vector<v1::ExtractRequest> FakeService::requests() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return requests_;
 }
 
 std::vector<absl::Duration> FakeService::delays() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return delays_;
 }
 
 int FakeService::tokenize_calls() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return tokenize_calls_;
 }
 
@@ -67,7 +67,7 @@ grpc::Status FakeService::ListHookPoints(grpc::ServerContext*, const v1::ListHoo
 // A token for every two bytes, so that a test sees whether these counts were used.
 grpc::Status FakeService::Tokenize(grpc::ServerContext*, const v1::TokenizeRequest* request,
                                    v1::TokenizeResponse* response) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ++tokenize_calls_;
   for (const v1::Input& input : request->inputs()) {
     v1::TokenizedInput* tokens = response->add_inputs();
@@ -94,7 +94,7 @@ grpc::Status FakeService::Detokenize(grpc::ServerContext*, const v1::DetokenizeR
 grpc::Status FakeService::Extract(grpc::ServerContext*, const v1::ExtractRequest* request,
                                   grpc::ServerWriter<v1::ExtractResponse>* writer) {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     requests_.push_back(*request);
   }
   const Script script = on_extract(*request);

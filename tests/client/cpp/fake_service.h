@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "client/cpp/client.h"
 #include "client/cpp/errors.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/server.h"
 #include "hydrophone/v1/activation_service.grpc.pb.h"
+#include "server/base/mutex.h"
 #include "tests/client/cpp/toy_model.h"
 
 namespace hydrophone::client {
@@ -63,7 +63,7 @@ class FakeService final : public v1::ActivationService::Service {
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   std::string address_;
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<v1::ExtractRequest> requests_ ABSL_GUARDED_BY(mutex_);
   mutable std::vector<absl::Duration> delays_ ABSL_GUARDED_BY(mutex_);
   int tokenize_calls_ ABSL_GUARDED_BY(mutex_) = 0;
