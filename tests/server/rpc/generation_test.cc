@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/base/mutex.h"
 #include "tests/server/rpc/rpc_fixture.h"
 
 namespace hydrophone {
@@ -151,8 +152,12 @@ TEST_F(GenerationTest, TheDeadlineHoldsAtEveryStep) {
 }
 
 TEST_F(GenerationTest, SequencesContinueTogetherUntilEachEnds) {
+  Mutex mutex;
   std::vector<size_t> runs;
-  engine_.on_batch = [&](absl::Span<const BatchMember> batch) { runs.push_back(batch[0].plan->runs.size()); };
+  engine_.on_batch = [&](absl::Span<const BatchMember> batch) {
+    MutexLock lock(&mutex);
+    runs.push_back(batch[0].plan->runs.size());
+  };
   engine_.next_token = [](uint32_t token) { return token == 'b' ? uint32_t{256} : token + 1; };
   Start();
   v1::ExtractRequest request = ContinuedRequest("a", 4);
@@ -161,6 +166,7 @@ TEST_F(GenerationTest, SequencesContinueTogetherUntilEachEnds) {
   ASSERT_TRUE(streamed.status.ok()) << streamed.status.error_message();
   EXPECT_THAT(streamed.messages[1].input().token_ids(), ElementsAre('a', 'b', 256));
   EXPECT_THAT(streamed.messages[2].input().token_ids(), ElementsAre('x', 'y', 'z', '{', '|'));
+  MutexLock lock(&mutex);
   EXPECT_THAT(runs, ElementsAre(2, 2, 1, 1, 2));
 }
 
