@@ -74,8 +74,9 @@ TensorMemory AllocateTensorMemory(size_t size) {
     if (TensorMemory kept = Kept().Take(rounded)) return kept;
   }
   TensorMemory memory(static_cast<char*>(std::aligned_alloc(alignment, rounded)), {rounded});
-  if (large && memory != nullptr)
+  if (large && memory != nullptr) {
     ::madvise(memory.get(), rounded, MADV_HUGEPAGE);  // without huge pages it is only slower
+  }
   return memory;
 }
 

@@ -140,8 +140,9 @@ absl::Status CheckCoverage(const std::vector<SafetensorsTensor>& tensors, uint64
 
 std::string SafetensorsLength(uint64_t header_bytes) {
   std::string bytes;
-  for (size_t i = 0; i < kSafetensorsLengthBytes; ++i)
+  for (size_t i = 0; i < kSafetensorsLengthBytes; ++i) {
     bytes.push_back(static_cast<char>(header_bytes >> (8 * i) & 0xFF));
+  }
   return bytes;
 }
 

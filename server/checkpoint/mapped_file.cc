@@ -28,8 +28,9 @@ void GiveBackPages(absl::string_view part) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<uintptr_t>(part.data());
   const uintptr_t first = (begin + page - 1) / page * page, last = (begin + part.size()) / page * page;
-  if (first < last)
-    ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // on failure the pages only stay
+  if (first >= last) return;
+  char* const whole_pages = const_cast<char*>(part.data()) + (first - begin);
+  ::madvise(whole_pages, last - first, MADV_DONTNEED);  // on failure the pages only stay
 }
 
 absl::StatusOr<FileBytes> CopyFile(const RandomAccessFile& file) {

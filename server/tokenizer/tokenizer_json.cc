@@ -33,7 +33,10 @@ const Json& Member(const Json& object, const char* name) {
 bool IsByteLevel(const Json& part) { return Member(part, "type") == "ByteLevel"; }
 
 // Whether a setting that GPT-2's tokenizer does not use is off: absent, null, false or empty.
-bool IsOff(const Json& value) { return value.is_null() || value == false || value == "" || value == Json::array(); }
+bool IsOff(const Json& value) {
+  if (value.is_string()) return value.get_ref<const std::string&>().empty();
+  return value.is_null() || value == false || (value.is_array() && value.empty());
+}
 
 absl::Status CheckModel(const Json& model) {
   const Json& type = Member(model, "type");

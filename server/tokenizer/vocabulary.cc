@@ -37,7 +37,7 @@ std::optional<uint32_t> Vocabulary::Find(absl::string_view piece) const {
 }
 
 // With as many ids as places, none out of range and none twice, there are no gaps either.
-absl::Status Vocabulary::TakePieces(VocabularyEntries entries) {
+absl::Status Vocabulary::TakePieces(VocabularyEntries&& entries) {
   const size_t size = entries.size();
   std::vector<bool> taken(size, false);
   pieces_.resize(size);

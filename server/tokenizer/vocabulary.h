@@ -50,7 +50,7 @@ class Vocabulary {
 
  private:
   Vocabulary() = default;
-  absl::Status TakePieces(VocabularyEntries entries);
+  absl::Status TakePieces(VocabularyEntries&& entries);
   absl::Status FindBytes();
   absl::Status FindEndOfText();
 

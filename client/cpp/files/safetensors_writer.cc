@@ -29,6 +29,7 @@ const char* DtypeName(ElementType type) {
 
 std::vector<const StoredArray*> LargestElementsFirst(const std::vector<StoredArray>& arrays) {
   std::vector<const StoredArray*> ordered;
+  ordered.reserve(arrays.size());
   for (const StoredArray& array : arrays) ordered.push_back(&array);
   std::stable_sort(ordered.begin(), ordered.end(), [](const StoredArray* a, const StoredArray* b) {
     return ElementSize(a->type) > ElementSize(b->type);

@@ -64,7 +64,8 @@ absl::Status CheckIndex(c10::Device device) {
   int count = 0;
   {
     const c10::WarningUtils::WarningHandlerGuard collect(&warnings);
-    count = c10::impl::VirtualGuardImpl(device.type()).deviceCount();
+    // A DeviceIndex is a signed char.
+    count = static_cast<uint8_t>(c10::impl::VirtualGuardImpl(device.type()).deviceCount());
   }
   if (count == 0) {
     return absl::FailedPreconditionError(
@@ -84,7 +85,7 @@ absl::Status CheckIndex(c10::Device device) {
 void ConfigureCublas() { setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); }
 
 // CUDA gives 13000 for version 13.0.
-std::string VersionOf(long cudart) { return absl::StrCat(cudart / 1000, ".", cudart % 1000 / 10); }
+std::string VersionOf(int64_t cudart) { return absl::StrCat(cudart / 1000, ".", cudart % 1000 / 10); }
 
 }  // namespace
 

@@ -154,7 +154,8 @@ class Reference {
   // reorder_and_upcast_attn plays no part: it changes the order of scaling, which makes no difference in float64.
   double ScoreScale(int layer) const {
     double scale = 1;
-    if (config_.scale_attn_weights) scale /= std::sqrt(static_cast<double>(d_ / H_));
+    const size_t head_width = d_ / H_;
+    if (config_.scale_attn_weights) scale /= std::sqrt(static_cast<double>(head_width));
     if (config_.scale_attn_by_inverse_layer_idx) scale /= layer + 1;
     return scale;
   }

@@ -18,8 +18,8 @@ namespace hydrophone {
 
 // A run of the request that a patch may read.
 struct SourceRun {
-  uint32_t made = 0;     // place in Plan.runs
   int64_t length = 0;    // tokens; kNoRun when it is not made
+  uint32_t made = 0;     // place in Plan.runs
   bool skipped = false;  // its input was skipped, not refused
 };
 

@@ -25,7 +25,7 @@ std::vector<SourceRun> SourceRunsOf(const google::protobuf::RepeatedPtrField<v1:
   for (size_t i = 0; i < table.lengths.size() && !runs.empty(); ++i) {
     const uint32_t input = runs[static_cast<int>(i)].input();
     const bool skipped = input < inputs.size() && !inputs[input].skipped.empty();
-    sources.push_back({table.made_index[i], table.lengths[i], skipped});
+    sources.push_back({table.lengths[i], table.made_index[i], skipped});
   }
   return sources;
 }

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -61,4 +62,11 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace hydrophone::bench
 
-int main(int argc, char** argv) { return hydrophone::bench::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return hydrophone::bench::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}

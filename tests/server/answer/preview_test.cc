@@ -1,6 +1,5 @@
 #include "server/answer/preview.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -11,8 +10,6 @@
 
 namespace hydrophone {
 namespace {
-
-using ::testing::HasSubstr;
 
 std::string Counting(std::vector<int64_t> shape) {
   TensorView view = CountingTensor(shape);

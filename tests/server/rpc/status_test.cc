@@ -12,8 +12,6 @@
 namespace hydrophone {
 namespace {
 
-using ::testing::ElementsAre;
-
 TEST(StatusTest, OkHasNoDetails) {
   EXPECT_TRUE(ToGrpcStatus(absl::OkStatus()).ok());
   EXPECT_EQ(ToGrpcStatus(absl::OkStatus()).error_details(), "");

@@ -63,7 +63,7 @@ TEST(ReconstructionTest, IsZeroInTheOrderOfTheForwardPassOnly) {
   EXPECT_THAT(ReconstructionResidual(block.arrays()), Each(0.0f));
   EXPECT_EQ(ReconstructionMismatches(block.arrays()), 0u);
 
-  block.after[0] = 16777218;
+  block.after[0] = 16777218.0f;
   EXPECT_THAT(ReconstructionResidual(block.arrays()), ElementsAre(2, 0, 0, 0));
   EXPECT_EQ(ReconstructionMismatches(block.arrays()), 1u);
 }

@@ -208,8 +208,8 @@ TEST(Gpt2EngineTest, TakesSelectedRowsInTheOrderAsked) {
   const Values some = RunAlone(engine, plan)[0];
   Values expected;
   for (size_t row : {3u, 0u, 10u}) {
-    expected.insert(expected.end(), all.begin() + static_cast<long>(row) * config.n_embd,
-                    all.begin() + static_cast<long>(row + 1) * config.n_embd);
+    expected.insert(expected.end(), all.begin() + static_cast<int64_t>(row) * config.n_embd,
+                    all.begin() + static_cast<int64_t>(row + 1) * config.n_embd);
   }
   EXPECT_TRUE(SameBits(some, expected));
 }

@@ -36,7 +36,7 @@ TEST(ForEachTaskTest, RunsTasksAtTheSameTime) {
   at::set_num_threads(3);
   Meeting meeting(3);
   std::vector<char> met(3);
-  ForEachTask(3, [&](int64_t task) { met[static_cast<size_t>(task)] = meeting.Attend(); });
+  ForEachTask(3, [&](int64_t task) { met[static_cast<size_t>(task)] = static_cast<char>(meeting.Attend()); });
   EXPECT_EQ(met, std::vector<char>({1, 1, 1}));
 }
 
@@ -60,7 +60,7 @@ TEST(ForEachTaskTest, RunsTasksOfATaskOnItsThread) {
     ForEachTask(3, [&](int64_t inner) {
       const auto task = static_cast<size_t>(outer * 3 + inner);
       ++runs[task];
-      on_its_thread[task] = std::this_thread::get_id() == thread;
+      on_its_thread[task] = static_cast<char>(std::this_thread::get_id() == thread);
     });
   });
   EXPECT_EQ(runs, std::vector<int>(6, 1));

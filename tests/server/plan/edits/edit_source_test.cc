@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 // Run 0 is edited; run 1 is as long as it, run 2 shorter, run 3 over a skipped input, run 4 over a refused one.
-const SourceRun kRuns[] = {{0, 5, false}, {1, 5, false}, {2, 3, false}, {0, kNoRun, true}, {0, kNoRun, false}};
+const SourceRun kRuns[] = {{5, 0, false}, {5, 1, false}, {3, 2, false}, {kNoRun, 0, true}, {kNoRun, 0, false}};
 
 EditTarget TargetAt(Site site, std::vector<int> layers, std::vector<int64_t> positions = {0, 2}) {
   EditTarget target;

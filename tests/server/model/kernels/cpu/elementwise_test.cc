@@ -36,7 +36,7 @@ class ActivationTest : public testing::TestWithParam<Activation> {};
 
 TEST_P(ActivationTest, IsTheExactFunctionRoundedToFloat) {
   std::vector<float> xs;
-  for (float x = -30; x <= 30; x += 0.003f) xs.push_back(x);
+  for (int i = -10000; i <= 10000; ++i) xs.push_back(0.003f * static_cast<float>(i));
   std::vector<float> ys = xs;
   ApplyActivation(GetParam(), ys.data(), static_cast<int64_t>(ys.size()));
   for (size_t i = 0; i < xs.size(); ++i) {

@@ -320,7 +320,7 @@ TEST_P(LateCapturesTest, AreSelectedReducedProjectedAndReadAsUsual) {
   plan.captures[1].units.heads = {2};
   plan.captures[2].reduction = Reduction::kMean;
   auto projection = std::make_shared<Projection>(Projection{2, config_.n_embd, {}});
-  projection->rows.assign(static_cast<size_t>(2 * config_.n_embd), 0.5f);
+  projection->rows.assign(2 * static_cast<size_t>(config_.n_embd), 0.5f);
   plan.captures[3].projection = projection;
   auto readout = std::make_shared<Readout>();
   readout->kind = Readout::Kind::kDivergence;
