@@ -30,11 +30,10 @@ transformers.AttentionInterface.register(TRACED, _traced_attention)
 transformers.AttentionMaskInterface.register(TRACED, eager_mask)
 
 
-def load(directory, attention="eager"):
-    """The checkpoint in float32 and eval mode."""
-    return transformers.GPT2LMHeadModel.from_pretrained(
-        directory, dtype=torch.float32, attn_implementation=attention
-    ).eval()
+def load(directory, attention="eager", dtype=torch.float32, device="cpu"):
+    """The checkpoint in eval mode."""
+    model = transformers.GPT2LMHeadModel.from_pretrained(directory, dtype=dtype, attn_implementation=attention)
+    return model.eval().to(device)
 
 
 @contextlib.contextmanager
@@ -143,7 +142,7 @@ def _scores(model, values, layer):
     """Before the softmax, from Hugging Face's own queries and keys and its own scale; masked ones are -inf."""
     q, k = (values[f"blocks.{layer}.attn.hook_{part}"].transpose(0, 1) for part in "qk")
     scores = q @ k.transpose(-1, -2) * model.transformer.h[layer].attn.scaling
-    return scores.masked_fill(torch.ones(scores.shape[1:]).triu(1).bool(), -torch.inf)
+    return scores.masked_fill(torch.ones(scores.shape[1:], device=scores.device).triu(1).bool(), -torch.inf)
 
 
 def clean_values(model, ids):
@@ -151,7 +150,12 @@ def clean_values(model, ids):
     visit = _Visits({})
     handles = list(_hooks(model, visit))
     with torch.inference_mode():
-        output = model(torch.tensor([ids]), output_hidden_states=True, output_attentions=True, use_cache=False)
+        output = model(
+            torch.tensor([ids], device=model.device),
+            output_hidden_states=True,
+            output_attentions=True,
+            use_cache=False,
+        )
         values = visit.values
         _add_derived(values, model)
         assert len(output.attentions) == model.config.n_layer, "no patterns: not eager attention"
@@ -162,7 +166,7 @@ def clean_values(model, ids):
             values[f"hidden_states.{index}"] = state[0]
     for handle in handles:
         handle.remove()
-    return {name: value.numpy() for name, value in values.items()}
+    return {name: value.cpu().numpy() for name, value in values.items()}
 
 
 def edited_values(model, ids, edits=()):

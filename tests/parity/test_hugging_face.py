@@ -2,28 +2,18 @@
 
 Hugging Face's values come from module hooks, output_hidden_states and output_attentions (hugging_face.py), in eval
 mode, float32 and eager attention. The largest absolute difference of each kind of point is printed at the end and must
-not exceed its tolerance.
-
-The tolerance: both compute in float32 with other orders of summation. A sum of k products of size 1 is off by about
-sqrt(k) * 6e-8; over 12 blocks of width 768 that is a few 1e-6 on residual streams of size 1 to 10. 5e-5 leaves room for
-other machines' BLAS, and is far below what a wrong epsilon, activation or scale gives. Logits are sums of a whole row's
-errors, and scores are products of two rows: 1e-4.
+not exceed its tolerance (points.py).
 """
 
 import collections
 
 import hugging_face
 import numpy as np
+import points
 import pytest
 import transformers
 from checkpoints import FP16_ON_DISK, N_INNER_100
 from conftest import DEFAULT_MODEL, FIGURES, Server
-
-TOLERANCE = 5e-5
-LOOSER = {"blocks.L.attn.hook_attn_scores": 1e-4, "logits": 1e-4}
-
-SHORT = 160  # tokens
-SQUARE = ("blocks.L.attn.hook_attn_scores", "blocks.L.attn.hook_pattern")
 
 CHECKPOINTS = {
     "default": None,
@@ -57,30 +47,6 @@ def inputs_for(context):
     ]
 
 
-def expected_values(model, ids):
-    """Hugging Face's values, and the residuals of the two equations, which are zero by their definition."""
-    values = hugging_face.clean_values(model, ids)
-    for layer in range(model.config.n_layer):
-        values[f"blocks.{layer}.hook_reconstruction_residual"] = np.zeros_like(values["ln_final.hook_out"])
-    values["hook_ln_f_residual"] = np.zeros_like(values["ln_final.hook_out"])
-    return values
-
-
-def kind_of(name):
-    return ".".join("L" if part.isdigit() else part for part in name.split("."))
-
-
-def names_for(every, tokens, blocks):
-    """The points to ask of so many tokens: of a long input, the insides of attention and MLP in the last block only."""
-    if tokens <= SHORT:
-        return every
-
-    def is_inside(name):
-        return ".attn." in name or ".mlp." in name
-
-    return [name for name in every if not is_inside(name) or name.startswith(f"blocks.{blocks - 1}.")]
-
-
 @pytest.fixture(scope="module", params=CHECKPOINTS)
 def checkpoint(request):
     return request.param
@@ -92,10 +58,10 @@ def served(checkpoint, api, random_checkpoint):
     arguments = CHECKPOINTS[checkpoint]
     directory = DEFAULT_MODEL if arguments is None else random_checkpoint(checkpoint.replace(" ", "_"), *arguments)
     model = hugging_face.load(directory)
-    every = sorted(expected_values(model, [0]))
+    every = sorted(points.expected_values(model, [0]))
     with Server(directory) as server, api.connect(server.address) as client:
         listed = {point.name for point in client.stub.ListHookPoints(api.pb.ListHookPointsRequest()).hook_points}
-        assert {kind_of(name) for name in every} == listed, "a point is not compared, or not served"
+        assert {points.kind_of(name) for name in every} == listed, "a point is not compared, or not served"
         yield model, client, every
 
 
@@ -114,15 +80,15 @@ def test_every_point_equals_hugging_faces(checkpoint, served, api, table):
     worst, largest = collections.defaultdict(float), collections.defaultdict(float)
     for fields in inputs_for(model.config.n_positions):
         (info,) = client.extract(inputs=[api.pb.Input(**fields)], hook_points=["hook_embed"], validate_only=True).inputs
-        names = names_for(every, len(info.token_ids), blocks)
-        expected = expected_values(model, list(info.token_ids))
+        names = points.names_for(every, len(info.token_ids), blocks)
+        expected = points.expected_values(model, list(info.token_ids))
         extraction = client.extract(inputs=[api.pb.Input(**fields)], hook_points=names)
         assert len(extraction.tensors) == len(names)
         for tensor, ours in extraction.tensors:
-            kind = kind_of(tensor.name)
+            kind = points.kind_of(tensor.name)
             difference, value = hugging_face.largest_difference(ours, expected[tensor.name])
             worst[kind], largest[kind] = max(worst[kind], difference), max(largest[kind], value)
-    allowed = {kind: LOOSER.get(kind, TOLERANCE) for kind in worst}
+    allowed = {kind: points.allowed_of(kind) for kind in worst}
     table.extend((checkpoint, kind, worst[kind], largest[kind], allowed[kind]) for kind in worst)
     assert all(worst[kind] <= allowed[kind] for kind in worst), dict(worst)
 
@@ -130,7 +96,7 @@ def test_every_point_equals_hugging_faces(checkpoint, served, api, table):
 def test_the_rows_layout_holds_the_same_bytes(served, api):
     model, client, every = served
     inputs = [api.pb.Input(**fields) for fields in inputs_for(model.config.n_positions)[:4]]
-    names = [name for name in every if kind_of(name) not in SQUARE]
+    names = [name for name in every if points.kind_of(name) not in points.SQUARE]
     by_run = client.extract(inputs=inputs, hook_points=names).by_run()
     rows = client.extract(inputs=inputs, hook_points=names, layout=api.pb.LAYOUT_ROWS)
     assert sorted(info.name for info, _ in rows.tensors) == sorted(names)
