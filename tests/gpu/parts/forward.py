@@ -6,7 +6,6 @@ import threading
 import workload
 from measure import in_turn
 
-SECONDS = 120
 SHAPES = [(1, 16), (1, 1024), (8, 128), (32, 32), (128, 128)]
 SHORT_SHAPES = [(1, 8), (2, 16)]
 SPLIT = {(1, 1024), (128, 128), (2, 16)}

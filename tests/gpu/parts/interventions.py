@@ -6,7 +6,6 @@ import torch
 from edits import Edit
 from setting import DEFAULT
 
-SECONDS = 45
 TOLERANCE = 1e-4  # tests/parity: the largest difference of values that went through several products
 WIDTH, TOKENS, LAST = 64, 12, 11
 AT = (2, 5, 9)

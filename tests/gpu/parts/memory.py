@@ -4,7 +4,6 @@ import grpc
 import torch
 import workload
 
-SECONDS = 40
 LEFT_FREE = 256 << 20  # bytes, when everything else is taken by this process
 INPUTS, LENGTH = 64, 1024  # an MLP's activations of so many tokens of 124M take 0.8 GB
 TOKENS = INPUTS * LENGTH

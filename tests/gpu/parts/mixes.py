@@ -4,7 +4,6 @@ import concurrent.futures
 
 import numpy as np
 
-SECONDS = 70
 LINGER = "--batch_linger_microseconds=100000"  # so that those who come together are computed together
 POINTS = ["attn.c_proj", "mlp.c_proj", "hidden_states", "attn.hook_z", "mlp.hook_post", "logits"]
 TOKENS, MOST_COMPANY, LONGEST = 24, 6, 200

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from setting import DEFAULT, FOLDER
 
-SECONDS = 90
 LENGTHS, SHORT_LENGTHS = (1, 19, 160), (1, 19)
 
 # tests/parity has a module of this name too.

@@ -4,7 +4,6 @@ import workload
 from measure import in_turn
 from setting import DEFAULT, XL
 
-SECONDS = 90
 COUNT, LENGTH = 8, 128
 
 

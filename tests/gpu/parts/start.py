@@ -2,7 +2,6 @@
 
 from setting import DEFAULT
 
-SECONDS = 40
 TEXT = "Plants make fantastic pets because they don't leave a mess after you feed them."
 
 

@@ -5,7 +5,6 @@ import statistics
 import workload
 from measure import in_turn
 
-SECONDS = 45
 POINTS = ["hook_embed", "hook_pos_embed", "hidden_states"]
 CALLERS, TOKENS, CALLS = 32, 16, 12
 
