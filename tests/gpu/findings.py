@@ -24,7 +24,7 @@ class Findings:
         self.rows.append(Row(what, value, beside, bool(passed)))
 
     def at_most(self, what, value, allowed):
-        """A NaN is not at most anything."""
+        """Passed when the value is a number no larger than what is allowed."""
         self.check(what, f"{value:.2e}", value <= allowed, f"allowed {allowed:g}")
 
     def detail(self, name, values):

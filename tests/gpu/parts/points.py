@@ -1,19 +1,14 @@
 """Every hook point against Hugging Face on the same device in float32, and against float64 on the CPU."""
 
 import collections
-import importlib.util
 
 import hugging_face
 import numpy as np
+import points as parity  # tests/parity/points.py
 import torch
-from setting import DEFAULT, FOLDER
+from setting import DEFAULT
 
 LENGTHS, SHORT_LENGTHS = (1, 19, 160), (1, 19)
-
-# tests/parity has a module of this name too.
-_spec = importlib.util.spec_from_file_location("parity_points", FOLDER / "tests/parity/points.py")
-parity = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(parity)
 
 
 class Worst:
