@@ -26,12 +26,7 @@ owner_of() {
 # system_libraries: prints the paths of the system's libraries that the programs and the installed
 # libraries load, one a line. Fails when a library is not found.
 system_libraries() {
-  local file
-  for file in "$IMAGE"/usr/local/bin/* "$IMAGE"/usr/local/lib/hydrophone/*; do
-    ldd "$file"
-  done | awk -v installed="$IMAGE" '
-    /not found/ { print "missing: " $1 > "/dev/stderr"; exit 1 }
-    $2 == "=>" && index($3, installed) != 1 { print $3 }' | sort -u
+  loaded_libraries "$IMAGE"/usr/local/bin/* "$IMAGE"/usr/local/lib/hydrophone/* | grep -v "^$IMAGE/"
 }
 
 # run_time_packages: prints the packages that hold the system's libraries, one a line.

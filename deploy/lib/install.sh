@@ -163,3 +163,12 @@ build_targets() {
   say "ninja: building $*"
   cmake --build "$(build_directory)" --target "$@"
 }
+
+# loaded_libraries FILE...: prints the paths of the shared libraries that programs and libraries load, one a line. Fails
+# when one is not found.
+loaded_libraries() {
+  local file
+  for file in "$@"; do ldd "$file"; done | awk '
+    /not found/ { print "missing: " $1 > "/dev/stderr"; exit 1 }
+    $2 == "=>" { print $3 }' | sort -u
+}

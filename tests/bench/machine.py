@@ -1,5 +1,6 @@
 """The machine that figures were measured on, and whether it was quiet."""
 
+import contextlib
 import datetime
 import importlib.metadata
 import os
@@ -56,7 +57,19 @@ def gpu(device):
         return ""
     index = device.partition(":")[2] or "0"
     query = ["nvidia-smi", f"--id={index}", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    return subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "a GPU that nvidia-smi does not name"
+
+
+def installed_versions():
+    """Of the packages that take part and are installed."""
+    versions = {}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
 
 
 def describe(root, threads, device):
@@ -72,7 +85,7 @@ def describe(root, threads, device):
         "memory_gib": round(memory_gib(), 1),
         "system": f"{operating_system()}, Linux {platform.release()}",
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": installed_versions(),
         "commit": commit(root),
         "load": round(load, 2),
         "quiet": load <= QUIET_LOAD,

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -14,7 +13,7 @@ import time
 import traceback
 
 import findings as findings_of
-from setting import FOLDER, GPT2, XL, Setting, write_checkpoints
+from setting import FOLDER, GPT2, XL, Setting, end_all, write_checkpoints
 
 # In the order of what one would miss most when time runs out, with the seconds that each should take on a GPU.
 PARTS = {
@@ -85,9 +84,9 @@ def part_in_a_process(name, given, scratch, left):
         try:
             answer, _ = process.communicate(timeout=left)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.communicate()
             return _unfinished("stopped", time.monotonic() - begun, f"no time left: it had {left:.0f} s")
+        finally:
+            end_all(process)
     seconds = time.monotonic() - begun
     if process.returncode != 0 or not answer:
         return _unfinished("failed", seconds, f"ended with status {process.returncode}: {log.read_text()}")
@@ -115,33 +114,12 @@ def say(text):
     print(f"[{time.monotonic() - BEGUN:4.0f}s] {text}", file=sys.stderr, flush=True)
 
 
-def card(device):
-    """A machine that cannot say it is measured all the same."""
+def describe(given):
+    """What a reader needs to judge the figures; the commit is the one that the folder was made of."""
     import machine  # found through setting's folders
 
-    try:
-        return machine.gpu(device)
-    except (OSError, subprocess.CalledProcessError):
-        return "a card that nvidia-smi does not name"
-
-
-def describe(given):
-    """What a reader needs to judge the figures."""
-    import machine
-
-    kit = json.loads((FOLDER / "kit.json").read_text()) if (FOLDER / "kit.json").exists() else {}
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers", "grpcio", "numpy")}
-    return {
-        **kit,
-        "device": given.device,
-        "card": card(given.device),
-        "cpu": machine.cpu_model(),
-        "cores": machine.cores(),
-        "threads": given.threads,
-        "system": machine.operating_system(),
-        "versions": versions,
-        "short": given.short,
-    }
+    kit = json.loads((FOLDER / "kit.json").read_text())
+    return {**machine.describe(FOLDER, given.threads, given.device), "short": given.short, **kit}
 
 
 def failures(parts):
@@ -166,13 +144,12 @@ def main():
     try:
         parts = run_parts(given, scratch, deadline)
     finally:
-        writer.terminate()
-        writer.wait()
+        end_all(writer)
         shutil.rmtree(scratch, ignore_errors=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps({"machine": here, "parts": parts}, indent=1) + "\n")
-    where = here["card"] or here["cpu"]
-    print(f"{where}, {here['threads']} threads, torch {here['versions']['torch']}, {here.get('commit', 'unknown')}")
+    where = here["gpu"] or here["cpu"]
+    print(f"{where}, {here['threads']} threads, torch {here['versions']['torch']}, {here['commit']}")
     print(findings_of.table(parts))
     failed = failures(parts)
     print(

@@ -4,7 +4,9 @@ In the folder that tests/gpu/prepare makes, files lie as in the repository: bin/
 """
 
 import contextlib
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +38,14 @@ def write_checkpoints(scratch, names):
             f'if "{sys.executable}" "{script}" "{directory}" {arguments} >"{directory}.log" 2>&1; '
             f'then touch "{directory}/{WRITTEN}"; else touch "{directory}/{FAILED}"; fi'
         )
-    return subprocess.Popen(["sh", "-c", "\n".join(steps) or ":"])
+    return subprocess.Popen(["sh", "-c", "\n".join(steps) or ":"], start_new_session=True)
+
+
+def end_all(process):
+    """Ends a process that leads a session of its own, and everything that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Setting(contextlib.ExitStack):

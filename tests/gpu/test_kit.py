@@ -26,8 +26,8 @@ def libtorch_lines():
     return (ROOT / "deploy/lib/install.sh").read_text().splitlines()
 
 
-def run_kit(folder, *arguments):
-    command = [folder / "tests/gpu/run", folder, "--device=cpu", "--short", *arguments]
+def run_kit(folder, *arguments, shapes="--short"):
+    command = [folder / "tests/gpu/run", folder, "--device=cpu", *filter(None, [shapes]), *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "PYTHON": sys.executable}, cwd=folder
     )
@@ -72,3 +72,11 @@ def test_without_time_left_the_rest_is_skipped_and_said(kit, tmp_path):
     done = run_kit(kit, "--seconds=0", f"--out={tmp_path / 'result.json'}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("SKIPPED") == 8
+
+
+def test_a_part_without_an_end_is_stopped_with_everything_that_was_started(kit, tmp_path):
+    # XL takes longer to write than the part has.
+    done = run_kit(kit, "--seconds=16", "--only=size", f"--out={tmp_path / 'result.json'}", shapes="")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert json.loads((tmp_path / "result.json").read_text())["parts"]["size"]["status"] == "stopped"
+    assert not subprocess.run(["pgrep", "-f", str(kit)], capture_output=True, text=True).stdout
