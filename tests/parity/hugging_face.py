@@ -14,6 +14,7 @@ import transformers
 from transformers.masking_utils import eager_mask
 
 TRACED = "hydrophone_traced"
+END_OF_TEXT = 50256
 
 
 def _traced_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_kwargs):
@@ -192,6 +193,22 @@ def edited_values(model, ids, edits=()):
         handle.remove()
     assert by_name.keys() <= visit.values.keys(), "an edit was made nowhere"
     return {name: value.numpy() for name, value in visit.values.items()}
+
+
+def generated(model, ids, count):
+    """The continuation that Hugging Face makes greedily, and the smallest lead of a chosen token over the next best."""
+    with torch.inference_mode(), one_thread():
+        made = model.generate(
+            torch.tensor([ids]),
+            do_sample=False,
+            max_new_tokens=count,
+            eos_token_id=END_OF_TEXT,
+            pad_token_id=END_OF_TEXT,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+    leads = [best[0, 0] - best[0, 1] for best in (logits.topk(2).values for logits in made.logits)]
+    return made.sequences[0, len(ids) :].tolist(), float(min(leads))
 
 
 def largest_difference(ours, theirs):

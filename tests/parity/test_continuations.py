@@ -5,10 +5,9 @@ import shutil
 import hugging_face
 import pytest
 import safetensors.numpy
-import torch
 from conftest import DEFAULT_MODEL, Server
 
-END = 50256
+END = hugging_face.END_OF_TEXT
 RANDOM = [
     *["--n-layer", "3", "--n-embd", "60", "--n-head", "5", "--n-inner", "100"],
     *["--n-positions", "128", "--init-std", "0.15", "--untied"],
@@ -16,22 +15,6 @@ RANDOM = [
 PROMPTS = [[15496, 11, 616], [464, 5822, 338, 1175], [40], [5962, 22307, 25, 198, 8421]]
 NEW = 24
 POINTS = ["hidden_states", "attn.hook_pattern", "mlp.hook_post", "logits"]
-
-
-def generated(model, ids, count):
-    """The continuation that Hugging Face makes greedily, and the smallest lead of a chosen token over the next best."""
-    with torch.inference_mode(), hugging_face.one_thread():
-        made = model.generate(
-            torch.tensor([ids]),
-            do_sample=False,
-            max_new_tokens=count,
-            eos_token_id=END,
-            pad_token_id=END,
-            return_dict_in_generate=True,
-            output_logits=True,
-        )
-    leads = [best[0, 0] - best[0, 1] for best in (logits.topk(2).values for logits in made.logits)]
-    return made.sequences[0, len(ids) :].tolist(), float(min(leads))
 
 
 def ending_soon(source, directory):
@@ -62,7 +45,7 @@ def test_the_ids_are_hugging_faces(served):
     )
     lengths = []
     for prompt, info in zip(PROMPTS, extraction.inputs, strict=True):
-        expected, lead = generated(model, prompt, NEW)
+        expected, lead = hugging_face.generated(model, prompt, NEW)
         assert lead > 1e-4, "a tie: take another prompt"
         assert list(info.token_ids) == prompt + expected
         assert len(info.pieces) == len(info.byte_offsets) == len(info.token_ids)
