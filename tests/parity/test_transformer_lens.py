@@ -11,10 +11,10 @@ import sys
 
 import hugging_face
 import numpy as np
+import points
 import pytest
 from checkpoints import N_INNER_100
 from conftest import DEFAULT_MODEL, FIGURES, ROOT, Server, cache_directory
-from test_hugging_face import kind_of
 
 TOLERANCE = 1e-4
 CHECKPOINTS = {
@@ -79,17 +79,17 @@ def test_every_point_of_the_bridge_equals_ours(checkpoint, directories, bridge, 
     expected, worst = bridge[checkpoint], collections.defaultdict(float)
     with Server(directories[checkpoint]) as server, api.connect(server.address) as client:
         ours = served_names(client)
-        theirs = {kind_of(name) for name in expected}
+        theirs = {points.kind_of(name) for name in expected}
         assert theirs - set().union(*ours.values()) == ONLY_THERE
         assert {name for name, every in ours.items() if not every & theirs} == ONLY_HERE
-        names = [name for name in expected if kind_of(name) not in ONLY_THERE]
+        names = [name for name in expected if points.kind_of(name) not in ONLY_THERE]
         extraction = client.extract(inputs=[api.pb.Input(token_ids=IDS)], hook_points=names)
     for info, value in extraction.tensors:
         name = names[info.selector]
         if name.endswith("hook_attn_scores"):  # it masks with float32's smallest number
             expected[name][np.isneginf(value)] = -np.inf
         difference, _ = hugging_face.largest_difference(value, expected[name])
-        worst[kind_of(name)] = max(worst[kind_of(name)], difference)
+        worst[points.kind_of(name)] = max(worst[points.kind_of(name)], difference)
     assert len(extraction.tensors) == len(names)
     table.extend((checkpoint, *row) for row in worst.items())
     assert max(worst.values()) <= TOLERANCE, dict(worst)
