@@ -41,7 +41,7 @@ InputCost CostOf(const v1::Run& run) {
 }
 
 uint64_t MostTokens(const v1::Input& input, uint32_t context_length) {
-  uint64_t most = input.text().size() + input.text_bytes().size() + static_cast<uint64_t>(input.token_ids_size());
+  uint64_t most = input.text().size() + input.raw_text().size() + static_cast<uint64_t>(input.token_ids_size());
   if (input.prepend_bos()) ++most;
   return input.truncate() && context_length > 0 ? std::min<uint64_t>(most, context_length) : most;
 }

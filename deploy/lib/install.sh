@@ -17,7 +17,7 @@ BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config ccache
   python3 python3-venv python3-pip ca-certificates
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
-  prometheus-cpp-dev nlohmann-json3-dev libspdlog-dev libssl-dev libdeflate-dev libcli11-dev
+  prometheus-cpp-dev nlohmann-json3-dev libspdlog-dev libssl-dev libdeflate-dev libcli11-dev libre2-dev
 )
 
 # The PyTorch wheel and the two libraries of the CUDA runtime that its CPU part links to. No GPU and

@@ -44,6 +44,12 @@ Frame EncodeHeader(const ExtractCall& call, const RequestContext& context) {
   header->set_tensors(call.tensors);
   header->set_data_bytes(call.data_bytes);
   header->set_tokens(static_cast<uint64_t>(call.plan.tokens()));
+  for (const SelectedPoints& selected : call.selected) {
+    v1::Selected* added = header->add_selected();
+    added->set_asked_name(selected.asked_name);
+    added->set_points(selected.points);
+    added->set_data_bytes(selected.data_bytes);
+  }
   return Serialized(message);
 }
 

@@ -1,6 +1,8 @@
 #include "server/answer/model_messages.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "google/protobuf/stubs/common.h"
 #include "server/core/hook_points.h"
@@ -83,8 +85,11 @@ v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& co
 }
 
 v1::ListHookPointsResponse DescribeHookPoints(const ModelInfo& model) {
+  std::vector<const HookPointInfo*> points;
+  for (const HookPointInfo& info : HookPoints()) points.push_back(&info);
+  std::stable_sort(points.begin(), points.end(), [](const auto* a, const auto* b) { return a->ComesBefore(*b); });
   v1::ListHookPointsResponse response;
-  for (const HookPointInfo& info : HookPoints()) FillHookPoint(info, model, response.add_hook_points());
+  for (const HookPointInfo* info : points) FillHookPoint(*info, model, response.add_hook_points());
   return response;
 }
 

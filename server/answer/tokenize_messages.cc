@@ -72,7 +72,7 @@ absl::StatusOr<v1::DetokenizeResponse> AnswerDetokenize(const v1::DetokenizeRequ
     if (!bytes.ok()) return bytes.status();
     v1::DetokenizedSequence* message = response.add_sequences();
     message->set_text(ToUtf8(*bytes));
-    message->set_text_bytes(*std::move(bytes));
+    message->set_raw_text(*std::move(bytes));
   }
   return response;
 }

@@ -1,20 +1,20 @@
 // Reading a hook point's name.
 //
 // clang-format off
-//   name  = part { "." part }             a layer may also stand in brackets: "hidden_states[3]" is "hidden_states.3"
-//   layer = [ "-" ] digits | "*" | "L"    the first such part; "L", as ListHookPoints writes it, is as good as none
+//   name   = part { "." part }                    a part may also stand in brackets: "h[3]" is "h.3"
+//   layer  = number | "{" number { "," number } "}" | "*" | "L"
+//   number = [ "-" ] digits
 // clang-format on
 //
-// With its layer replaced by "L", a name is looked up among all spellings. The spellings of a point are the names in
-// its row of the catalogue; its Hugging Face names also without "transformer." and with ".output" appended; and each of
-// these without the part up to the layer.
+// The first part that is a layer is the name's layer; "L", as ListHookPoints writes it, is as good as none. With it
+// replaced by "L", the name is looked up among all spellings. "output[0]", as a module's hook sees a tuple, is
+// "output".
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -24,8 +24,10 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "server/base/nearest_names.h"
+#include "server/core/hook_patterns.h"
 #include "server/core/hook_points.h"
-#include "server/core/nearest_names.h"
+#include "server/core/hook_spellings.h"
 
 namespace hydrophone {
 namespace {
@@ -33,109 +35,36 @@ namespace {
 // Longer ones are not looked at: no name of ours is half as long.
 constexpr size_t kMaxNameLength = 128;
 
-struct Spelling {
-  Site site = Site::kEmbed;
-  HookName::Layer layer_kind = HookName::Layer::kAbsent;
-  int layer = -1;
-};
-
-// Names outside the blocks whose value is that of a point at one certain layer.
-struct ImpliedLayer {
-  const char* name;
-  Site site;
-  int layer;
-};
-constexpr ImpliedLayer kImpliedLayers[] = {
-    {"transformer.drop", Site::kHiddenState, 0},
-    {"transformer.ln_f.input", Site::kResidPost, -1},
-    {"ln_final.hook_in", Site::kResidPost, -1},
-};
-
-// "hidden_states[3]" as "hidden_states.3". A name whose brackets make no sense stays as it is, and is then found
-// nowhere.
-std::string Dotted(absl::string_view name) {
-  const size_t open = name.find('[');
-  const size_t close = name.find(']');
-  if (open == absl::string_view::npos || close == absl::string_view::npos || close < open) return std::string(name);
-  const absl::string_view rest = name.substr(close + 1);
-  if (!rest.empty() && rest[0] != '.') return std::string(name);
-  return absl::StrCat(name.substr(0, open), ".", name.substr(open + 1, close - open - 1), rest);
-}
-
-// Every spelling that a name may have, with "L" where the layer stands, in the catalogue's order.
-class Spellings {
- public:
-  Spellings() {
-    for (const HookPointInfo& info : HookPoints()) AddPoint(info);
-    for (const ImpliedLayer& implied : kImpliedLayers) {
-      AddVariants(implied.name, {implied.site, HookName::Layer::kGiven, implied.layer});
-    }
-  }
-
-  const Spelling* Find(const std::string& name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : &found->second;
-  }
-  const std::vector<std::string>& names() const { return names_; }
-
- private:
-  void AddPoint(const HookPointInfo& info) {
-    AddVariants(info.name, {info.site});
-    AddVariants(info.hugging_face, {info.site});
-    for (const char* alias : info.aliases) AddVariants(alias, {info.site});
-  }
-
-  void AddVariants(absl::string_view name, const Spelling& spelling) {
-    const std::string dotted = Dotted(name);
-    AddWithAndWithoutLayer(dotted, spelling);
-    const bool module = absl::StartsWith(dotted, "transformer.") || absl::StartsWith(dotted, "lm_head");
-    if (!module) return;
-    const std::string bare(absl::StripPrefix(dotted, "transformer."));
-    AddWithAndWithoutLayer(bare, spelling);
-    if (absl::EndsWith(dotted, ".input")) return;
-    AddWithAndWithoutLayer(absl::StrCat(dotted, ".output"), spelling);
-    AddWithAndWithoutLayer(absl::StrCat(bare, ".output"), spelling);
-  }
-
-  void AddWithAndWithoutLayer(const std::string& name, const Spelling& spelling) {
-    Add(name, spelling);
-    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(name, absl::MaxSplits(".L", 1));
-    if (parts.first.size() == name.size()) return;
-    const absl::string_view rest = absl::StripPrefix(parts.second, ".");
-    if (rest.empty()) {
-      Add(std::string(parts.first), spelling);  // "hidden_states", "transformer.h"
-    } else if (rest != "input" && rest != "output") {
-      Add(std::string(rest), spelling);  // "hook_attn_out", "attn.c_proj"
-    }
-  }
-
-  void Add(const std::string& name, const Spelling& spelling) {
-    if (!name.empty() && by_name_.emplace(name, spelling).second) names_.push_back(name);
-  }
-
-  absl::flat_hash_map<std::string, Spelling> by_name_;
-  std::vector<std::string> names_;
-};
-
-const Spellings& AllSpellings() {
-  static const auto& spellings = *new Spellings();
-  return spellings;
-}
-
-// A name taken apart: "blocks.10.hook_z" is the template "blocks.L.hook_z" and the layer "10".
+// A name taken apart: "blocks.10.hook_z" is the spelling "blocks.L.hook_z" and the layer "10".
 struct TakenApart {
   std::string spelling;
   std::string layer;  // as it was written; "" when there is none
 };
 
-bool IsLayer(absl::string_view part) {
-  if (part == "*") return true;
+bool IsNumber(absl::string_view part) {
   const absl::string_view digits = absl::StripPrefix(part, "-");
   return !digits.empty() && digits.size() <= 9 && digits.find_first_not_of("0123456789") == absl::string_view::npos;
 }
 
+// The numbers of "3" or "{0,-1}"; none for anything else.
+std::vector<int> NumbersOf(absl::string_view part) {
+  absl::string_view listed = part;
+  if (absl::ConsumePrefix(&listed, "{") && !absl::ConsumeSuffix(&listed, "}")) return {};
+  std::vector<int> numbers;
+  for (const absl::string_view one : absl::StrSplit(listed, ',')) {
+    int number = 0;
+    if (!IsNumber(one) || !absl::SimpleAtoi(one, &number)) return {};
+    numbers.push_back(number);
+  }
+  if (numbers.size() > 1 && listed.size() == part.size()) return {};  // "0,11" without its braces
+  return numbers;
+}
+
+bool IsLayer(absl::string_view part) { return part == "*" || !NumbersOf(part).empty(); }
+
 TakenApart TakeApart(absl::string_view name) {
-  const std::string dotted = Dotted(name);
+  std::string dotted = Dotted(name);
+  if (absl::EndsWith(dotted, "output.0")) dotted.resize(dotted.size() - 2);
   std::vector<absl::string_view> parts = absl::StrSplit(dotted, '.');
   TakenApart taken;
   const auto layer = std::find_if(parts.begin(), parts.end(), IsLayer);
@@ -145,38 +74,50 @@ TakenApart TakeApart(absl::string_view name) {
 }
 
 absl::Status UnknownName(absl::string_view name, const TakenApart& taken) {
-  std::string message = absl::StrCat("no hook point is called \"", absl::Utf8SafeCHexEscape(name), "\"");
-  std::vector<std::string> nearest = NearestNames(taken.spelling, AllSpellings().names(), 3);
-  if (nearest.empty()) return absl::NotFoundError(absl::StrCat(message, "; ListHookPoints lists them all"));
-  for (std::string& near : nearest) {
-    if (!taken.layer.empty()) near = absl::StrReplaceAll(near, {{".L", absl::StrCat(".", taken.layer)}});
+  const std::string quoted = absl::StrCat("\"", absl::Utf8SafeCHexEscape(name), "\"");
+  const auto with_layer = [&taken](std::vector<std::string> names) {
+    for (std::string& one : names) {
+      if (!taken.layer.empty()) one = absl::StrReplaceAll(one, {{".L", absl::StrCat(".", taken.layer)}});
+    }
+    return absl::StrJoin(names, ", ");
+  };
+  if (const std::vector<std::string> candidates = HookSpellings::All().CandidatesFor(taken.spelling);
+      !candidates.empty()) {
+    return absl::NotFoundError(absl::StrCat(quoted, " may mean any of ", with_layer(candidates)));
   }
-  return absl::NotFoundError(absl::StrCat(message, "; the nearest names are ", absl::StrJoin(nearest, ", ")));
+  const std::string message = absl::StrCat("no hook point is called ", quoted);
+  std::vector<std::string> nearest = NearestNames(taken.spelling, HookSpellings::All().names(), 3);
+  if (nearest.empty()) return absl::NotFoundError(absl::StrCat(message, "; ListHookPoints lists them all"));
+  return absl::NotFoundError(absl::StrCat(message, "; the nearest names are ", with_layer(std::move(nearest))));
 }
 
-HookName WithLayer(const Spelling& spelling, const std::string& layer) {
-  HookName name{&HookPointOf(spelling.site), spelling.layer_kind, spelling.layer};
-  if (layer == "*") {
-    name.layer_kind = HookName::Layer::kAll;
-  } else if (absl::SimpleAtoi(layer, &name.layer)) {
-    name.layer_kind = HookName::Layer::kGiven;
-  } else {
-    name.layer = spelling.layer;
-  }
-  return name;
+absl::Status CheckLength(absl::string_view name) {
+  if (name.empty()) return absl::NotFoundError("the name is empty; ListHookPoints lists all hook points");
+  if (name.size() <= kMaxNameLength) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("no hook point has a name of ", name.size(), " bytes"));
 }
 
 }  // namespace
 
 absl::StatusOr<HookName> ParseHookName(absl::string_view name) {
-  if (name.empty()) return absl::NotFoundError("the name is empty; ListHookPoints lists all hook points");
-  if (name.size() > kMaxNameLength) {
-    return absl::NotFoundError(absl::StrCat("no hook point has a name of ", name.size(), " bytes"));
-  }
+  if (absl::Status checked = CheckLength(name); !checked.ok()) return checked;
   const TakenApart taken = TakeApart(name);
-  const Spelling* spelling = AllSpellings().Find(taken.spelling);
-  if (spelling == nullptr) return UnknownName(name, taken);
-  return WithLayer(*spelling, taken.layer);
+  const HookPointInfo* info = HookSpellings::All().Find(taken.spelling);
+  if (info == nullptr) return UnknownName(name, taken);
+  HookName read{info, HookName::Layer::kAbsent, NumbersOf(taken.layer)};
+  if (taken.layer == "*") read.layer_kind = HookName::Layer::kAll;
+  if (!read.layers.empty()) read.layer_kind = HookName::Layer::kGiven;
+  return read;
+}
+
+absl::StatusOr<std::vector<HookName>> ParseHookNames(absl::string_view name, const ModelInfo& model) {
+  absl::StatusOr<HookName> one = ParseHookName(name);
+  if (one.ok()) return std::vector<HookName>{*std::move(one)};
+  if (name.size() > kMaxNameLength || name.find_first_of("*{") == absl::string_view::npos) return one.status();
+  std::vector<HookName> matched = MatchHookNames(Dotted(name), model);
+  if (!matched.empty()) return matched;
+  return absl::NotFoundError(absl::StrCat("no hook point's name matches \"", absl::Utf8SafeCHexEscape(name),
+                                          "\"; ListHookPoints lists them all"));
 }
 
 }  // namespace hydrophone

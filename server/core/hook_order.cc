@@ -8,7 +8,7 @@ namespace {
 
 // Stage 0 is the embeddings, stage L + 1 is block L, stage N + 1 follows the blocks. Each stage has room for every
 // site.
-constexpr int64_t kStageSize = 64;
+constexpr int64_t kStageSize = 128;
 
 // hidden_states[I] comes right after the point whose value it is.
 constexpr int64_t kRightAfter = 1;

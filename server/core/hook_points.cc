@@ -18,9 +18,9 @@ std::string PutLayer(absl::string_view name, int layer) {
 
 }  // namespace
 
-std::string CanonicalName(HookPoint point) { return PutLayer(HookPointOf(point.site).name, point.layer); }
+std::string CanonicalName(HookPoint point) { return PutLayer(HookPointOf(point).name, point.layer); }
 
-std::string HuggingFaceName(HookPoint point) { return PutLayer(HookPointOf(point.site).hugging_face, point.layer); }
+std::string HuggingFaceName(HookPoint point) { return PutLayer(HookPointOf(point).hugging_face, point.layer); }
 
 HookPoint LogitsPoint() { return {Site::kLogits, -1}; }
 
@@ -28,7 +28,11 @@ HookPoint FinalStatePoint(const ModelInfo& model) { return {Site::kHiddenState, 
 
 bool HookPointInfo::square() const { return shape.front()[0] == 'H'; }
 
+bool HookPointInfo::scores() const { return site == Site::kAttnScores; }
+
 bool HookPointInfo::logits() const { return site == Site::kLogits; }
+
+bool HookPointInfo::by_run() const { return square() || (site >= Site::kAttnIn && site <= Site::kVInput); }
 
 Stage HookPointInfo::stage() const {
   if (layers != LayerKind::kNone) return Stage::kBlock;
@@ -37,9 +41,13 @@ Stage HookPointInfo::stage() const {
 
 Residual HookPointInfo::residual() const {
   switch (site) {
+    case Site::kEmbedDropped:
     case Site::kResidPre:
+    case Site::kLn1In:
     case Site::kResidMid:
+    case Site::kLn2In:
     case Site::kResidPost:
+    case Site::kLnFinalIn:
       return Residual::kRaw;
     case Site::kHiddenState:
       return Residual::kRawButLast;
@@ -70,6 +78,7 @@ int LayerCount(const HookPointInfo& info, const ModelInfo& model) {
 int64_t DimensionSize(absl::string_view symbol, const ModelInfo& model) {
   if (symbol == "1") return 1;
   if (symbol == "d") return model.n_embd;
+  if (symbol == "3d") return 3 * int64_t{model.n_embd};
   if (symbol == "H") return model.n_head;
   if (symbol == "d/H") return model.n_head == 0 ? 0 : model.n_embd / model.n_head;
   if (symbol == "f") return model.n_inner;

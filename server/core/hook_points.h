@@ -18,21 +18,33 @@ namespace hydrophone {
 enum class Site : uint8_t {
   kEmbed,
   kPosEmbed,
-  kHiddenState,  // hidden_states[I]: what enters block I; for I = N, ln_f of the last block's output
+  kEmbedDropped,  // after the embeddings' dropout
+  kHiddenState,   // hidden_states[I]: what enters block I; for I = N, ln_f of the last block's output
   kResidPre,
+  kLn1In,   // the branch that ln_1 reads; the block adds to the stream, which an edit here does not reach
+  kAttnIn,  // a copy of that branch for each head; the following, one for the head's queries, keys and values each
+  kQInput,
+  kKInput,
+  kVInput,
   kLn1Scale,
   kLn1Normalized,
   kLn1Out,
+  kQIn,  // ln_1's output as the queries read it
+  kKIn,
+  kVIn,
+  kQkv,  // queries, keys and values as one value
   kQ,
   kK,
   kV,
   kAttnScores,
-  kPattern,
+  kSoftmax,
+  kPattern,  // after the pattern's dropout
   kZ,
   kResult,
   kAttnOut,
   kAttnDropped,  // after the attention half's residual dropout
   kResidMid,
+  kLn2In,  // the branch that ln_2 reads
   kLn2Scale,
   kLn2Normalized,
   kLn2Out,
@@ -42,6 +54,7 @@ enum class Site : uint8_t {
   kMlpDropped,              // after the MLP half's dropout
   kResidPost,               // raw, the last block's too
   kReconstructionResidual,  // H[L+1] - ((H[L] + attention delta) + MLP delta)
+  kLnFinalIn,
   kLnFinalScale,
   kLnFinalNormalized,
   kLnFinalOut,
@@ -60,6 +73,8 @@ enum class LayerKind : uint8_t {
 struct HookPoint {
   Site site = Site::kEmbed;
   int layer = -1;
+  // The same value seen with its heads side by side. The forward pass has one place for both.
+  bool flat = false;
 
   friend bool operator==(const HookPoint&, const HookPoint&) = default;
 };
@@ -91,6 +106,7 @@ struct HookPointInfo {
   // The name of the point to edit instead, with 'L' for the layer, where this one can only be captured; null where an
   // intervention can edit the point itself.
   const char* edit_instead;
+  bool flat = false;  // see HookPoint; the site has a row that is not flat, too
 
   // Whether an intervention can edit the point.
   bool editable() const { return edit_instead == nullptr; }
@@ -101,36 +117,56 @@ struct HookPointInfo {
   // Whether the value is scores or a pattern: [H, s, s] instead of rows.
   bool square() const;
 
+  // Whether the value is attention scores: squares in which a masked or knocked-out key has -inf.
+  bool scores() const;
+
   // Whether the value is the model's logits: [s, V].
   bool logits() const;
+
+  // Whether the forward pass computes the value for one run at a time, and only where it is captured or edited:
+  // squares, and the copies of the residual stream that the heads read.
+  bool by_run() const;
 
   Stage stage() const;
   Residual residual() const;
 
+  // Whether the other row is of the same value, flat or not.
+  bool SamePlace(const HookPointInfo& other) const { return site == other.site; }
+
+  // Whether a forward pass computes this row's value first, where both are in one block.
+  bool ComesBefore(const HookPointInfo& other) const { return site < other.site; }
+
   // The point at a layer: -1 where the point has no layers.
-  HookPoint At(int layer) const { return {site, layer}; }
+  HookPoint At(int layer) const { return {site, layer, flat}; }
 };
 
-// All points, in the order of Site.
+// All points: one for each site, in the order of Site, then the flat ones.
 absl::Span<const HookPointInfo> HookPoints();
 const HookPointInfo& HookPointOf(Site site);
-inline const HookPointInfo& HookPointOf(HookPoint point) { return HookPointOf(point.site); }
+const HookPointInfo& HookPointOf(HookPoint point);
 
 // A name as a request spells it: the point, and the layer if the name holds one.
 struct HookName {
   enum class Layer : uint8_t {
     kAbsent,  // "attn.c_proj", "hook_attn_out": the selector's `layers` decide
-    kGiven,   // "blocks.10.hook_attn_out"
+    kGiven,   // "blocks.10.hook_attn_out", "blocks.{0,11}.hook_attn_out"
     kAll,     // "blocks.*.hook_attn_out"
   };
   const HookPointInfo* info = nullptr;  // a row of the catalogue
   Layer layer_kind = Layer::kAbsent;
-  int layer = -1;  // kGiven only; may be negative ("blocks.-1.hook_resid_post"); not checked against the model
+  // kGiven only, at least one; may be negative ("blocks.-1.hook_resid_post"); not checked against the model.
+  std::vector<int> layers;
 };
 
-// Reads any of a point's spellings: canonical, Hugging Face, or an alias; with a layer's number, "*", or without the
-// part up to the layer ("attn.c_proj", "hook_attn_out"). NOT_FOUND, naming the nearest names, otherwise.
+// Reads any of a point's spellings (see hook_spellings.h), with a layer's number, several ("{0,11}"), "*", or none.
+// NOT_FOUND otherwise, naming the nearest names, or the points among which a short name does not decide.
 absl::StatusOr<HookName> ParseHookName(absl::string_view name);
+
+// Reads a name, or a pattern of them: "*" stands for any characters, and "{a,b}" for either of these. A pattern gives
+// every point that has a matching name in its row of the catalogue, in the order of HookPoints(), with the layers that
+// match, counted from the start: "blocks.3.*", "*.hook_resid_post". A flat point is left out where the pattern matches
+// the same value already. Never empty; NOT_FOUND for a pattern that matches nothing.
+absl::StatusOr<std::vector<HookName>> ParseHookNames(absl::string_view name, const ModelInfo& model);
 
 // The canonical or Hugging Face name with the layer in it.
 std::string CanonicalName(HookPoint point);

@@ -27,6 +27,9 @@ struct Units {
 struct PlannedRun {
   uint32_t input = 0;  // index among the request's inputs
   std::vector<uint32_t> token_ids;
+
+  // Train mode: dropout with this seed. What dropout draws depends on the seed and the tokens alone.
+  std::optional<uint64_t> train_seed = std::nullopt;
 };
 
 // A change of one run's value at one point, made where the forward pass computes it. A capture at the point shows the
@@ -151,9 +154,6 @@ struct Plan {
   // The order in which the runs are computed: all runs, a patch's source before the runs that read it. Empty: as they
   // are numbered.
   std::vector<uint32_t> run_order;
-
-  // Train mode: dropout with this seed. What dropout draws for a run depends on the seed and on the run's tokens alone.
-  std::optional<uint64_t> train_seed;
 
   // Bytes of float32 that all captures together hold while they are sent: what admission reserves.
   uint64_t capture_bytes = 0;

@@ -23,6 +23,17 @@ ExtractCall NewCall(const v1::ExtractRequest& request, std::string request_sha25
   return call;
 }
 
+// A run's own seed, or else the request's. numbers[i]: which of the request's runs the i'th is.
+void SetSeeds(const v1::ExtractRequest& request, const std::vector<uint32_t>& numbers, std::vector<PlannedRun>* runs) {
+  for (size_t i = 0; i < runs->size(); ++i) {
+    PlannedRun& run = (*runs)[i];
+    if (request.has_train_seed()) run.train_seed = request.train_seed();
+    if (request.runs().empty()) continue;
+    const v1::Run& asked = request.runs(static_cast<int>(numbers[i]));
+    if (asked.has_train_seed()) run.train_seed = asked.train_seed();
+  }
+}
+
 // Plans over `inputs`, which the runs see, and fills in everything of the call but its inputs. Fails when there are
 // violations, too.
 absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::ExtractRequest& request,
@@ -38,10 +49,10 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
   if (!violations->empty()) return violations->ToStatus();
 
   call->plan.runs = std::move(runs->made);
+  SetSeeds(request, runs->numbers, &call->plan.runs);
   call->plan.first_token = std::move(runs->first_token);
   call->plan.edits = std::move(edits->edits);
   call->plan.run_order = std::move(edits->run_order);
-  if (request.has_train_seed()) call->plan.train_seed = request.train_seed();
   call->run_numbers = std::move(runs->numbers);
   return absl::OkStatus();
 }

@@ -48,8 +48,13 @@ uint32_t ReadMaxNewTokens(const v1::ExtractRequest& request, const ModelInfo& mo
     violations->Add("max_new_tokens", absl::StrCat("got ", count, " beside runs[", edited - request.runs().begin(),
                                                    "].interventions, expected clean runs only"));
   }
+  const auto trained = std::find_if(request.runs().begin(), request.runs().end(),
+                                    [](const v1::Run& run) { return run.has_train_seed(); });
   if (request.has_train_seed()) {
     violations->Add("max_new_tokens", absl::StrCat("got ", count, " beside train_seed, expected eval mode"));
+  } else if (trained != request.runs().end()) {
+    violations->Add("max_new_tokens", absl::StrCat("got ", count, " beside runs[", trained - request.runs().begin(),
+                                                   "].train_seed, expected eval mode"));
   }
   return violations->total() > before ? 0 : count;
 }

@@ -30,19 +30,19 @@ constexpr double kMostUndropped = 0.5;
 
 }  // namespace
 
-Check MakeCheck(std::string name, double value, double tolerance, std::string detail) {
-  return {std::move(name), value <= tolerance, value, tolerance, std::move(detail)};
+Check MakeCheck(std::string name, std::string measure, double value, double tolerance, std::string detail) {
+  return {std::move(name), value <= tolerance, std::move(measure), value, tolerance, std::move(detail)};
 }
 
 Check MakeExactCheck(std::string name, double value, size_t different_elements, std::string detail) {
-  Check check = MakeCheck(std::move(name), value, 0, std::move(detail));
+  Check check = MakeCheck(std::move(name), "largest difference", value, 0, std::move(detail));
   check.passed = check.passed && different_elements == 0;
   absl::StrAppend(&check.detail, "; elements with other bits: ", different_elements);
   return check;
 }
 
 Check InferenceModeCheck(const ComputeInfo& compute) {
-  return MakeCheck("A2.inference_mode", compute.inference_mode ? 0 : 1, 0,
+  return MakeCheck("A2.inference_mode", "passes that could record a gradient", compute.inference_mode ? 0 : 1, 0,
                    "1 unless the forward pass found itself in libtorch's inference mode, where no "
                    "operation records a gradient "
                    "graph; what crosses the wire are bytes, which carry none");
@@ -78,7 +78,7 @@ Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const doub
     value = miss, tolerance = allowed;
     where = absl::StrCat("layer ", layers[i].layer, ", the nearest to its bound");
   }
-  return MakeCheck("A4.increment", value, tolerance,
+  return MakeCheck("A4.increment", "1 - r", value, tolerance,
                    absl::StrCat("1 - r of H[L+1]-H[L] against attention + MLP delta, at ", where,
                                 "; the bound is what rounding H[L+1] twice to float32 explains; "
                                 "layers left out, since rounding "
@@ -88,7 +88,7 @@ Check IncrementCheck(absl::Span<const LayerReport> layers, absl::Span<const doub
 
 Check DropoutCheck(size_t equal, size_t total) {
   const double share = total == 0 ? 0 : static_cast<double>(equal) / static_cast<double>(total);
-  return MakeCheck("A6.dropout", share, kMostUndropped,
+  return MakeCheck("A6.dropout", "share of equal elements", share, kMostUndropped,
                    "share of elements in which H[L+1] equals (H[L] + attention delta) + MLP delta with "
                    "the deltas before the dropouts, at c_proj; a dropout zeroes or enlarges every "
                    "element, so most are equal only when it was left out or the "
@@ -107,7 +107,7 @@ Check WeightsCheck(const WeightsAudit& audit, const ModelInfo& model) {
     absl::StrAppend(&detail, "; parameters in memory that differ: ", SomeOf(audit.differing_parameters));
   }
   const size_t differences = audit.differing_parameters.size() + (same_digest ? 0 : 1);
-  return MakeCheck("weights.digest", static_cast<double>(differences), 0, std::move(detail));
+  return MakeCheck("weights.digest", "parameters that differ", static_cast<double>(differences), 0, std::move(detail));
 }
 
 }  // namespace hydrophone

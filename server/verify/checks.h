@@ -14,10 +14,10 @@
 
 namespace hydrophone {
 
-// Passes when value <= tolerance; NaN does not.
-Check MakeCheck(std::string name, double value, double tolerance, std::string detail);
+// Passes when value <= tolerance; NaN does not. `measure`: what the value is, in a few words.
+Check MakeCheck(std::string name, std::string measure, double value, double tolerance, std::string detail);
 
-// For what must be equal to the bit: tolerance 0, and no element may have other bits, even where
+// For a largest difference that must be none, to the bit: tolerance 0, and no element may have other bits, even where
 // `value` (the largest difference) does not see it, as between 0 and -0. `detail` is continued with
 // how many differ.
 Check MakeExactCheck(std::string name, double value, size_t different_elements, std::string detail);

@@ -41,7 +41,7 @@ Check BlockInputsCheck(const FinalStateArrays& arrays, const FinalStateReport& r
 Check RawCheck(const FinalStateArrays& arrays) {
   const size_t blocks = arrays.block_inputs.size();
   const double total = static_cast<double>(arrays.raw.size());
-  return MakeCheck("B2.raw_is_not_normalised",
+  return MakeCheck("B2.raw_is_not_normalised", "share of equal elements",
                    static_cast<double>(CountEqual(arrays.raw, arrays.states[blocks])) / total, kMostEqual,
                    absl::StrCat("share of elements in which hidden_states[", blocks, "] equals blocks.", blocks - 1,
                                 ".hook_resid_post; ln_f lies between them and moves nearly all, so "

@@ -65,8 +65,8 @@ std::vector<Check> ReferenceComparison::Checks() const {
       absl::StrAppendFormat(&detail, "; worst at input %d, position %d, dimension %d: got %.9g, reference %.9g",
                             worst.input, worst.position, worst.dimension, worst.got, worst.expected);
     }
-    checks.push_back(MakeCheck(absl::StrCat("reference.", CanonicalName(worst.point)), worst.relative, kTolerance,
-                               std::move(detail)));
+    checks.push_back(MakeCheck(absl::StrCat("reference.", CanonicalName(worst.point)), "largest relative difference",
+                               worst.relative, kTolerance, std::move(detail)));
   }
   return checks;
 }

@@ -13,6 +13,7 @@ namespace hydrophone {
 struct Check {
   std::string name;  // "A3.reconstruction", "reference.blocks.3.hook_attn_out", ...
   bool passed = false;
+  std::string measure;  // what `value` is, in a few words: "largest difference", "share of equal elements"
   double value = 0;
   double tolerance = 0;
   std::string detail;  // what was compared with what, and why this tolerance

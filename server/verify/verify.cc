@@ -135,7 +135,7 @@ class Verification {
       compared += alone.size();
     }
     report_.checks.push_back(
-        MakeCheck("alone.vs.batch", static_cast<double>(different), 0,
+        MakeCheck("alone.vs.batch", "elements with other bits", static_cast<double>(different), 0,
                   absl::StrCat("elements of the first input's states and deltas, of ", compared,
                                ", whose bits depend on who is computed beside it: it was run in a batch of ",
                                inputs_.alone_batch_tokens, " tokens, ", lengths_[0], " of them its own, and in one of ",

@@ -26,10 +26,10 @@ Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> k
 std::vector<HookPoint> AllPoints(const Gpt2Config& config) {
   std::vector<HookPoint> points;
   for (const HookPointInfo& info : HookPoints()) {
-    if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
+    if (info.layers == LayerKind::kNone) points.push_back(info.At(-1));
     const int layers =
         info.layers == LayerKind::kNone ? 0 : config.n_layer + (info.layers == LayerKind::kStates ? 1 : 0);
-    for (int layer = 0; layer < layers; ++layer) points.push_back({info.site, layer});
+    for (int layer = 0; layer < layers; ++layer) points.push_back(info.At(layer));
   }
   return points;
 }

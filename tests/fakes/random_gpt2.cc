@@ -101,6 +101,10 @@ Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoi
   return plan;
 }
 
+void SetSeed(std::optional<uint64_t> seed, Plan* plan) {
+  for (PlannedRun& run : plan->runs) run.train_seed = seed;
+}
+
 void CollectingSink::OnCapture(size_t index, TensorView rows) {
   captures_.emplace(index, std::move(rows));
   if (stop_after >= 0 && static_cast<int>(captures_.size()) >= stop_after) stopped = true;

@@ -26,6 +26,9 @@ ModelInfo InfoOf(const Gpt2Config& config);
 // A plan that captures all rows of these points for these runs, in forward order.
 Plan PlanFor(const std::vector<std::vector<uint32_t>>& runs, std::vector<HookPoint> points, const Gpt2Config& config);
 
+// Puts all runs of the plan into train mode with this seed, or into eval mode.
+void SetSeed(std::optional<uint64_t> seed, Plan* plan);
+
 // A sink that keeps the view of each capture.
 class CollectingSink : public CaptureSink {
  public:

@@ -147,7 +147,8 @@ absl::Status ToyEngine::Run(absl::Span<const BatchMember> batch) {
     std::vector<std::vector<uint32_t>> runs;
     for (const PlannedRun& run : member.plan->runs) runs.push_back(run.token_ids);
     const bool shared = batch.size() > 1 || runs.size() > 1;
-    ToyPoints<float> points = Forward(runs, faults_.neighbours_leak && shared, member.plan->train_seed.has_value());
+    ToyPoints<float> points =
+        Forward(runs, faults_.neighbours_leak && shared, member.plan->runs.front().train_seed.has_value());
     for (size_t i = 0; i < member.plan->captures.size(); ++i) {
       const Capture& capture = member.plan->captures[i];
       member.sink->OnCapture(i, ViewOf(RowsOf(capture, points.at({capture.point.site, capture.point.layer}))));

@@ -103,7 +103,7 @@ def test_tokenizes_and_detokenizes(call):
     assert tokens["byte_offsets"] == [0, 5]
     (answer,) = call("Detokenize", {"sequences": [{"token_ids": tokens["token_ids"]}]})
     (text,) = answer["sequences"]
-    assert text["text"] == "Hello world" and base64.b64decode(text["text_bytes"]) == b"Hello world"
+    assert text["text"] == "Hello world" and base64.b64decode(text["raw_text"]) == b"Hello world"
 
 
 def test_verifies_the_lessons_sentence(call):

@@ -89,7 +89,7 @@ class Edit:
 
 
 def is_square(name):
-    return name.endswith(("hook_attn_scores", "hook_pattern"))
+    return name.endswith(("hook_attn_scores", "hook_softmax", "hook_pattern"))
 
 
 def _has_heads(name):

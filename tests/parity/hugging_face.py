@@ -22,8 +22,9 @@ def _traced_attention(module, query, key, value, attention_mask, scaling=None, d
     scores = (query @ key.transpose(-1, -2) * scaling).masked_fill(masked, -torch.inf)
     visit = getattr(module, "visit", lambda _name, values: values)
     scores = visit("hook_attn_scores", scores[0]).unsqueeze(0).masked_fill(masked, -torch.inf)
-    pattern = visit("hook_pattern", scores.softmax(-1)[0]).unsqueeze(0).masked_fill(masked, 0)
-    module.seen = {"hook_attn_scores": scores[0], "hook_pattern": pattern[0]}
+    softmax = visit("hook_softmax", scores.softmax(-1)[0]).unsqueeze(0).masked_fill(masked, 0)
+    pattern = visit("hook_pattern", softmax[0]).unsqueeze(0).masked_fill(masked, 0)
+    module.seen = {"hook_attn_scores": scores[0], "hook_softmax": softmax[0], "hook_pattern": pattern[0]}
     return (pattern @ value).transpose(1, 2), pattern
 
 
@@ -78,6 +79,12 @@ def _hooks(model, visit):
 
         return modules[path].register_forward_pre_hook(hook)
 
+    def branch_input(path, name):
+        def hook(_module, inputs):
+            return (visit(name, inputs[0][0]).unsqueeze(0), *inputs[1:])
+
+        return modules[path].register_forward_pre_hook(hook)
+
     def heads_input(path, name):
         def hook(_module, inputs):
             z = inputs[0][0].unflatten(-1, (heads, -1))
@@ -96,21 +103,26 @@ def _hooks(model, visit):
 
     yield output("transformer.wte", "hook_embed")
     yield output("transformer.wpe", "hook_pos_embed")
+    yield output("transformer.drop", "hook_embed_dropout")
     for layer in range(model.config.n_layer):
         module, point = f"transformer.h.{layer}", f"blocks.{layer}"
         yield inplace_input(module, f"{point}.hook_resid_pre")
+        yield branch_input(f"{module}.ln_1", f"{point}.ln1.hook_in")
         yield output(f"{module}.ln_1", f"{point}.ln1.hook_out")
+        yield output(f"{module}.attn.c_attn", f"{point}.attn.qkv.hook_out")
         yield thirds(f"{module}.attn.c_attn", [f"{point}.attn.hook_{part}" for part in "qkv"])
         yield heads_input(f"{module}.attn.c_proj", f"{point}.attn.hook_z")
         yield output(f"{module}.attn.c_proj", f"{point}.hook_attn_out")
         yield output(f"{module}.attn.resid_dropout", f"{point}.attn.hook_resid_dropout")
         yield inplace_input(f"{module}.ln_2", f"{point}.hook_resid_mid")
+        yield branch_input(f"{module}.ln_2", f"{point}.ln2.hook_in")
         yield output(f"{module}.ln_2", f"{point}.ln2.hook_out")
         yield output(f"{module}.mlp.c_fc", f"{point}.mlp.hook_pre")
         yield output(f"{module}.mlp.act", f"{point}.mlp.hook_post")
         yield output(f"{module}.mlp.c_proj", f"{point}.hook_mlp_out")
         yield output(f"{module}.mlp.dropout", f"{point}.mlp.hook_dropout")
         yield output(module, f"{point}.hook_resid_post")
+    yield branch_input("transformer.ln_f", "ln_final.hook_in")
     yield output("transformer.ln_f", "ln_final.hook_out")
     yield output("lm_head", "logits")
 
@@ -124,18 +136,25 @@ def _add_derived(values, model):
     """What no module shows, from what modules showed. hidden_states are those that a run with edits would return."""
     layers, epsilon = model.config.n_layer, model.config.layer_norm_epsilon
 
-    def layer_norm(name, x):
-        values[f"{name}.hook_scale"], values[f"{name}.hook_normalized"] = _layer_norm_parts(values[x], epsilon)
+    def layer_norm(name):
+        x = values[f"{name}.hook_in"]
+        values[f"{name}.hook_scale"], values[f"{name}.hook_normalized"] = _layer_norm_parts(x, epsilon)
 
     for layer in range(layers):
         point = f"blocks.{layer}"
-        layer_norm(f"{point}.ln1", f"{point}.hook_resid_pre")
-        layer_norm(f"{point}.ln2", f"{point}.hook_resid_mid")
+        layer_norm(f"{point}.ln1")
+        layer_norm(f"{point}.ln2")
         values[f"hidden_states.{layer}"] = values[f"{point}.hook_resid_pre"]
+        for part in "qkv":
+            values[f"{point}.attn.{part}.hook_in"] = values[f"{point}.ln1.hook_out"]
         z = values[f"{point}.attn.hook_z"]
+        copies = values[f"{point}.ln1.hook_in"].unsqueeze(1).expand(-1, z.shape[1], -1)
+        for copy in ("attn_in", "q_input", "k_input", "v_input"):
+            values[f"{point}.hook_{copy}"] = copies
+        values[f"transformer.h.{layer}.attn.c_proj.input"] = z.flatten(1)
         weight = model.transformer.h[layer].attn.c_proj.weight.unflatten(0, (z.shape[1], z.shape[2]))
         values[f"{point}.attn.hook_result"] = torch.einsum("she,hed->shd", z, weight)
-    layer_norm("ln_final", f"blocks.{layers - 1}.hook_resid_post")
+    layer_norm("ln_final")
     values[f"hidden_states.{layers}"] = values["ln_final.hook_out"]
 
 
@@ -162,7 +181,7 @@ def clean_values(model, ids):
         assert len(output.attentions) == model.config.n_layer, "no patterns: not eager attention"
         for layer, pattern in enumerate(output.attentions):
             values[f"blocks.{layer}.attn.hook_attn_scores"] = _scores(model, values, layer)
-            values[f"blocks.{layer}.attn.hook_pattern"] = pattern[0]
+            values[f"blocks.{layer}.attn.hook_softmax"] = values[f"blocks.{layer}.attn.hook_pattern"] = pattern[0]
         for index, state in enumerate(output.hidden_states):
             values[f"hidden_states.{index}"] = state[0]
     for handle in handles:

@@ -13,7 +13,9 @@ TOLERANCE = 5e-5
 LOOSER = {"blocks.L.attn.hook_attn_scores": 1e-4, "logits": 1e-4}
 
 SHORT = 160  # tokens
-SQUARE = ("blocks.L.attn.hook_attn_scores", "blocks.L.attn.hook_pattern")
+ROOM = "--max_response_bytes=2000000000"  # for every point of as many tokens of 124M: the server's flag
+SQUARE = ("blocks.L.attn.hook_attn_scores", "blocks.L.attn.hook_softmax", "blocks.L.attn.hook_pattern")
+COPIES = ("hook_attn_in", "hook_q_input", "hook_k_input", "hook_v_input")  # as large as all heads together
 
 
 def expected_values(model, ids):
@@ -35,7 +37,7 @@ def names_for(every, tokens, blocks):
         return every
 
     def is_inside(name):
-        return ".attn." in name or ".mlp." in name
+        return ".attn." in name or ".mlp." in name or name.endswith(COPIES)
 
     return [name for name in every if not is_inside(name) or name.startswith(f"blocks.{blocks - 1}.")]
 

@@ -68,30 +68,24 @@ def test_kept_values_are_scaled_and_the_others_zero_at_the_checkpoints_rate(plac
     assert abs(rate - (1 - P)) <= allowed
 
 
-def test_attention_drops_at_the_checkpoints_rate(api, random_checkpoint):
-    """Patterns are captured before their dropout, so the draws are read off z = dropped pattern @ v.
-
-    There are more features than keys, so that this has one solution.
-    """
-    directory, tokens, width = random_checkpoint("124M", "--preset", "gpt2"), 40, 64
+def test_attention_drops_at_the_checkpoints_rate_and_mixes_by_what_is_left(api, random_checkpoint):
+    directory, tokens = random_checkpoint("124M", "--preset", "gpt2"), 40
     inputs = [random_ids(seed, tokens) for seed in range(10)]
-    names = [f"blocks.{layer}.attn.hook_{point}" for layer in range(12) for point in ("pattern", "v", "z")]
+    names = [f"blocks.{layer}.attn.hook_{point}" for layer in range(12) for point in ("softmax", "pattern", "v", "z")]
     with Server(directory) as server, api.connect(server.address) as client:
         runs = captured(client, inputs, names, train_seed=5)
     visible = np.tril(np.ones((tokens, tokens), bool))
     draws = []
     for values in runs.values():
         for layer in range(12):
-            attention = f"blocks.{layer}.attn.hook_"
-            pattern, v, z = (values[f"{attention}{part}"].astype(np.float64) for part in ("pattern", "v", "z"))
-            assert v.shape == (tokens, 12, width)
-            np.testing.assert_allclose(pattern.sum(-1), 1, atol=1e-5)
-            v, z = v.transpose(1, 0, 2), z.transpose(1, 0, 2)
-            dropped_pattern = np.linalg.solve(v @ v.transpose(0, 2, 1), v @ z.transpose(0, 2, 1)).transpose(0, 2, 1)
-            factor = (dropped_pattern / np.where(visible, pattern, 1))[:, visible]
-            kept = factor > 0.5
-            np.testing.assert_allclose(factor, kept * float(KEPT), atol=0.02)
-            draws.append(kept.ravel())
+            softmax, pattern, v, z = (
+                values[f"blocks.{layer}.attn.hook_{part}"] for part in ("softmax", "pattern", "v", "z")
+            )
+            np.testing.assert_allclose(softmax.sum(-1), 1, atol=1e-5)
+            kept = pattern != 0
+            assert np.array_equal(pattern[kept], (softmax * KEPT)[kept])
+            np.testing.assert_allclose(np.einsum("hqk,khd->qhd", pattern, v), z, atol=1e-5)
+            draws.append(kept[:, visible].ravel())
     draws = np.concatenate(draws)
     assert draws.size > 1_000_000
     rate, allowed = sampled_rate(draws)
@@ -170,26 +164,31 @@ def test_verify_shows_that_the_deltas_close_only_after_the_dropouts(client):
     assert any("A6" in check.name for check in report.checks), [check.name for check in report.checks]
 
 
-def test_hugging_faces_model_with_the_same_draws_gives_the_same_values(api, tmp_path):
-    """With attention's own probability 0, whose draws no capture shows, and the others' masks read off the captures."""
-    for file in DEFAULT_MODEL.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    config = tmp_path / "config.json"
-    config.write_text(config.read_text().replace('"attn_pdrop": 0.1', '"attn_pdrop": 0.0'))
+DROPPED = ("hook_embed_dropout", "attn.hook_pattern", "attn.hook_resid_dropout", "mlp.hook_dropout")
+
+
+def test_hugging_faces_model_with_the_same_draws_gives_the_same_values(api):
+    """The masks are read off the captures after each dropout."""
     ids = random_ids(4, 60)
-    model = hugging_face.load(tmp_path, hugging_face.TRACED)
+    model = hugging_face.load(DEFAULT_MODEL, hugging_face.TRACED)
     names = list(hugging_face.edited_values(model, [0]))
-    with Server(tmp_path) as server, api.connect(server.address) as client:
+    with Server(DEFAULT_MODEL) as server, api.connect(server.address) as client:
         ours = captured(client, [ids], names, train_seed=1)[0]
-    masks = {name: ours[name] != 0 for name in names if name.endswith(("hook_resid_dropout", "mlp.hook_dropout"))}
+    masks = {name: ours[name] != 0 for name in names if name.endswith(DROPPED)}
     edits = [
         (name, lambda value, mask=mask: value * float(KEPT) * torch.from_numpy(mask)) for name, mask in masks.items()
     ]
-    embedded = hugging_face.edited_values(model, ids)["hidden_states.0"] * KEPT
-    edits.append(
-        ("blocks.0.hook_resid_pre", lambda _value: torch.from_numpy(embedded * (ours["hidden_states.0"] != 0)))
-    )
     expected = hugging_face.edited_values(model, ids, edits)
     for name in names:
         difference, _ = hugging_face.largest_difference(ours[name], expected[name])
         assert difference <= 1e-4, name
+
+
+def test_runs_of_one_input_are_samples_by_their_own_seeds(client):
+    ids, pb = random_ids(8, 30), client.pb
+    inputs, names = [pb.Input(token_ids=ids)], ["hidden_states", "logits"]
+    alone = [bits(captured(client, [ids], names, train_seed=seed)[0]) for seed in (3, 4)]
+    runs = [pb.Run(train_seed=3), pb.Run(train_seed=4), pb.Run()]
+    samples = client.extract(inputs=inputs, runs=runs, hook_points=names).by_run()
+    assert [bits(samples[run]) for run in (0, 1)] == alone
+    assert bits(samples[2]) == bits(captured(client, [ids], names)[0])

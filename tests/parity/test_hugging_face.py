@@ -40,7 +40,7 @@ def inputs_for(context):
     return [
         {"text": "hello"},
         {"text": sentence if context > 20 else "Plants"},
-        {"text_bytes": "Ünïcödé 🐋 <|endoftext|>\n\n  ok".encode()},
+        {"raw_text": "Ünïcödé 🐋 <|endoftext|>\n\n  ok".encode()},
         {"token_ids": [50256]},
         {"token_ids": random.integers(0, 50257, size=context // 2 + 1).tolist()},
         {"token_ids": random.integers(0, 50257, size=context).tolist()},
@@ -59,7 +59,7 @@ def served(checkpoint, api, random_checkpoint):
     directory = DEFAULT_MODEL if arguments is None else random_checkpoint(checkpoint.replace(" ", "_"), *arguments)
     model = hugging_face.load(directory)
     every = sorted(points.expected_values(model, [0]))
-    with Server(directory) as server, api.connect(server.address) as client:
+    with Server(directory, flags=[points.ROOM]) as server, api.connect(server.address) as client:
         listed = {point.name for point in client.stub.ListHookPoints(api.pb.ListHookPointsRequest()).hook_points}
         assert {points.kind_of(name) for name in every} == listed, "a point is not compared, or not served"
         yield model, client, every

@@ -10,6 +10,7 @@ import pytest
 from checkpoints import FP16_ON_DISK
 from conftest import FIGURES, Server
 from edits import Edit, is_square
+from points import kind_of
 
 TOLERANCE = 1e-4
 CHECKPOINT = FP16_ON_DISK
@@ -20,16 +21,19 @@ WIDTHS = {"d": 96, "d/H": 48, "f": 384, "s": TOKENS}
 # A block's points: what their last dimension is, the units that are edited, and an earlier point of the same shape.
 BLOCK_POINTS = {
     "hook_resid_pre": ("d", {}, "hook_embed"),
+    "ln1.hook_in": ("d", {}, "blocks.{}.hook_resid_pre"),
     "ln1.hook_out": ("d", {}, "blocks.0.hook_resid_pre"),
     "attn.hook_q": ("d/H", {"heads": (1,)}, None),
     "attn.hook_k": ("d/H", {"heads": (0, 1)}, "blocks.{}.attn.hook_q"),
     "attn.hook_v": ("d/H", {"heads": (0,)}, "blocks.{}.attn.hook_k"),
     "attn.hook_attn_scores": ("s", {"heads": (1,)}, None),
+    "attn.hook_softmax": ("s", {"heads": (1,)}, None),
     "attn.hook_pattern": ("s", {"heads": (0,)}, "blocks.0.attn.hook_pattern"),
     "attn.hook_z": ("d/H", {"heads": (1,)}, "blocks.{}.attn.hook_v"),
     "hook_attn_out": ("d", {}, "hook_pos_embed"),
     "attn.hook_resid_dropout": ("d", {}, "blocks.{}.hook_attn_out"),
     "hook_resid_mid": ("d", {}, "blocks.0.hook_resid_mid"),
+    "ln2.hook_in": ("d", {}, "blocks.0.ln1.hook_in"),
     "ln2.hook_out": ("d", {}, "blocks.0.ln1.hook_out"),
     "mlp.hook_pre": ("f", {}, None),
     "mlp.hook_post": ("f", {"features": (3, 5, 383)}, "blocks.{}.mlp.hook_pre"),
@@ -40,6 +44,8 @@ BLOCK_POINTS = {
 OUTSIDE_POINTS = {
     "hook_embed": ("d", {}, None),
     "hook_pos_embed": ("d", {}, "hook_embed"),
+    "hook_embed_dropout": ("d", {}, "hook_pos_embed"),
+    "ln_final.hook_in": ("d", {}, "hook_embed"),
     "ln_final.hook_out": ("d", {}, "hook_embed"),
 }
 
@@ -115,10 +121,10 @@ class Bench:
         if name.startswith("hidden_states."):
             layer = int(name.partition(".")[2])
             return self.order("ln_final.hook_out" if layer == blocks else f"blocks.{layer}.hook_resid_pre")
-        parts = name.split(".")
-        if parts[0] == "blocks":
-            return 1, int(parts[1]), self.points.index(".".join(["blocks", "L", *parts[2:]]))
-        return 0 if name in ("hook_embed", "hook_pos_embed") else 2, 0, self.points.index(name)
+        layer = next((int(part) for part in name.split(".") if part.isdigit()), None)
+        if layer is not None:
+            return 1, layer, self.points.index(kind_of(name))
+        return 0 if "embed" in name else 2, 0, self.points.index(name)
 
 
 @pytest.fixture(scope="module")

@@ -28,11 +28,13 @@ IDS = [464, 2068, 7586, 21831, 11687, 625, 262, 16931, 3290, 50256, 13, 198, 198
 # input of ln_f.
 ONLY_THERE = {
     *("embed.hook_in", "pos_embed.hook_in"),
-    *("blocks.L.attn.hook_hidden_states", "hook_unembed", "ln_final.hook_in"),
+    *("blocks.L.attn.hook_hidden_states", "hook_unembed"),
 }
-# Points that it has no hook at.
+# Points that it has no hook at, and those that it passes only by switches that exclude each other (see test_names.py).
 ONLY_HERE = {
-    *("hidden_states.L", "blocks.L.attn.hook_resid_dropout"),
+    *("hidden_states.L", "hook_embed_dropout", "blocks.L.attn.hook_resid_dropout", "blocks.L.attn.hook_softmax"),
+    *("blocks.L.hook_attn_in", "blocks.L.hook_q_input", "blocks.L.hook_k_input", "blocks.L.hook_v_input"),
+    *("blocks.L.attn.qkv.hook_out", "transformer.h.L.attn.c_proj.input"),
     *("blocks.L.hook_reconstruction_residual", "hook_ln_f_residual"),
 }
 

@@ -55,9 +55,9 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
 std::string SetBytes(const Json& value, v1::Input* input) {
   std::string bytes;
   if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes)) {
-    return "\"text_bytes_base64\" is not base64";
+    return "\"raw_text_base64\" is not base64";
   }
-  input->set_text_bytes(bytes);
+  input->set_raw_text(bytes);
   return "";
 }
 
@@ -81,16 +81,16 @@ std::string InputFromJson(const std::string& line, v1::Input* input) {
       wrong = SetText(value, input);
     } else if (name == "token_ids") {
       wrong = SetTokenIds(value, input);
-    } else if (name == "text_bytes_base64") {
+    } else if (name == "raw_text_base64") {
       wrong = SetBytes(value, input);
     } else {
-      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, text_bytes_base64 or key");
+      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, raw_text_base64 or key");
     }
     if (!wrong.empty()) return wrong;
     if (name != "key") ++contents;
   }
   if (contents != 1) {
-    return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
+    return absl::StrCat("got ", contents, " of text, token_ids and raw_text_base64, expected exactly one");
   }
   return "";
 }
@@ -116,7 +116,7 @@ v1::Input InputFromText(std::string text) {
   if (IsUtf8(text)) {
     input.set_text(std::move(text));
   } else {
-    input.set_text_bytes(std::move(text));
+    input.set_raw_text(std::move(text));
   }
   return input;
 }

@@ -12,7 +12,7 @@
 
 namespace hydrophone::client {
 
-// A text as an input: `text` when it is valid UTF-8, else `text_bytes`.
+// A text as an input: `text` when it is valid UTF-8, else `raw_text`.
 v1::Input InputFromText(std::string text);
 
 // One input a line; LF or CRLF ends a line. INVALID_ARGUMENT for an empty line, since an input
@@ -20,7 +20,7 @@ v1::Input InputFromText(std::string text);
 absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name);
 
 // One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
-// "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
+// "raw_text_base64" (string), and "key" (string) if liked. Blank lines are passed over.
 // INVALID_ARGUMENT names the line and what is wrong in it.
 absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
 

@@ -82,13 +82,13 @@ std::vector<CheckGroup> GroupChecks(const v1::VerifyResponse& server) {
 }
 
 void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
-  Table table({"check", "passed", "value", "allowed"});
+  Table table({"check", "passed", "measured", "value", "allowed"});
   for (const CheckGroup& group : GroupChecks(server)) {
     const std::string name = group.count == 1
                                  ? group.worst->name()
                                  : absl::StrCat(group.count, " of ", group.name, ".*, worst ", group.worst->name());
-    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"), Short(group.worst->value()),
-               Short(group.worst->tolerance())});
+    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"), group.worst->measure(),
+               Short(group.worst->value()), Short(group.worst->tolerance())});
   }
   out << "\nChecks:\n";
   table.Print(out);

@@ -15,11 +15,11 @@ BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows&
                            const DropoutProbabilities& probabilities)
     : rows_(rows), probabilities_(probabilities) {
   for (const BatchMember& member : batch) {
-    const Plan& plan = *member.plan;
-    any_ = any_ || plan.train_seed.has_value();
-    for (const PlannedRun& run : plan.runs) {
+    for (const PlannedRun& run : member.plan->runs) {
       keys_.emplace_back();
-      if (plan.train_seed.has_value()) keys_.back() = DropoutKey(*plan.train_seed, run.token_ids);
+      if (!run.train_seed.has_value()) continue;
+      keys_.back() = DropoutKey(*run.train_seed, run.token_ids);
+      any_ = true;
     }
   }
 }

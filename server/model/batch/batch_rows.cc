@@ -8,9 +8,11 @@ namespace hydrophone {
 namespace {
 
 bool MayShare(const Plan& plan) {
-  return plan.edits.empty() && !plan.train_seed.has_value() &&
+  return plan.edits.empty() &&
+         std::none_of(plan.runs.begin(), plan.runs.end(),
+                      [](const PlannedRun& run) { return run.train_seed.has_value(); }) &&
          std::none_of(plan.captures.begin(), plan.captures.end(),
-                      [](const Capture& capture) { return HookPointOf(capture.point).square(); });
+                      [](const Capture& capture) { return HookPointOf(capture.point).by_run(); });
 }
 
 int64_t CommonLength(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {

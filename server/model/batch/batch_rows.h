@@ -31,7 +31,7 @@ struct SequenceRows {
 //   "a b x y"        0 1 4 5    own rows from position 3 on
 //
 // A row's value depends on its own past alone, so one row serves all sequences that have that past. Runs with edits or
-// dropout, and runs whose scores or patterns are captured, share no rows.
+// dropout, and runs of which a capture asks at a point that is by_run(), share no rows.
 class BatchRows {
  public:
   // With `share` false, every position has a row of its own. The batch and its plans outlive this.

@@ -20,13 +20,16 @@ void MaskFuture(at::Tensor& squares, float value) {
 }  // namespace
 
 AttentionTaps::AttentionTaps(int layer, Taps& taps, const BatchDropout& dropout)
-    : scores_{Site::kAttnScores, layer}, pattern_{Site::kPattern, layer}, taps_(taps), dropout_(dropout) {}
+    : scores_{Site::kAttnScores, layer},
+      softmax_{Site::kSoftmax, layer},
+      pattern_{Site::kPattern, layer},
+      taps_(taps),
+      dropout_(dropout) {}
 
 std::vector<size_t> AttentionTaps::Visited() const {
   const std::vector<size_t>& in_order = taps_.SequencesInOrder();
   std::vector<bool> touched(in_order.size(), false);
-  taps_.MarkSquares(scores_, touched);
-  taps_.MarkSquares(pattern_, touched);
+  for (const HookPoint point : {scores_, softmax_, pattern_}) taps_.MarkByRun(point, touched);
   std::vector<size_t> visited;
   for (size_t sequence : in_order) {
     if ((touched[sequence] || dropout_.DropsPattern(sequence)) && taps_.IsGoingOn(sequence)) {
@@ -37,19 +40,23 @@ std::vector<size_t> AttentionTaps::Visited() const {
 }
 
 void AttentionTaps::OnScores(size_t sequence, at::Tensor& scores) {
-  if (taps_.EditSquare(scores_, sequence, scores)) MaskFuture(scores, kMaskedScore);
-  taps_.GiveSquare(scores_, sequence, scores);
+  if (taps_.EditByRun(scores_, sequence, scores)) MaskFuture(scores, kMaskedScore);
+  taps_.GiveByRun(scores_, sequence, scores);
 }
 
 void AttentionTaps::OnPattern(size_t sequence, at::Tensor& pattern) {
-  if (taps_.EditSquare(pattern_, sequence, pattern)) MaskFuture(pattern, 0.0f);
-  taps_.GiveSquare(pattern_, sequence, pattern);
+  EditAndGive(softmax_, sequence, pattern);
   dropout_.DropPattern(pattern_.layer, sequence, pattern);
+  EditAndGive(pattern_, sequence, pattern);
+}
+
+void AttentionTaps::EditAndGive(HookPoint point, size_t sequence, at::Tensor& probabilities) {
+  if (taps_.EditByRun(point, sequence, probabilities)) MaskFuture(probabilities, 0.0f);
+  taps_.GiveByRun(point, sequence, probabilities);
 }
 
 void AttentionTaps::SendSquares() {
-  taps_.SendSquares(scores_);
-  taps_.SendSquares(pattern_);
+  for (const HookPoint point : {scores_, softmax_, pattern_}) taps_.SendByRun(point);
 }
 
 }  // namespace hydrophone

@@ -24,7 +24,9 @@ class AttentionTaps final : public AttentionVisitor {
   void SendSquares();
 
  private:
-  const HookPoint scores_, pattern_;
+  void EditAndGive(HookPoint point, size_t sequence, at::Tensor& probabilities);
+
+  const HookPoint scores_, softmax_, pattern_;
   Taps& taps_;
   const BatchDropout& dropout_;
 };

@@ -82,7 +82,7 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
   for (int layer = 0; layer < config_.n_layer; ++layer) {
     x = taps.EditAndGive({Site::kResidPre, layer}, x);
     taps.Give({Site::kHiddenState, layer}, x);
-    const std::vector<bool> members = taps.MembersReaching({Site::kLn1Scale, layer});
+    const std::vector<bool> members = taps.MembersReaching({Site::kLn1In, layer});
     if (std::find(members.begin(), members.end(), true) == members.end()) return;
     if (const std::optional<std::vector<int64_t>> kept = rows.Keep(members)) {
       x = at::index_select(x, 0, Indices(*kept, device()));
@@ -91,7 +91,7 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
     x = RunBlock(layer, x, pass);
     if (!x.defined()) return;
   }
-  if (taps.Reaches({Site::kLnFinalScale, -1})) Final(x, taps);
+  if (taps.Reaches({Site::kLnFinalIn, -1})) Final(x, taps);
 }
 
 at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
@@ -100,20 +100,24 @@ at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
   at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions(), device()));  // [rows, d]
   embed = pass.taps.EditAndGive({Site::kEmbed, -1}, embed);
   pos_embed = pass.taps.EditAndGive({Site::kPosEmbed, -1}, pos_embed);
-  return pass.dropout.Drop(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
+  const at::Tensor dropped = pass.dropout.Drop(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
+  return pass.taps.EditAndGive({Site::kEmbedDropped, -1}, dropped);
 }
 
 at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
+  const at::Tensor branch = taps.EditAndGive({Site::kLn1In, layer}, x);
+  HeadInputs heads(layer, config_.n_head, taps);
+  heads.Give(branch, pass.sequences);
   const at::Tensor ln_1 =
-      Norm(block.ln_1, x, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
-  const Delta attn = Attention(layer, ln_1, pass);
+      Norm(block.ln_1, branch, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
+  const Delta attn = Attention(layer, ln_1, heads, pass);
   if (!attn.out.defined() || !taps.Reaches({Site::kResidMid, layer})) return {};
   const at::Tensor resid_mid = taps.EditAndGive({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
-  if (!taps.Reaches({Site::kLn2Scale, layer})) return {};
+  if (!taps.Reaches({Site::kLn2In, layer})) return {};
 
-  const at::Tensor ln_2 = Norm(block.ln_2, resid_mid,
+  const at::Tensor ln_2 = Norm(block.ln_2, taps.EditAndGive({Site::kLn2In, layer}, resid_mid),
                                {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
   if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
@@ -124,11 +128,30 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
   return resid_post;
 }
 
-Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const Pass& pass) const {
+// The queries, keys and values of all heads, [rows, 3d], as c_attn computes them.
+at::Tensor Gpt2::QueryKeyValue(int layer, const at::Tensor& normed, const HeadInputs& heads, Taps& taps) const {
+  const Block& block = h_[static_cast<size_t>(layer)];
+  std::vector<at::Tensor> inputs;  // of the queries, the keys, the values
+  for (const Site site : {Site::kQIn, Site::kKIn, Site::kVIn}) {
+    inputs.push_back(taps.EditAndGive({site, layer}, normed));
+  }
+  if (!taps.Reaches({Site::kQkv, layer})) return {};
+  at::Tensor qkv = block.c_attn->Apply(normed);
+  const int64_t d = config_.n_embd;
+  for (int64_t part = 0; part < 3; ++part) {
+    const at::Tensor& input = inputs[static_cast<size_t>(part)];
+    if (input.is_same(normed)) continue;
+    qkv.narrow(1, part * d, d).copy_(block.c_attn->Apply(input).narrow(1, part * d, d));
+  }
+  heads.Overwrite([&](const at::Tensor& rows) { return block.c_attn->Apply(Apply(block.ln_1, rows)); }, qkv);
+  return taps.EditAndGive({Site::kQkv, layer}, qkv);
+}
+
+Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const HeadInputs& heads, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
-  if (!taps.Reaches({Site::kQ, layer})) return {};
-  const at::Tensor qkv = block.c_attn->Apply(normed);  // [rows, 3d]
+  const at::Tensor qkv = QueryKeyValue(layer, normed, heads, taps);
+  if (!qkv.defined() || !taps.Reaches({Site::kQ, layer})) return {};
   const int64_t d = config_.n_embd;
   QueriesKeysValues parts;
   parts.q = taps.EditAndGive({Site::kQ, layer}, qkv.narrow(1, 0, d));
@@ -196,7 +219,8 @@ at::Tensor Gpt2::Norm(const LayerNorm& norm, const at::Tensor& x, NormPoints poi
 
 void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
   const at::Tensor normed =
-      Norm(ln_f_, x, {{Site::kLnFinalScale, -1}, {Site::kLnFinalNormalized, -1}, {Site::kLnFinalOut, -1}}, taps);
+      Norm(ln_f_, taps.EditAndGive({Site::kLnFinalIn, -1}, x),
+           {{Site::kLnFinalScale, -1}, {Site::kLnFinalNormalized, -1}, {Site::kLnFinalOut, -1}}, taps);
   taps.Give({Site::kHiddenState, config_.n_layer}, normed);
   const HookPoint residual{Site::kLnFinalResidual, -1};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(FinalLayerNorm(x), normed));

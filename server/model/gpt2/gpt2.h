@@ -17,6 +17,7 @@
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
 #include "server/model/batch/batch_dropout.h"
+#include "server/model/gpt2/head_inputs.h"
 #include "server/model/kernels/kernels.h"
 #include "server/model/taps/taps.h"
 
@@ -84,7 +85,8 @@ class Gpt2 {
   at::Tensor Embed(const BatchRows& rows, const Pass& pass) const;
   // These return an undefined tensor when no member of the batch reaches their result.
   at::Tensor RunBlock(int layer, const at::Tensor& x, const Pass& pass) const;
-  Delta Attention(int layer, const at::Tensor& normed, const Pass& pass) const;
+  Delta Attention(int layer, const at::Tensor& normed, const HeadInputs& heads, const Pass& pass) const;
+  at::Tensor QueryKeyValue(int layer, const at::Tensor& normed, const HeadInputs& heads, Taps& taps) const;
   at::Tensor MixHeads(int layer, const QueriesKeysValues& qkv, const Pass& pass) const;
   void GiveResults(int layer, const at::Tensor& z, Taps& taps) const;
   Delta Mlp(int layer, const at::Tensor& normed, const Pass& pass) const;

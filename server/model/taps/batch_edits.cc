@@ -42,22 +42,26 @@ at::Tensor BatchEdits::RowsOf(const at::Tensor& value, size_t sequence) const {
   return value.narrow(0, rows_.FirstRowOf(sequence), rows_.CountOf(sequence));
 }
 
+void BatchEdits::ApplyTo(const at::Tensor& value, const Edit& edit, const at::Tensor& source) const {
+  const Grid read = source.defined() ? GridAt(edit.source.point, source, model_) : Grid{};
+  ApplyEdit(edit, MutableGridAt(edit.point, value, model_), read);
+}
+
 void BatchEdits::Apply(HookPoint point, at::Tensor& value) const {
-  const int64_t heads = HeadCount(HookPointOf(point), model_);
   for (const Entry& entry : EntriesOf(edits_, point)) {
     if (rows_.CountOf(entry.sequence) == 0) continue;  // its member has left the batch
-    Grid source;
-    if (entry.edit->operation == Edit::Operation::kPatch) {
-      const bool here = entry.edit->source.point == point;
-      source = GridOfRows(here ? RowsOf(value, entry.source) : SavedOf(entry), heads);
+    const Edit& edit = *entry.edit;
+    at::Tensor source;
+    if (edit.operation == Edit::Operation::kPatch) {
+      source = ReadsHere(edit) ? RowsOf(value, entry.source) : SavedOf(entry);
     }
-    ApplyEdit(*entry.edit, MutableGridOfRows(RowsOf(value, entry.sequence), heads), source);
+    ApplyTo(RowsOf(value, entry.sequence), edit, source);
   }
 }
 
 void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
-    if (entry.edit->point == point || rows_.CountOf(entry.sequence) == 0) {
+    if (ReadsHere(*entry.edit) || rows_.CountOf(entry.sequence) == 0) {
       continue;  // the patch reads the value itself, or its member has left the batch
     }
     at::Tensor& saved = saved_[{entry.sequence, entry.order}];
@@ -65,20 +69,19 @@ void BatchEdits::Save(HookPoint point, const at::Tensor& value) {
   }
 }
 
-void BatchEdits::ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const {
+void BatchEdits::ApplyByRun(HookPoint point, size_t sequence, at::Tensor& value) const {
   for (const Entry& entry : EntriesOf(edits_, point)) {
     if (entry.sequence != sequence) continue;
-    Grid source;
-    if (entry.edit->operation == Edit::Operation::kPatch) source = GridOfSquare(SavedOf(entry));
-    ApplyEdit(*entry.edit, MutableGridOfSquare(square), source);
+    const bool patch = entry.edit->operation == Edit::Operation::kPatch;
+    ApplyTo(value, *entry.edit, patch ? SavedOf(entry) : at::Tensor());
   }
 }
 
-void BatchEdits::SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square) {
+void BatchEdits::SaveByRun(HookPoint point, size_t sequence, const at::Tensor& value) {
   for (const Entry& entry : EntriesOf(reads_, point)) {
     if (entry.sequence != sequence) continue;
     at::Tensor& saved = saved_[{sequence, entry.order}];
-    if (!saved.defined()) saved = square.clone();
+    if (!saved.defined()) saved = value.clone();
   }
 }
 

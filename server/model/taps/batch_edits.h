@@ -33,9 +33,9 @@ class BatchEdits {
   // Copies what later patches read at the point to the host's memory. `value` may be on a device, for which this waits.
   void Save(HookPoint point, const at::Tensor& value);
 
-  // The same for one sequence's square [heads, queries, keys], in the host's memory.
-  void ApplySquare(HookPoint point, size_t sequence, at::Tensor& square) const;
-  void SaveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
+  // The same for one sequence's value at a point that is by_run(), in the host's memory.
+  void ApplyByRun(HookPoint point, size_t sequence, at::Tensor& value) const;
+  void SaveByRun(HookPoint point, size_t sequence, const at::Tensor& value);
 
   // Marks the sequences that have edits at the point, or that patches read there.
   void MarkTouched(HookPoint point, std::vector<bool>& sequences) const;
@@ -55,6 +55,10 @@ class BatchEdits {
   void AddMember(const Plan& plan, size_t first_sequence);
   absl::Span<const Entry> EntriesOf(const std::vector<Entry>& entries, HookPoint point) const;
   int64_t OrderOf(HookPoint point) const { return ForwardOrder(point, model_.n_layer); }
+  // Whether a patch reads at the place where it writes.
+  bool ReadsHere(const Edit& edit) const { return OrderOf(edit.source.point) == OrderOf(edit.point); }
+  // Makes the edit in one sequence's value; `source` is undefined unless it is a patch.
+  void ApplyTo(const at::Tensor& value, const Edit& edit, const at::Tensor& source) const;
   const at::Tensor& SavedOf(const Entry& entry) const;
   at::Tensor RowsOf(const at::Tensor& value, size_t sequence) const;
 

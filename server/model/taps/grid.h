@@ -6,6 +6,9 @@
 
 #include <cstdint>
 
+#include "server/core/hook_points.h"
+#include "server/core/model_info.h"
+
 namespace hydrophone {
 
 // Elements are float32, and strides count elements. Valid as long as the tensor that it was made from.
@@ -54,6 +57,16 @@ inline Grid GridOfSquare(const at::Tensor& square) {
 }
 inline MutableGrid MutableGridOfSquare(const at::Tensor& square) {
   return internal::SquareAsGrid<MutableGrid>(square.mutable_data_ptr<float>(), square);
+}
+
+// A value at a point that is by_run(), or of any other point's rows.
+inline Grid GridAt(HookPoint point, const at::Tensor& value, const ModelInfo& model) {
+  const HookPointInfo& info = HookPointOf(point);
+  return info.square() ? GridOfSquare(value) : GridOfRows(value, HeadCount(info, model));
+}
+inline MutableGrid MutableGridAt(HookPoint point, const at::Tensor& value, const ModelInfo& model) {
+  const HookPointInfo& info = HookPointOf(point);
+  return info.square() ? MutableGridOfSquare(value) : MutableGridOfRows(value, HeadCount(info, model));
 }
 
 }  // namespace hydrophone

@@ -199,7 +199,7 @@ void Taps::SendLogits(const Entry& entry, const at::Tensor& normed) {
 }
 
 at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {
-  const Grid grid = GridOfRows(value, HeadCount(HookPointOf(capture.point), model_));
+  const Grid grid = GridAt(capture.point, value, model_);
   return Project(capture, Reduce(Gather(grid, rows, capture.units), capture.rows_per_run, capture.reduction));
 }
 

@@ -72,18 +72,19 @@ class Taps {
   // Gives the logits, computed from ln_f's output [rows, d] for the rows that captures ask for.
   void GiveLogits(HookPoint point, const at::Tensor& normed);
 
-  // Attention scores and patterns come as squares [H, s, s], one for each sequence (a run, counted over the batch), in
-  // the order of SequencesInOrder. MarkSquares marks the sequences whose square is captured, edited or read at the
-  // point.
-  void MarkSquares(HookPoint point, std::vector<bool>& sequences) const;
+  // The values of a point that is by_run() come one sequence (a run, counted over the batch) at a time, in the order of
+  // SequencesInOrder, in the host's memory: squares [H, s, s], or rows [s, width]. MarkByRun marks the sequences whose
+  // value is captured, edited or read at the point.
+  void MarkByRun(HookPoint point, std::vector<bool>& sequences) const;
   const std::vector<size_t>& SequencesInOrder() const { return edits_.SequencesInOrder(); }
   // Whether the sequence's member is still in the batch.
   bool IsGoingOn(size_t sequence) const { return rows_.CountOf(sequence) > 0; }
-  // Makes the edits in `square` itself; returns whether there may have been some.
-  bool EditSquare(HookPoint point, size_t sequence, at::Tensor& square);
-  // Copies the parts that captures take of one square. SendSquares sends them, when every marked sequence's was given.
-  void GiveSquare(HookPoint point, size_t sequence, const at::Tensor& square);
-  void SendSquares(HookPoint point);
+  // Makes the edits in `value` itself; returns whether there may have been some.
+  bool EditByRun(HookPoint point, size_t sequence, at::Tensor& value);
+  // Copies the parts that captures take of one sequence's value. SendByRun sends them, when every marked sequence's was
+  // given.
+  void GiveByRun(HookPoint point, size_t sequence, const at::Tensor& value);
+  void SendByRun(HookPoint point);
 
   // Sends what is still under way from the device. To be called once the forward pass is done.
   void Finish();
@@ -102,16 +103,16 @@ class Taps {
     size_t capture = 0;
   };
 
-  // One run's part of a capture of squares.
-  struct SquarePart {
+  // One run's part of a capture that is filled run by run.
+  struct RunPart {
     size_t run = 0;         // which of the capture's runs
     int64_t first_row = 0;  // where the part's rows begin
     int64_t element = 0;    // where its elements begin
   };
-  // A capture of squares that is being filled.
-  struct SquareCapture {
-    at::Tensor values;                                // of all runs of the capture
-    std::map<size_t, std::vector<SquarePart>> parts;  // by sequence
+  // A capture that is being filled run by run.
+  struct RunCapture {
+    at::Tensor values;                             // of all runs of the capture
+    std::map<size_t, std::vector<RunPart>> parts;  // by sequence
   };
 
   bool MemberReaches(size_t member, int64_t order) const;
@@ -137,8 +138,8 @@ class Taps {
   // Takes the capture's units of the rows, reduces and projects them: [rows, heads, numbers].
   at::Tensor Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const;
   at::Tensor Project(const Capture& capture, const at::Tensor& picked) const;
-  SquareCapture StartSquares(const Entry& entry) const;
-  void CopySquare(const Entry& entry, const SquarePart& part, const at::Tensor& square, at::Tensor& all) const;
+  RunCapture StartRuns(const Entry& entry) const;
+  void CopyRun(const Entry& entry, const RunPart& part, const at::Tensor& value, at::Tensor& all) const;
   void Send(const Entry& entry, const at::Tensor& values);
   // Sends the values after everything that is still under way from the device.
   void SendInTurn(const Entry& entry, const at::Tensor& values);
@@ -148,9 +149,9 @@ class Taps {
   const ModelInfo& model_;
   const TapFunctions functions_;
   BatchEdits edits_;
-  std::vector<int64_t> deepest_;                                // the order of each member's last capture; -1: none
-  std::vector<Entry> entries_;                                  // sorted by order, member, capture
-  std::map<std::pair<size_t, size_t>, SquareCapture> squares_;  // under way, by member and capture
+  std::vector<int64_t> deepest_;                            // the order of each member's last capture; -1: none
+  std::vector<Entry> entries_;                              // sorted by order, member, capture
+  std::map<std::pair<size_t, size_t>, RunCapture> by_run_;  // under way, by member and capture
 };
 
 }  // namespace hydrophone

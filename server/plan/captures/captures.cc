@@ -54,14 +54,15 @@ class CapturePlanner {
   CapturePlanner(const RunTable& runs, const RequestContext& context, Violations* violations, ExtractCall* call)
       : runs_(runs), context_(context), violations_(violations), call_(call), scores_size_(context.tokenizer) {}
 
-  absl::Status AddSelector(const Selector& selector, uint32_t number) {
+  absl::Status AddSelector(const Selector& selector) {
+    AddSelected(selector);
     const std::vector<SelectedRun> selected = SelectRuns(selector, runs_, violations_);
     if (selector.layers.empty()) return absl::OkStatus();  // refused already
     const RowForm form = ReadRowForm(selector, LengthsOf(selected, runs_), context_.model, violations_);
     const std::vector<CaptureGroup> groups = GroupRuns(selector, selected, form, runs_, call_->layout, violations_);
     if (!violations_->empty()) return absl::OkStatus();
     for (const CaptureGroup& group : groups) {
-      absl::Status status = AddGroup(group, selector, form, number);
+      absl::Status status = AddGroup(group, selector, form);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -102,15 +103,22 @@ class CapturePlanner {
   }
 
  private:
+  // Counts the selector's points for the header.
+  void AddSelected(const Selector& selector) {
+    std::vector<SelectedPoints>& selected = call_->selected;
+    if (selected.size() == selector.number) selected.push_back({selector.asked_name, !selector.metric.empty(), 0, 0});
+    selected.back().points += static_cast<uint32_t>(selector.layers.size());
+  }
+
   // Once the sizes exceed what is allowed, they are only summed up, so that the refusal can name them.
-  absl::Status AddGroup(const CaptureGroup& group, const Selector& selector, const RowForm& form, uint32_t number) {
+  absl::Status AddGroup(const CaptureGroup& group, const Selector& selector, const RowForm& form) {
     const GroupSize size = SizeOf(group, selector, form, runs_);
     if (absl::Status fits = CheckMessage(group, selector, size); !fits.ok()) return fits;
     Count(group.format, selector, size);
     if (!CheckSizes(/*max_response_bytes=*/0).ok()) return absl::OkStatus();
 
     Capture capture = CaptureOf(group, selector, form, runs_);
-    capture.selector = number;
+    capture.selector = selector.number;
     for (int layer : selector.layers) {
       capture.point = selector.info->At(layer);
       call_->plan.captures.push_back(capture);
@@ -155,7 +163,10 @@ class CapturePlanner {
     const bool chunked = format.form == Form::kPerRun || format.form == Form::kRows;
     if (!chunked || format.view != v1::VIEW_BYTES) return;
     const uint64_t element = format.dtype == v1::DTYPE_FLOAT32 ? 4 : 2;
-    call_->data_bytes = AddSizes(call_->data_bytes, MultiplySizes(elements, element));
+    const uint64_t bytes = MultiplySizes(elements, element);
+    call_->data_bytes = AddSizes(call_->data_bytes, bytes);
+    uint64_t& selected = call_->selected.back().data_bytes;
+    selected = AddSizes(selected, bytes);
   }
 
   const RunTable& runs_;
@@ -183,9 +194,8 @@ absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& 
                           const RequestContext& context, Violations* violations, ExtractCall* call) {
   if (absl::Status status = CheckTensors(selectors, runs, context.limits); !status.ok()) return status;
   CapturePlanner planner(runs, context, violations, call);
-  for (size_t i = 0; i < selectors.size(); ++i) {
-    absl::Status status = planner.AddSelector(selectors[i], static_cast<uint32_t>(i));
-    if (!status.ok()) return status;
+  for (const Selector& selector : selectors) {
+    if (absl::Status status = planner.AddSelector(selector); !status.ok()) return status;
   }
   if (!violations->empty()) return absl::OkStatus();
   if (absl::Status status = planner.CheckSizes(max_response_bytes); !status.ok()) return status;

@@ -32,10 +32,11 @@ EditConflicts::Bits EditConflicts::BitsOf(const std::vector<Index>& indices) {
   return bits;
 }
 
-// Two edits meet when they overlap in every dimension.
+// Two edits meet when they overlap in every dimension. The units of a flat point and of its site's other one are not
+// compared: such edits meet if their positions do.
 bool EditConflicts::Meet(const Outright& a, const Outright& b) {
-  return a.info == b.info && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
-         OverlapOrAll(a.heads, b.heads) && OverlapOrAll(a.features, b.features);
+  return a.info->SamePlace(*b.info) && Overlap(a.layers, b.layers) && Overlap(a.positions, b.positions) &&
+         (a.info != b.info || (OverlapOrAll(a.heads, b.heads) && OverlapOrAll(a.features, b.features)));
 }
 
 std::string EditConflicts::Add(const EditTarget& target) {

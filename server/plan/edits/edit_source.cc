@@ -67,7 +67,7 @@ class SourceReader {
   }
 
   std::vector<HookPoint> Points() {
-    HookName name{target_.info, HookName::Layer::kAbsent, -1};
+    HookName name{target_.info, HookName::Layer::kAbsent, {}};
     if (!source_.hook_point().empty()) {
       const absl::StatusOr<HookName> parsed = ParseHookName(source_.hook_point());
       if (!parsed.ok()) {
@@ -92,8 +92,8 @@ class SourceReader {
   // The layer to read, kEditedLayer for the layer that is edited; nullopt after a violation.
   std::optional<int> Layer(const HookName& name) {
     const int count = LayerCount(*name.info, model_);
-    if (name.layer_kind == HookName::Layer::kAll) {
-      Refuse(".hook_point", "got \"*\" for the layer, expected one layer; without it, the edited one");
+    if (name.layer_kind == HookName::Layer::kAll || name.layers.size() > 1) {
+      Refuse(".hook_point", "got several layers, expected one; without a layer, the edited one");
     } else if (source_.has_layer() && (count == 0 || name.layer_kind == HookName::Layer::kGiven)) {
       Refuse(".layer", count == 0 ? "got a layer for a point outside the blocks, expected none"
                                   : "got a layer beside the one in the name, expected none");
@@ -111,7 +111,7 @@ class SourceReader {
 
   std::optional<int> GivenLayer(const HookName& name, int count) {
     const bool in_name = name.layer_kind == HookName::Layer::kGiven;
-    const int layer = ReadLayer(in_name ? name.layer : source_.layer(), count,
+    const int layer = ReadLayer(in_name ? name.layers[0] : source_.layer(), count,
                                 absl::StrCat(path_, in_name ? ".hook_point" : ".layer"), violations_);
     if (layer < 0) return std::nullopt;
     return layer;

@@ -18,6 +18,16 @@ void RefuseReadOnly(const HookPointInfo& info, const std::string& path, Violatio
       path, absl::StrCat("got ", info.name, ", which can be captured but not edited; expected ", info.edit_instead));
 }
 
+// The point that a name means, or the only one that a pattern matches.
+absl::StatusOr<HookName> EditedPoint(const std::string& name, const ModelInfo& model) {
+  absl::StatusOr<std::vector<HookName>> points = ParseHookNames(name, model);
+  if (!points.ok()) return points.status();
+  if (points->size() == 1) return (*std::move(points))[0];
+  return absl::InvalidArgumentError(absl::StrCat("got a pattern that ", points->size(), " points match, ",
+                                                 (*points)[0].info->name, " and ", (*points)[1].info->name,
+                                                 " among them; expected one that a single point matches"));
+}
+
 // The edited layers. Unlike a selection's, they must be named.
 std::vector<int> EditedLayers(const HookName& name, const v1::Intervention& intervention, const std::string& path,
                               const ModelInfo& model, Violations* violations) {
@@ -74,7 +84,7 @@ std::optional<EditTarget> ReadEditTarget(const v1::Intervention& intervention, s
   target.path = std::move(path);
   target.run = run;
   const std::string name_path = absl::StrCat(target.path, ".hook_point");
-  const absl::StatusOr<HookName> name = ParseHookName(intervention.hook_point());
+  const absl::StatusOr<HookName> name = EditedPoint(intervention.hook_point(), model);
   if (!name.ok()) {
     violations->Add(name_path, std::string(name.status().message()));
   } else if (target.info = name->info; !target.info->editable()) {

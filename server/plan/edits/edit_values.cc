@@ -1,7 +1,9 @@
 #include "server/plan/edits/edit_values.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -58,6 +60,33 @@ std::optional<std::array<int64_t, 3>> Broadcast(const std::vector<int64_t>& shap
   return strides;
 }
 
+bool MayBe(float value, const HookPointInfo& info) {
+  const bool knocked_out = value == -std::numeric_limits<float>::infinity();
+  return std::isfinite(value) || (knocked_out && info.scores());
+}
+
+// Looks at the elements of squares that the causal mask does not hide: the others may hold anything, so that a captured
+// square can be written back.
+bool CheckSquare(const v1::Tensor& tensor, absl::string_view path, const EditTarget& target, const EditedShape& edited,
+                 const EditValues& values, Violations* violations) {
+  const std::vector<int32_t>& keys = target.units.features;
+  for (int64_t h = 0; h < edited.sizes[0]; ++h) {
+    for (int64_t p = 0; p < edited.sizes[1]; ++p) {
+      for (int64_t f = 0; f < edited.sizes[2]; ++f) {
+        const int64_t key = keys.empty() ? f : keys[static_cast<size_t>(f)];
+        const int64_t at = p * values.strides[kPositions] + h * values.strides[kHeads] + f * values.strides[kFeatures];
+        const float value = (*values.elements)[static_cast<size_t>(at)];
+        if (key > target.positions[static_cast<size_t>(p)] || MayBe(value, *target.info)) continue;
+        const char* expected =
+            target.info->scores() ? "a finite number, or -inf for a knocked-out key" : "a finite number";
+        RefuseElement(tensor, path, at, value, expected, violations);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 EditValues ValuesOf(ClientTensor tensor, const std::array<int64_t, 3>& strides) {
   return {std::make_shared<const std::vector<float>>(std::move(tensor.values)), strides};
 }
@@ -66,11 +95,17 @@ EditValues ValuesOf(ClientTensor tensor, const std::array<int64_t, 3>& strides) 
 
 std::optional<EditValues> ReadEditValues(const v1::Tensor& tensor, absl::string_view path, const EditTarget& target,
                                          const ModelInfo& model, Violations* violations) {
-  std::optional<ClientTensor> read = ReadClientTensor(tensor, path, violations);
+  const bool square = target.info->square();
+  std::optional<ClientTensor> read =
+      square ? ReadAnyClientTensor(tensor, path, violations) : ReadClientTensor(tensor, path, violations);
   if (!read.has_value()) return std::nullopt;
   const EditedShape edited = ShapeOf(target, model);
   const std::optional<std::array<int64_t, 3>> strides = Broadcast(read->shape, edited);
-  if (strides.has_value()) return ValuesOf(*std::move(read), *strides);
+  if (strides.has_value()) {
+    EditValues values = ValuesOf(*std::move(read), *strides);
+    if (square && !CheckSquare(tensor, path, target, edited, values, violations)) return std::nullopt;
+    return values;
+  }
   violations->Add(absl::StrCat(path, ".shape"),
                   absl::StrCat("got ", ShapeText(read->shape), ", expected one that broadcasts to ",
                                ShapeText(edited.sizes), ", the edited ", edited.names));

@@ -13,6 +13,7 @@
 #include "server/plan/edits/edit_source.h"
 #include "server/plan/edits/edit_target.h"
 #include "server/plan/edits/edit_values.h"
+#include "server/plan/edits/knock_outs.h"
 #include "server/plan/inputs/positions.h"
 #include "server/plan/inputs/run_order.h"
 
@@ -43,11 +44,12 @@ class EditReader {
 
   void ReadRun(const v1::Run& run, const EditedRun& edited) {
     EditConflicts conflicts;
+    KnockOuts knock_outs(context_.model);
     for (int i = 0; i < run.interventions_size(); ++i) {
       std::string path = absl::StrCat("runs[", edited.number, "].interventions[", i, "]");
       std::optional<EditTarget> target =
           ReadEditTarget(run.interventions(i), std::move(path), edited, context_.model, violations_);
-      if (target.has_value()) ReadOperation(run.interventions(i), *target, &conflicts);
+      if (target.has_value()) ReadOperation(run.interventions(i), *target, &conflicts, &knock_outs);
     }
   }
 
@@ -79,19 +81,29 @@ class EditReader {
     uint32_t source = 0;
   };
 
-  void ReadOperation(const v1::Intervention& intervention, const EditTarget& target, EditConflicts* conflicts) {
+  void ReadOperation(const v1::Intervention& intervention, const EditTarget& target, EditConflicts* conflicts,
+                     KnockOuts* knock_outs) {
     Edit edit;
     edit.run = target.run.made;
     edit.positions = target.positions;
     edit.units = target.units;
     std::vector<HookPoint> sources;
     if (!FillOperation(intervention, target, &edit, &sources)) return;
+    if (target.info->scores() && edit.values != nullptr) CheckKeys(edit, target, knock_outs);
     const std::string earlier = IsOutright(edit.operation) ? conflicts->Add(target) : "";
     if (!earlier.empty()) {
       violations_->Add(target.path, absl::StrCat("got an edit that sets elements which ", earlier,
                                                  " sets too; expected each element set once"));
     }
     AddEdits(edit, target, sources);
+  }
+
+  void CheckKeys(const Edit& edit, const EditTarget& target, KnockOuts* knock_outs) {
+    const bool replaces = edit.operation == Edit::Operation::kSet;
+    const std::string bare = knock_outs->Add(target, {edit.values, edit.strides}, replaces);
+    if (bare.empty()) return;
+    violations_->Add(absl::StrCat(target.path, replaces ? ".set" : ".add"),
+                     absl::StrCat("got -inf for every key of ", bare, ", expected each query to keep one"));
   }
 
   // False after a violation. `sources`: for a patch, the point to read for each of the target's layers.

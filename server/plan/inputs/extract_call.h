@@ -54,6 +54,14 @@ struct CaptureFormat {
   bool one_tensor() const { return form == Form::kRows || form == Form::kComparison; }
 };
 
+// What one of the request's selectors became; several points if its name is a pattern.
+struct SelectedPoints {
+  std::string asked_name;  // the name or pattern as the request has it; a metric's key
+  bool metric = false;
+  uint32_t points = 0;      // each layer of a point counts as one
+  uint64_t data_bytes = 0;  // its share of ExtractCall::data_bytes
+};
+
 struct ExtractCall {
   Plan plan;
   std::vector<PlannedInput> inputs;
@@ -63,7 +71,8 @@ struct ExtractCall {
   // inputs were skipped.
   std::vector<uint32_t> run_numbers;
 
-  std::vector<CaptureFormat> formats;  // one for each of plan.captures
+  std::vector<CaptureFormat> formats;    // one for each of plan.captures
+  std::vector<SelectedPoints> selected;  // by Capture::selector
   v1::Layout layout = v1::LAYOUT_PER_RUN;
   bool validate_only = false;
 

@@ -90,7 +90,7 @@ void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules
   if (input.token_ids_size() > 0) {
     AddTokenIds(input, path, context, planned, violations);
   } else {
-    const std::string& bytes = input.text().empty() ? input.text_bytes() : input.text();
+    const std::string& bytes = input.text().empty() ? input.raw_text() : input.text();
     AddBytes(bytes, input.literal_specials(), context.tokenizer, planned);
   }
   LimitToContext(path, input.truncate(), rules, static_cast<size_t>(context.model.n_positions), planned, violations);
@@ -105,13 +105,13 @@ PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const Inp
   if (input.token_ids_size() > 0 && input.literal_specials()) {
     violations->Add(absl::StrCat(path, ".literal_specials"), "got true beside token_ids, expected it beside text only");
   }
-  int given = !input.text().empty() + !input.text_bytes().empty() + (input.token_ids_size() > 0);
+  int given = !input.text().empty() + !input.raw_text().empty() + (input.token_ids_size() > 0);
   if (given == 1) {
     ReadTokens(input, path, rules, context, &planned, violations);
   } else {
-    violations->Add(std::string(path),
-                    given == 0 ? "got no tokens, expected a text, text_bytes or token_ids that is not empty"
-                               : "got more than one of text, text_bytes and token_ids, expected exactly one");
+    violations->Add(std::string(path), given == 0
+                                           ? "got no tokens, expected a text, raw_text or token_ids that is not empty"
+                                           : "got more than one of text, raw_text and token_ids, expected exactly one");
   }
   return planned;
 }

@@ -76,30 +76,37 @@ bool CheckShape(const v1::Tensor& tensor, size_t elements, absl::string_view pat
   return false;
 }
 
-// The violation's path names the element itself when the elements are in `floats`.
 bool CheckFinite(const v1::Tensor& tensor, absl::Span<const float> values, absl::string_view path,
                  Violations* violations) {
   const auto found = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   if (found == values.end()) return true;
-  const auto index = found - values.begin();
-  if (tensor.floats_size() > 0) {
-    violations->Add(absl::StrCat(path, ".floats[", index, "]"),
-                    absl::StrCat("got ", *found, ", expected a finite number"));
-  } else {
-    violations->Add(absl::StrCat(path, ".data"),
-                    absl::StrCat("got ", *found, " in element ", index, ", expected finite numbers"));
-  }
+  RefuseElement(tensor, path, found - values.begin(), *found, "a finite number", violations);
   return false;
 }
 
 }  // namespace
 
-std::optional<ClientTensor> ReadClientTensor(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
+void RefuseElement(const v1::Tensor& tensor, absl::string_view path, int64_t index, float value,
+                   absl::string_view expected, Violations* violations) {
+  if (tensor.floats_size() > 0) {
+    violations->Add(absl::StrCat(path, ".floats[", index, "]"), absl::StrCat("got ", value, ", expected ", expected));
+  } else {
+    violations->Add(absl::StrCat(path, ".data"),
+                    absl::StrCat("got ", value, " in element ", index, ", expected ", expected));
+  }
+}
+
+std::optional<ClientTensor> ReadAnyClientTensor(const v1::Tensor& tensor, absl::string_view path,
+                                                Violations* violations) {
   std::optional<std::vector<float>> values = ReadValues(tensor, path, violations);
-  if (!values.has_value()) return std::nullopt;
-  const bool fits = CheckShape(tensor, values->size(), path, violations);
-  if (!CheckFinite(tensor, *values, path, violations) || !fits) return std::nullopt;
+  if (!values.has_value() || !CheckShape(tensor, values->size(), path, violations)) return std::nullopt;
   return ClientTensor{{tensor.shape().begin(), tensor.shape().end()}, *std::move(values)};
+}
+
+std::optional<ClientTensor> ReadClientTensor(const v1::Tensor& tensor, absl::string_view path, Violations* violations) {
+  std::optional<ClientTensor> read = ReadAnyClientTensor(tensor, path, violations);
+  if (!read.has_value() || !CheckFinite(tensor, read->values, path, violations)) return std::nullopt;
+  return read;
 }
 
 }  // namespace hydrophone

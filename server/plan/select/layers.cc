@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 
 namespace hydrophone {
 namespace {
@@ -24,19 +26,18 @@ std::vector<int> AllLayers(int count) {
   return layers;
 }
 
-std::vector<int> ListedLayers(const google::protobuf::RepeatedField<int32_t>& listed, int count,
-                              const std::string& path, Violations* violations) {
+// `path_of(i)`: the field that has the i'th.
+std::vector<int> DistinctLayers(absl::Span<const int32_t> listed, int count,
+                                absl::FunctionRef<std::string(size_t)> path_of, Violations* violations) {
   std::vector<int> layers;
   absl::flat_hash_set<int> seen;
-  for (int i = 0; i < listed.size(); ++i) {
-    const int layer = FromTheStart(listed[i], count);
-    if (layer < 0) {
-      violations->Add(absl::StrCat(path, "[", i, "]"), absl::StrCat("got ", listed[i], ", ", ExpectedLayers(count)));
-    } else if (!seen.insert(layer).second) {
-      violations->Add(absl::StrCat(path, "[", i, "]"),
-                      absl::StrCat("got layer ", layer, " again, expected each layer once"));
+  for (size_t i = 0; i < listed.size(); ++i) {
+    layers.push_back(FromTheStart(listed[i], count));
+    if (layers.back() < 0) {
+      violations->Add(path_of(i), absl::StrCat("got ", listed[i], ", ", ExpectedLayers(count)));
+    } else if (!seen.insert(layers.back()).second) {
+      violations->Add(path_of(i), absl::StrCat("got layer ", layers.back(), " again, expected each layer once"));
     }
-    layers.push_back(layer);
   }
   return layers;
 }
@@ -52,8 +53,15 @@ std::vector<int> ReadLayers(const HookName& name, const google::protobuf::Repeat
     return {};
   }
   if (count == 0) return {-1};
-  if (name.layer_kind == HookName::Layer::kGiven) return {ReadLayer(name.layer, count, paths.name, violations)};
-  if (!listed.empty()) return ListedLayers(listed, count, paths.layers, violations);
+  if (name.layers.size() == 1) return {ReadLayer(name.layers[0], count, paths.name, violations)};
+  if (name.layer_kind == HookName::Layer::kGiven) {
+    return DistinctLayers(
+        name.layers, count, [&](size_t) { return paths.name; }, violations);
+  }
+  if (!listed.empty()) {
+    const auto path_of = [&](size_t i) { return absl::StrCat(paths.layers, "[", i, "]"); };
+    return DistinctLayers(listed, count, path_of, violations);
+  }
   return AllLayers(count);
 }
 

@@ -17,25 +17,35 @@ class SelectorReader {
   SelectorReader(const v1::ExtractRequest& request, size_t runs, const RequestContext& context, Violations* violations)
       : request_(request), runs_(runs), context_(context), violations_(violations) {}
 
-  Selector Read(const std::string& name, const std::string& name_path, const v1::HookSelector& hook,
-                std::string path) const {
+  // Adds the selectors that `name` and `hook` become; `name_path` is the field that has the name.
+  void Read(const std::string& name, const std::string& name_path, const v1::HookSelector& hook, std::string path,
+            std::vector<Selector>* selectors) const {
     Selector selector;
     selector.path = std::move(path);
-    absl::StatusOr<HookName> parsed = ParseHookName(name);
-    if (parsed.ok()) {
-      selector.info = parsed->info;
-      selector.layers = ReadLayers(*parsed, hook.layers(), {name_path, absl::StrCat(selector.path, ".layers")},
-                                   context_.model, violations_);
-    } else {
-      violations_->Add(name_path, std::string(parsed.status().message()));
-    }
+    selector.number = selectors->empty() ? 0 : selectors->back().number + 1;
+    selector.asked_name = name;
     if (hook.has_positions()) selector.positions = &hook.positions();
     selector.runs = ReadRunNumbers(hook.runs(), selector.path, runs_, violations_);
-    ReadTransforms(hook, request_, context_, violations_, &selector);
-    return selector;
+    const LayerPaths paths{name_path, absl::StrCat(selector.path, ".layers")};
+    for (const HookName& point : Points(name, name_path)) {
+      if (point.info != nullptr) {
+        selector.info = point.info;
+        selector.layers = ReadLayers(point, hook.layers(), paths, context_.model, violations_);
+      }
+      ReadTransforms(hook, request_, context_, violations_, &selector);
+      selectors->push_back(selector);
+    }
   }
 
  private:
+  // The points of the name; after a violation one that is null.
+  std::vector<HookName> Points(const std::string& name, const std::string& name_path) const {
+    absl::StatusOr<std::vector<HookName>> points = ParseHookNames(name, context_.model);
+    if (points.ok()) return *std::move(points);
+    violations_->Add(name_path, std::string(points.status().message()));
+    return {HookName{}};
+  }
+
   const v1::ExtractRequest& request_;
   size_t runs_;
   const RequestContext& context_;
@@ -74,15 +84,18 @@ absl::StatusOr<std::vector<Selector>> ReadSelectors(const v1::ExtractRequest& re
   std::vector<Selector> selectors;
   for (int i = 0; i < request.hook_points_size(); ++i) {
     std::string path = absl::StrCat("hook_points[", i, "]");
-    selectors.push_back(reader.Read(request.hook_points(i), path, v1::HookSelector::default_instance(), path));
+    reader.Read(request.hook_points(i), path, v1::HookSelector::default_instance(), path, &selectors);
   }
   for (int i = 0; i < request.hooks_size(); ++i) {
     std::string path = absl::StrCat("hooks[", i, "]");
-    selectors.push_back(
-        reader.Read(request.hooks(i).hook_point(), absl::StrCat(path, ".hook_point"), request.hooks(i), path));
+    const v1::HookSelector& hook = request.hooks(i);
+    reader.Read(hook.hook_point(), absl::StrCat(path, ".hook_point"), hook, path, &selectors);
   }
   for (int i = 0; i < request.metrics_size(); ++i) {
-    selectors.push_back(ReadMetric(request.metrics(i), absl::StrCat("metrics[", i, "]"), runs, context, violations));
+    Selector metric = ReadMetric(request.metrics(i), absl::StrCat("metrics[", i, "]"), runs, context, violations);
+    metric.number = static_cast<uint32_t>(request.hook_points_size() + request.hooks_size() + i);
+    metric.asked_name = metric.metric;
+    selectors.push_back(std::move(metric));
   }
   return selectors;
 }

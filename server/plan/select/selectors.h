@@ -19,8 +19,10 @@
 
 namespace hydrophone {
 
-// One of a request's hook points, hooks or metrics, its names resolved.
+// One of a request's hook points, hooks or metrics, its names resolved. A pattern becomes one for each of its points.
 struct Selector {
+  uint32_t number = 0;                                // through hook_points, hooks and metrics
+  std::string asked_name;                             // the name or pattern, as the request has it; a metric's key
   std::string path;                                   // "hook_points[0]", "hooks[2]", "metrics[1]"
   const HookPointInfo* info = &HookPoints().front();  // a row of the catalogue; the first one after a bad name
   std::vector<int> layers;                            // in the order asked; {-1} outside the blocks
@@ -38,9 +40,9 @@ struct Selector {
   std::shared_ptr<const v1::SummaryOptions> summary;  // null: moments alone
 };
 
-// hook_points first, then hooks, then metrics. A selector with a violation comes back with whatever could be read, so
-// that the others keep their numbers. `runs`: how many runs the request has. INVALID_ARGUMENT (TOO_LARGE) when there
-// are more selectors than the limits allow.
+// hook_points first, then hooks, then metrics; at least one for each. A selector with a violation comes back with
+// whatever could be read, so that the others keep their numbers. `runs`: how many runs the request has.
+// INVALID_ARGUMENT (TOO_LARGE) when there are more selectors than the limits allow.
 absl::StatusOr<std::vector<Selector>> ReadSelectors(const v1::ExtractRequest& request, size_t runs,
                                                     const RequestContext& context, Violations* violations);
 

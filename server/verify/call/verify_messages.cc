@@ -8,6 +8,7 @@ namespace {
 void FillCheck(const Check& check, v1::Check* message) {
   message->set_name(check.name);
   message->set_passed(check.passed);
+  message->set_measure(check.measure);
   message->set_value(check.value);
   message->set_tolerance(check.tolerance);
   message->set_detail(check.detail);

@@ -199,7 +199,7 @@ v1::GetModelResponse ToyModel() {
 
 std::vector<uint32_t> ToyTokens(const v1::Input& input) {
   std::vector<uint32_t> tokens(input.token_ids().begin(), input.token_ids().end());
-  for (const char c : absl::StrCat(input.text(), input.text_bytes())) tokens.push_back(static_cast<unsigned char>(c));
+  for (const char c : absl::StrCat(input.text(), input.raw_text())) tokens.push_back(static_cast<unsigned char>(c));
   return tokens;
 }
 

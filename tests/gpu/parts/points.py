@@ -35,7 +35,7 @@ class Worst:
 
 
 def compare(setting, findings, name):
-    client = setting.client(setting.server(name))
+    client = setting.client(setting.server(name, parity.ROOM))
     theirs = setting.hugging_face(name, device=setting.device)
     exact = setting.hugging_face(name, dtype=torch.float64)
     same_device, ours_exact, theirs_exact = Worst(), Worst(), Worst()

@@ -33,13 +33,13 @@ TEST(AnswerDetokenize, GivesBytesAndReadableText) {
                            "sequences { token_ids: [240, 159, 65, 255] } sequences {} sequences { token_ids: 256 }"),
                        server.context());
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(response->sequences(0).text_bytes(),
+  EXPECT_EQ(response->sequences(0).raw_text(),
             "\xF0\x9F"
             "A\xFF");
   EXPECT_EQ(response->sequences(0).text(),
             "\xEF\xBF\xBD"
             "A\xEF\xBF\xBD");
-  EXPECT_EQ(response->sequences(1).text_bytes(), "");
+  EXPECT_EQ(response->sequences(1).raw_text(), "");
   EXPECT_EQ(response->sequences(2).text(), "<|endoftext|>");
 }
 

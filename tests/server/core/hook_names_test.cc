@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "server/core/hook_points.h"
@@ -25,7 +26,7 @@ std::string Meaning(absl::string_view name) {
     case HookName::Layer::kAbsent:
       return point;
     case HookName::Layer::kGiven:
-      return absl::StrCat(point, " at ", parsed->layer);
+      return absl::StrCat(point, " at ", absl::StrJoin(parsed->layers, ","));
     case HookName::Layer::kAll:
       return absl::StrCat(point, " at *");
   }
@@ -78,16 +79,17 @@ TEST(HookNamesTest, WithoutTheLayerTheSelectorDecides) {
   EXPECT_EQ(Meaning("mlp.c_proj"), "blocks.L.hook_mlp_out");
   EXPECT_EQ(Meaning("attn.hook_z"), "blocks.L.attn.hook_z");
   EXPECT_EQ(Meaning("ln_1"), "blocks.L.ln1.hook_out");
-  EXPECT_EQ(Meaning("ln_2.input"), "blocks.L.hook_resid_mid");
+  EXPECT_EQ(Meaning("ln_2.input"), "blocks.L.ln2.hook_in");
   EXPECT_EQ(Meaning("hook_resid_pre"), "blocks.L.hook_resid_pre");
   EXPECT_EQ(Meaning("hidden_states"), "hidden_states.L");
   EXPECT_EQ(Meaning("hook_out"), "blocks.L.hook_resid_post");
 }
 
-TEST(HookNamesTest, AnInputIsTheValueOfThePointBefore) {
-  EXPECT_EQ(Meaning("transformer.h.3.attn.c_proj.input"), "blocks.L.attn.hook_z at 3");
-  EXPECT_EQ(Meaning("transformer.h.3.ln_1.input"), "blocks.L.hook_resid_pre at 3");
-  EXPECT_EQ(Meaning("transformer.h.3.ln_2.input"), "blocks.L.hook_resid_mid at 3");
+TEST(HookNamesTest, AnInputIsTheBranchOrTheValueThatTheModuleReads) {
+  EXPECT_EQ(Meaning("transformer.h.3.attn.c_proj.input"), "transformer.h.L.attn.c_proj.input at 3");
+  EXPECT_EQ(Meaning("transformer.h.3.ln_1.input"), "blocks.L.ln1.hook_in at 3");
+  EXPECT_EQ(Meaning("transformer.h.3.ln_2.input"), "blocks.L.ln2.hook_in at 3");
+  EXPECT_EQ(Meaning("transformer.ln_f.input"), "ln_final.hook_in");
   EXPECT_EQ(Meaning("transformer.h.3.input"), "blocks.L.hook_resid_pre at 3");
   EXPECT_EQ(Meaning("transformer.h.3.mlp.c_proj.input"), "blocks.L.mlp.hook_post at 3");
   EXPECT_EQ(Meaning("lm_head.input"), "ln_final.hook_out");
@@ -100,11 +102,37 @@ TEST(HookNamesTest, TheModulesOfABlocksHalvesEndWithTheDropout) {
   EXPECT_EQ(Meaning("blocks.3.hook_mlp_out"), "blocks.L.hook_mlp_out at 3");
 }
 
-TEST(HookNamesTest, SomeModulesImplyTheirLayer) {
-  EXPECT_EQ(Meaning("transformer.ln_f.input"), "blocks.L.hook_resid_post at -1");
-  EXPECT_EQ(Meaning("ln_f.input"), "blocks.L.hook_resid_post at -1");
-  EXPECT_EQ(Meaning("ln_final.hook_in"), "blocks.L.hook_resid_post at -1");
-  EXPECT_EQ(Meaning("transformer.drop"), "hidden_states.L at 0");
+TEST(HookNamesTest, WhatNoOtherPointIsCalledMayBeShort) {
+  EXPECT_EQ(Meaning("resid_post"), "blocks.L.hook_resid_post");
+  EXPECT_EQ(Meaning("k"), "blocks.L.attn.hook_k");
+  EXPECT_EQ(Meaning("pattern"), "blocks.L.attn.hook_pattern");
+  EXPECT_EQ(Meaning("hook_logits"), "logits");
+  EXPECT_EQ(Meaning("blocks.3.resid_pre"), "blocks.L.hook_resid_pre at 3");
+  EXPECT_EQ(Meaning("blocks.3.attn.z"), "blocks.L.attn.hook_z at 3");
+  EXPECT_EQ(Meaning("blocks.3.hook_z"), "blocks.L.attn.hook_z at 3");
+  EXPECT_EQ(Meaning("c_fc"), "blocks.L.mlp.hook_pre");
+  EXPECT_EQ(Meaning("embed"), "hook_embed");
+}
+
+TEST(HookNamesTest, AShortNameOfSeveralPointsLeadsToThem) {
+  EXPECT_EQ(Meaning("c_proj"), "\"c_proj\" may mean any of blocks.L.hook_attn_out, blocks.L.hook_mlp_out");
+  EXPECT_EQ(Meaning("blocks.3.scale"),
+            "\"blocks.3.scale\" may mean any of blocks.3.ln1.hook_scale, blocks.3.ln2.hook_scale");
+  EXPECT_EQ(Meaning("output[0]"), "\"output[0]\" may mean any of blocks.L.hook_resid_post, logits");
+}
+
+TEST(HookNamesTest, BracketsAndTheFirstOfATupleAreReadAsPyTorchUsersTypeThem) {
+  EXPECT_EQ(Meaning("h[3]"), "blocks.L.hook_resid_post at 3");
+  EXPECT_EQ(Meaning("h[3].output[0]"), "blocks.L.hook_resid_post at 3");
+  EXPECT_EQ(Meaning("transformer.h[3].attn.output[0]"), "blocks.L.attn.hook_resid_dropout at 3");
+  EXPECT_EQ(Meaning("transformer.h.3.mlp.output"), "blocks.L.mlp.hook_dropout at 3");
+}
+
+TEST(HookNamesTest, ANameMayListItsLayers) {
+  EXPECT_EQ(Meaning("blocks.{0,11}.hook_attn_out"), "blocks.L.hook_attn_out at 0,11");
+  EXPECT_EQ(Meaning("h.{-1}.attn.c_proj"), "blocks.L.hook_attn_out at -1");
+  EXPECT_EQ(ParseHookName("blocks.0,11.hook_attn_out").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(ParseHookName("blocks.{0,}.hook_attn_out").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(HookNamesTest, HiddenStatesGoByBracketsDotsAndStars) {
@@ -143,7 +171,6 @@ TEST(HookNamesTest, NonsenseIsNotFound) {
                            "L",
                            "input",
                            "transformer",
-                           "transformer.h.1.attn.c_attn",
                            "hook_embed.input",
                            "HOOK_EMBED",
                            " hook_embed"}) {
@@ -154,7 +181,7 @@ TEST(HookNamesTest, NonsenseIsNotFound) {
 TEST(HookNamesTest, AMisspeltNameGetsTheNearestOnes) {
   EXPECT_THAT(Meaning("blocks.10.hook_attn_ot"), HasSubstr("nearest names are blocks.10.hook_attn_out"));
   EXPECT_THAT(Meaning("transformer.h.3.mlp.c_prog"), HasSubstr("nearest names are transformer.h.3.mlp.c_proj"));
-  EXPECT_THAT(Meaning("resid_post"), HasSubstr("hook_resid_post"));
+  EXPECT_THAT(Meaning("resid_pst"), HasSubstr("resid_post"));
   EXPECT_THAT(Meaning("zzzzzzzz"), HasSubstr("ListHookPoints"));
 }
 

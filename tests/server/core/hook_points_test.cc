@@ -22,10 +22,24 @@ ModelInfo SmallModel() {
 }
 
 TEST(HookPointsTest, TheCatalogueIsInTheOrderOfSite) {
-  ASSERT_EQ(HookPoints().size(), static_cast<size_t>(Site::kLogits) + 1);
+  const size_t sites = static_cast<size_t>(Site::kLogits) + 1;
+  ASSERT_GE(HookPoints().size(), sites);
   for (size_t i = 0; i < HookPoints().size(); ++i) {
-    EXPECT_EQ(static_cast<size_t>(HookPoints()[i].site), i) << HookPoints()[i].name;
-    EXPECT_EQ(&HookPointOf(HookPoints()[i].site), &HookPoints()[i]);
+    const HookPointInfo& info = HookPoints()[i];
+    EXPECT_EQ(info.flat, i >= sites) << info.name;
+    if (!info.flat) {
+      EXPECT_EQ(static_cast<size_t>(info.site), i) << info.name;
+    }
+    EXPECT_EQ(&HookPointOf(info.At(0)), &info);
+  }
+}
+
+TEST(HookPointsTest, AFlatPointIsAsWideAsTheOneWithHeads) {
+  for (const HookPointInfo& info : HookPoints()) {
+    if (!info.flat) continue;
+    EXPECT_EQ(HeadCount(info, SmallModel()), 1) << info.name;
+    EXPECT_EQ(RowWidth(info, SmallModel()), RowWidth(HookPointOf(info.site), SmallModel())) << info.name;
+    EXPECT_EQ(ForwardOrder(info.At(1), 3), ForwardOrder({info.site, 1}, 3)) << info.name;
   }
 }
 
@@ -36,7 +50,7 @@ TEST(HookPointsTest, NoTwoPointsShareAName) {
     for (const char* alias : info.aliases) {
       EXPECT_TRUE(seen.insert(alias).second) << alias;
     }
-    if (info.hugging_face[0] == '\0') continue;
+    if (info.hugging_face[0] == '\0' || std::string(info.hugging_face) == info.name) continue;
     EXPECT_TRUE(seen.insert(info.hugging_face).second) << info.hugging_face;
   }
 }

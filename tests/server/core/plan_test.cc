@@ -15,6 +15,7 @@ std::vector<HookPoint> EveryPoint() {
   model.n_layer = kLayers;
   std::vector<HookPoint> points;
   for (const HookPointInfo& info : HookPoints()) {
+    if (info.flat) continue;  // computed where its site is
     if (info.layers == LayerKind::kNone) points.push_back({info.site, -1});
     for (int layer = 0; layer < LayerCount(info, model); ++layer) points.push_back({info.site, layer});
   }

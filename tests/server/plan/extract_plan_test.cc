@@ -103,9 +103,18 @@ TEST_F(PlanExtractTest, PlansEditsAndTheOrderOfTheirRuns) {
   EXPECT_THAT(call->plan.run_order, ElementsAre(1, 0));
 }
 
+TEST_F(PlanExtractTest, ARunsOwnSeedGoesBeforeTheRequests) {
+  auto call = Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 3 runs { train_seed: 4 } runs {}");
+  EXPECT_EQ(call->plan.runs[0].train_seed, 4u);
+  EXPECT_EQ(call->plan.runs[1].train_seed, 3u);
+  call = Plan("texts: 'a' hook_points: 'hook_embed' runs { train_seed: 0 } runs {}");
+  EXPECT_EQ(call->plan.runs[0].train_seed, 0u);
+  EXPECT_EQ(call->plan.runs[1].train_seed, std::nullopt);
+}
+
 TEST_F(PlanExtractTest, ASeedMeansTrainMode) {
-  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 0")->plan.train_seed, 0u);
-  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed'")->plan.train_seed, std::nullopt);
+  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed' train_seed: 0")->plan.runs[0].train_seed, 0u);
+  EXPECT_EQ(Plan("texts: 'a' hook_points: 'hook_embed'")->plan.runs[0].train_seed, std::nullopt);
 }
 
 TEST_F(PlanExtractTest, ABadEditIsOneOfTheViolations) {

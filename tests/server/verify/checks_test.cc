@@ -29,10 +29,10 @@ LayerReport Layer(int layer, double r, uint64_t different = 0, double max_abs = 
 }
 
 TEST(CheckTest, PassesUpToTheToleranceAndNeverForNaN) {
-  EXPECT_TRUE(MakeCheck("", 1, 1, "").passed);
-  EXPECT_FALSE(MakeCheck("", 1.001, 1, "").passed);
-  EXPECT_FALSE(MakeCheck("", kNaN, 1, "").passed);
-  EXPECT_FALSE(MakeCheck("", 0, kNaN, "").passed);
+  EXPECT_TRUE(MakeCheck("", "", 1, 1, "").passed);
+  EXPECT_FALSE(MakeCheck("", "", 1.001, 1, "").passed);
+  EXPECT_FALSE(MakeCheck("", "", kNaN, 1, "").passed);
+  EXPECT_FALSE(MakeCheck("", "", 0, kNaN, "").passed);
 }
 
 TEST(CheckTest, AnExactOneAllowsNoElementWithOtherBits) {

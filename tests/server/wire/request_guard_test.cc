@@ -28,7 +28,7 @@ std::string Field(int number, const std::string& content) {
 }
 
 constexpr char kEverything[] = R"(
-    model: 'm' texts: ['a', 'ä'] inputs { text_bytes: '\377' token_ids: [1, 2, 300] prepend_bos: true key: 'k' }
+    model: 'm' texts: ['a', 'ä'] inputs { raw_text: '\377' token_ids: [1, 2, 300] prepend_bos: true key: 'k' }
     hook_points: 'hook_embed' view: VIEW_SUMMARY dtype: DTYPE_BFLOAT16 train_seed: 18446744073709551615
     hooks { hook_point: 'h' layers: [-1, 2] positions { per_input { at: [-1] } per_input { slice: ':' } }
             summary { threshold: 0.5 quantiles: [0.1, 0.2] } runs: 1 project { shape: [1, 2] floats: [1, 2] } }
@@ -68,7 +68,7 @@ TEST(CheckWireFormat, NamesFieldsInAnotherEncoding) {
 
 TEST(CheckWireFormat, NamesStringsThatAreNotUtf8) {
   EXPECT_THAT(Lines(Check(Field(2, "ok") + Field(2, "\xFF"))), ElementsAre("texts[1]: got bytes that are not UTF-8"));
-  EXPECT_TRUE(Check(Field(3, Field(2, "\xFF"))).ok()) << "text_bytes may hold any bytes";
+  EXPECT_TRUE(Check(Field(3, Field(2, "\xFF"))).ok()) << "raw_text may hold any bytes";
 }
 
 TEST(CheckWireFormat, SaysWhereBytesBreakOff) {

@@ -21,8 +21,9 @@ typedef int32_t Integers __attribute__((vector_size(kWidth * sizeof(int32_t)), a
 
 // x = exp(x), within 2 units in the last place; arguments are clamped to where the result is a normal number. Cody and
 // Waite's reduction to |r| <= ln(2)/2 and the polynomial of Cephes' expf (Moshier, netlib).
+constexpr float kLowest = -86.0f;
 HYDROPHONE_INLINE void Exp(Vector& x) {
-  constexpr float kHighest = 88.0f, kLowest = -86.0f;
+  constexpr float kHighest = 88.0f;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
   constexpr int32_t kRounderBits = 0x4b400000;
   x = x > kHighest ? Vector{} + kHighest : x;
@@ -39,6 +40,13 @@ HYDROPHONE_INLINE void Exp(Vector& x) {
   const Integers exponent = reinterpret_cast<const Integers&>(shifted) - kRounderBits;
   const Integers bits = reinterpret_cast<const Integers&>(p) + (exponent << 23);
   x = reinterpret_cast<const Vector&>(bits);
+}
+
+// The same, but 0 where the result is not a normal number: of -inf above all, which is a key that was knocked out.
+HYDROPHONE_INLINE void ExpOrZero(Vector& x) {
+  const Vector before = x;
+  Exp(x);
+  x = before < kLowest ? Vector{} : x;
 }
 
 // x sigmoid(z)
@@ -119,7 +127,7 @@ HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest
     for (int64_t half = 0; half < 2; ++half) {
       Vector& some = *reinterpret_cast<Vector*>(scores + j + half * kWidth);
       some = some - highest;
-      Exp(some);
+      ExpOrZero(some);
       lanes[half] += some;
     }
   }
@@ -130,7 +138,7 @@ HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest
   std::copy(scores + j, scores + count, elements);
   for (Vector& some : rest) {
     some = some - highest;
-    Exp(some);
+    ExpOrZero(some);
   }
   for (size_t lane = 0; j < count; ++lane, ++j) {
     scores[j] = elements[lane];

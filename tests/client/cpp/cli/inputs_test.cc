@@ -37,20 +37,20 @@ TEST(InputsFromLines, BytesThatAreNotUtf8GoAsBytes) {
   std::istringstream stream("caf\xe9\n");
   const auto inputs = InputsFromLines(stream, "x");
   EXPECT_EQ((*inputs)[0].text(), "");
-  EXPECT_EQ((*inputs)[0].text_bytes(), "caf\xe9");
+  EXPECT_EQ((*inputs)[0].raw_text(), "caf\xe9");
 }
 
 TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
   std::istringstream stream(
       "{\"text\": \"a\\u00e9\", \"key\": \"k\"}\n\n{\"token_ids\": [1, "
-      "50256]}\r\n{\"text_bytes_base64\": \"/wA=\"}\n");
+      "50256]}\r\n{\"raw_text_base64\": \"/wA=\"}\n");
   const auto inputs = InputsFromJsonLines(stream, "x");
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
   EXPECT_EQ((*inputs)[0].text(), "a\u00e9");
   EXPECT_EQ((*inputs)[0].key(), "k");
   EXPECT_THAT((*inputs)[1].token_ids(), ElementsAre(1, 50256));
-  EXPECT_EQ((*inputs)[2].text_bytes(), std::string("\xff\x00", 2));
+  EXPECT_EQ((*inputs)[2].raw_text(), std::string("\xff\x00", 2));
 }
 
 TEST(InputsFromJsonLines, SaysWhatIsWrongAndInWhichLine) {
@@ -62,7 +62,7 @@ TEST(InputsFromJsonLines, SaysWhatIsWrongAndInWhichLine) {
   EXPECT_THAT(JsonError("{\"text\": 5}"), HasSubstr("\"text\" is not a string"));
   EXPECT_THAT(JsonError("{\"token_ids\": [1, -1]}"), HasSubstr("holds -1"));
   EXPECT_THAT(JsonError("{\"token_ids\": [4294967296]}"), HasSubstr("holds 4294967296"));
-  EXPECT_THAT(JsonError("{\"text_bytes_base64\": \"?\"}"), HasSubstr("not base64"));
+  EXPECT_THAT(JsonError("{\"raw_text_base64\": \"?\"}"), HasSubstr("not base64"));
 }
 
 TEST(ReadInputs, TakesAllSourcesInOrder) {

@@ -82,7 +82,7 @@ TEST_F(BatchRowsTest, EqualRunsAreOne) {
 TEST_F(BatchRowsTest, PlansWithEditsDropoutOrSquaresShareNothing) {
   Plan edited = first_, train = first_, square = PlanFor({{7, 8}}, {{Site::kPattern, 0}}, config_);
   edited.edits.emplace_back();
-  train.train_seed = 1;
+  SetSeed(1, &train);
   for (const Plan* plan : {&edited, &train, &square}) {
     const std::vector<BatchMember> batch = {{plan, &sink_}, {&second_, &sink_}};
     EXPECT_EQ(BatchRows(batch, true).rows(), plan->tokens() + second_.tokens());

@@ -83,8 +83,9 @@ class ZeroCopier final : public Copier {
   };
 };
 
-// Where values go to the host's memory by another way than HostCopies: squares, and what the logits are computed for.
-bool TakesAnotherWay(Site site) { return HookPointOf(site).square() || site == Site::kLogits; }
+// Where values go to the host's memory by another way than HostCopies: those that come run by run, and what the logits
+// are computed for.
+bool TakesAnotherWay(Site site) { return HookPointOf(site).by_run() || site == Site::kLogits; }
 
 class DeviceMemoryTest : public testing::TestWithParam<ProductShapes> {};
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "tests/fakes/random_engine.h"
@@ -63,7 +64,7 @@ class EditsTest : public testing::Test {
 TEST_F(EditsTest, LeaveWhatIsUpstreamAndOtherRunsBitwiseAlone) {
   for (const HookPointInfo& info : HookPoints()) {
     if (!info.editable()) continue;
-    const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    const HookPoint point = info.At(info.layers == LayerKind::kNone ? -1 : 1);
     Edit scale = Everywhere(Operation::kScale, 1, point);
     scale.scale = 0.5f;
     const std::vector<Values> edited = RunAlone(engine_, PlanWith({scale}));
@@ -84,10 +85,89 @@ TEST_F(EditsTest, LeaveWhatIsUpstreamAndOtherRunsBitwiseAlone) {
 TEST_F(EditsTest, ShowTheEditedValueWhereTheyAreMade) {
   for (const HookPointInfo& info : HookPoints()) {
     if (!info.editable() || info.square()) continue;
-    const HookPoint point{info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    const HookPoint point = info.At(info.layers == LayerKind::kNone ? -1 : 1);
     const std::vector<Values> edited = RunAlone(engine_, PlanWith({Everywhere(Operation::kZero, 0, point)}));
     for (float value : At(point, 0, edited)) ASSERT_EQ(value, 0.0f) << info.name;
   }
+}
+
+// The block adds to the stream, which an edit of the branch that a LayerNorm reads leaves alone.
+TEST_F(EditsTest, ABranchIsNotTheStream) {
+  const std::vector<Values> edited = RunAlone(engine_, PlanWith({Everywhere(Operation::kZero, 0, {Site::kLn2In, 1})}));
+  EXPECT_TRUE(SameBits(At({Site::kResidMid, 1}, 0, edited), At({Site::kResidMid, 1}, 0, clean_)));
+  EXPECT_FALSE(SameBits(At({Site::kMlpOut, 1}, 0, edited), At({Site::kMlpOut, 1}, 0, clean_)));
+  const Values mid = At({Site::kResidMid, 1}, 0, edited), mlp = At({Site::kMlpDropped, 1}, 0, edited);
+  const Values post = At({Site::kResidPost, 1}, 0, edited);
+  for (size_t i = 0; i < post.size(); ++i) ASSERT_EQ(post[i], mid[i] + mlp[i]);
+}
+
+// One head's copy changes that head's queries; every other number keeps its bits up to the scores.
+TEST_F(EditsTest, AHeadsCopyReachesThatHeadAlone) {
+  Edit scale = Everywhere(Operation::kScale, 0, {Site::kQInput, 1});
+  scale.scale = 0.5f;
+  scale.units.heads = {1};
+  const std::vector<Values> edited = RunAlone(engine_, PlanWith({scale}));
+  for (const Site site : {Site::kK, Site::kV}) {
+    EXPECT_TRUE(SameBits(At({site, 1}, 0, edited), At({site, 1}, 0, clean_)));
+  }
+  const Values before = At({Site::kQ, 1}, 0, clean_), after = At({Site::kQ, 1}, 0, edited);
+  const auto d = static_cast<size_t>(config_.n_embd), d_head = static_cast<size_t>(config_.d_head());
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (i % d / d_head != 1) {
+      ASSERT_EQ(before[i], after[i]);
+    }
+  }
+  EXPECT_FALSE(SameBits(before, after));
+}
+
+// The same change of all heads' copies is the change of the branch.
+TEST_F(EditsTest, AllHeadsCopiesTogetherAreTheBranch) {
+  const Edit branch = Everywhere(Operation::kZero, 0, {Site::kLn1In, 1});
+  const Values expected = At({Site::kQkv, 1}, 0, RunAlone(engine_, PlanWith({branch})));
+  const Edit shared = Everywhere(Operation::kZero, 0, {Site::kAttnIn, 1});
+  EXPECT_TRUE(SameBits(At({Site::kQkv, 1}, 0, RunAlone(engine_, PlanWith({shared}))), expected));
+  std::vector<Edit> parts;
+  for (const Site site : {Site::kQInput, Site::kKInput, Site::kVInput}) {
+    parts.push_back(Everywhere(Operation::kZero, 0, {site, 1}));
+  }
+  EXPECT_TRUE(SameBits(At({Site::kQkv, 1}, 0, RunAlone(engine_, PlanWith(parts))), expected));
+}
+
+TEST_F(EditsTest, AFlatPointIsTheSameValue) {
+  const HookPoint flat{Site::kZ, 1, true};
+  EXPECT_TRUE(SameBits(At(flat, 0, clean_), At({Site::kZ, 1}, 0, clean_)));
+  Edit zero = Everywhere(Operation::kZero, 0, flat);
+  zero.units.features = {0, config_.n_embd - 1};
+  const Values edited = At({Site::kZ, 1}, 0, RunAlone(engine_, PlanWith({zero})));
+  const auto d = static_cast<size_t>(config_.n_embd);
+  for (size_t row = 0; row < edited.size() / d; ++row) {
+    EXPECT_EQ(edited[row * d], 0.0f);
+    EXPECT_EQ(edited[row * d + d - 1], 0.0f);
+    EXPECT_NE(edited[row * d + 1], 0.0f);
+  }
+}
+
+// Captured scores hold -inf where they are masked, and can be written back as they are.
+TEST_F(EditsTest, WritingTheScoresBackChangesNothing) {
+  Edit set = Everywhere(Operation::kSet, 0, {Site::kAttnScores, 1});
+  Values scores = At({Site::kAttnScores, 1}, 0, clean_);
+  const auto tokens = static_cast<int64_t>(kTokens);
+  set.strides = {tokens, tokens * tokens, 1};
+  set.values = std::make_shared<const std::vector<float>>(std::move(scores));
+  const std::vector<Values> edited = RunAlone(engine_, PlanWith({set}));
+  for (size_t i = 0; i < edited.size(); ++i) ASSERT_TRUE(SameBits(edited[i], clean_[i]));
+}
+
+TEST_F(EditsTest, AKnockedOutKeyHasNoPart) {
+  Edit add = Everywhere(Operation::kAdd, 0, {Site::kAttnScores, 1});
+  add.positions = {5};
+  add.units.features = {2};
+  add.values = std::make_shared<const std::vector<float>>(1, -std::numeric_limits<float>::infinity());
+  const Values pattern = At({Site::kPattern, 1}, 0, RunAlone(engine_, PlanWith({add})));
+  EXPECT_EQ(pattern[5 * kTokens + 2], 0.0f);
+  float sum = 0;
+  for (size_t key = 0; key <= 5; ++key) sum += pattern[5 * kTokens + key];
+  EXPECT_NEAR(sum, 1.0f, 1e-6f);
 }
 
 // Everything after a residual stream that was wholly replaced by another run's is that run's.

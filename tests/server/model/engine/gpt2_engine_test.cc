@@ -154,7 +154,7 @@ TEST(Gpt2EngineTest, MembersOfAllDepthsHaveTheBitsThatTheyHaveAlone) {
     std::vector<uint32_t> tokens = stem;
     for (uint32_t id : RandomTokens(config, 1 + seed % 30, seed)) tokens.push_back(id);
     plans.push_back(PlanFor({tokens, stem}, {point}, config));
-    if (++seed % 5 == 0) plans.back().train_seed = seed;
+    if (++seed % 5 == 0) SetSeed(seed, &plans.back());
   }
   std::shuffle(plans.begin(), plans.end(), std::mt19937(3));
   std::vector<CollectingSink> sinks(plans.size());

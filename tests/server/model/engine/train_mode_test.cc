@@ -12,12 +12,12 @@ class TrainModeTest : public testing::Test {
  protected:
   Plan PlanWith(std::vector<std::vector<uint32_t>> runs, std::optional<uint64_t> seed) const {
     Plan plan = PlanFor(runs, AllPoints(config_), config_);
-    plan.train_seed = seed;
+    SetSeed(seed, &plan);
     return plan;
   }
   Values One(const std::vector<uint32_t>& tokens, HookPoint point) {
     Plan plan = PlanFor({tokens}, {point}, config_);
-    plan.train_seed = 5;
+    SetSeed(5, &plan);
     return RunAlone(engine_, plan)[0];
   }
 
@@ -38,6 +38,40 @@ TEST_F(TrainModeTest, TheSameSeedGivesTheSameBytesInAnyCompany) {
   }
   EXPECT_FALSE(SameBits(alone.back(), alone_eval.back()));
   EXPECT_FALSE(SameBits(RunAlone(engine_, PlanWith({tokens_}, 6)).back(), alone.back()));
+}
+
+// Samples of one input: each run draws by its own seed, as if it were alone in its request.
+TEST_F(TrainModeTest, RunsOfOneRequestHaveSeedsOfTheirOwn) {
+  const HookPoint point{Site::kResidPost, 1};
+  Plan both = PlanFor({tokens_, tokens_}, {point}, config_);
+  both.runs[0].train_seed = 5;
+  both.runs[1].train_seed = 6;
+  Values expected;
+  for (const uint64_t seed : {5, 6}) {
+    Plan alone = PlanFor({tokens_}, {point}, config_);
+    alone.runs[0].train_seed = seed;
+    const Values values = RunAlone(engine_, alone)[0];
+    expected.insert(expected.end(), values.begin(), values.end());
+  }
+  EXPECT_TRUE(SameBits(RunAlone(engine_, both)[0], expected));
+}
+
+// The values are mixed by the pattern after its dropout: z = pattern v, to rounding.
+TEST_F(TrainModeTest, ThePatternIsWhatMixesTheValues) {
+  const Values pattern = One(tokens_, {Site::kPattern, 1}), softmax = One(tokens_, {Site::kSoftmax, 1});
+  const Values v = One(tokens_, {Site::kV, 1}), z = One(tokens_, {Site::kZ, 1});
+  const size_t s = tokens_.size(), d = v.size() / s, d_head = static_cast<size_t>(config_.d_head());
+  const auto scale = static_cast<float>(1 / (1 - config_.attn_pdrop));
+  for (size_t i = 0; i < pattern.size(); ++i) ASSERT_TRUE(pattern[i] == 0 || pattern[i] == softmax[i] * scale);
+  for (size_t query = 0; query < s; ++query) {
+    for (size_t column = 0; column < d; ++column) {
+      double sum = 0;
+      for (size_t key = 0; key <= query; ++key) {
+        sum += double{pattern[(column / d_head * s + query) * s + key]} * v[key * d + column];
+      }
+      ASSERT_NEAR(z[query * d + column], sum, 1e-5);
+    }
+  }
 }
 
 // Before the dropout, at c_proj's output, the sum does not close; after it, it closes to the bit.

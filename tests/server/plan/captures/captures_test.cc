@@ -86,6 +86,18 @@ TEST_F(PlanCapturesTest, CapturesComeInForwardOrderAndKeepTheirSelector) {
                                  std::pair("blocks.1.hook_mlp_out", 0u), std::pair("blocks.2.hook_attn_out", 1u)));
 }
 
+TEST_F(PlanCapturesTest, SaysWhatEachSelectorBecame) {
+  ExtractCall call =
+      Planned("hook_points: ['hook_embed', '*.{0,2}.hook_*_out'] hooks { hook_point: 'logits' view: VIEW_SUMMARY }");
+  ASSERT_EQ(call.selected.size(), 3u);
+  EXPECT_EQ(call.selected[0].points, 1u);
+  EXPECT_EQ(call.selected[1].asked_name, "*.{0,2}.hook_*_out");
+  EXPECT_EQ(call.selected[1].points, 4u);
+  EXPECT_EQ(call.selected[1].data_bytes, 4 * call.selected[0].data_bytes);
+  EXPECT_EQ(call.selected[2].data_bytes, 0u);
+  EXPECT_EQ(call.selected[0].data_bytes + call.selected[1].data_bytes, call.data_bytes);
+}
+
 TEST_F(PlanCapturesTest, NumbersATensorForEachRun) {
   ExtractCall call = Planned(
       "hook_points: 'hook_embed' hooks { hook_point: 'hook_pos_embed' runs: 1 } hook_points: "

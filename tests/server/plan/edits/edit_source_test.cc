@@ -122,7 +122,7 @@ TEST(ReadPatchSource, RefusesLayersThatMakeNoSense) {
   EXPECT_THAT(Refusals("run: 1 hook_point: 'blocks.1.hook_mlp_out' layer: 1", target),
               ElementsAre("patch.layer: got a layer beside the one in the name, expected none"));
   EXPECT_THAT(Refusals("run: 1 hook_point: 'blocks.*.hook_mlp_out'", target),
-              ElementsAre("patch.hook_point: got \"*\" for the layer, expected one layer; without it, the edited one"));
+              ElementsAre("patch.hook_point: got several layers, expected one; without a layer, the edited one"));
   EXPECT_THAT(Refusals("run: 1 hook_point: 'hook_embed' layer: 0", target),
               ElementsAre("patch.layer: got a layer for a point outside the blocks, expected none"));
 }

@@ -38,7 +38,7 @@ TEST_F(ReadInputsTest, PutsTextsFirst) {
 }
 
 TEST_F(ReadInputsTest, ReadsTextBytesAndIdsAlike) {
-  auto inputs = Read("texts: 'hi' inputs { text_bytes: 'hi' } inputs { token_ids: [104, 105] }");
+  auto inputs = Read("texts: 'hi' inputs { raw_text: 'hi' } inputs { token_ids: [104, 105] }");
   for (const PlannedInput& input : inputs) {
     EXPECT_THAT(input.token_ids, ElementsAre('h', 'i'));
     EXPECT_THAT(input.byte_offsets, ElementsAre(0, 1));
@@ -67,9 +67,9 @@ TEST_F(ReadInputsTest, ReadsSpecialsAsTokensUnlessLiteral) {
 TEST_F(ReadInputsTest, RefusesInputsWithoutTokensOrWithSeveralKinds) {
   Read("texts: '' inputs { prepend_bos: true } inputs { text: 'a' token_ids: 1 }");
   EXPECT_THAT(Lines(violations_),
-              ElementsAre("texts[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
-                          "inputs[0]: got no tokens, expected a text, text_bytes or token_ids that is not empty",
-                          "inputs[1]: got more than one of text, text_bytes and token_ids, expected exactly one"));
+              ElementsAre("texts[0]: got no tokens, expected a text, raw_text or token_ids that is not empty",
+                          "inputs[0]: got no tokens, expected a text, raw_text or token_ids that is not empty",
+                          "inputs[1]: got more than one of text, raw_text and token_ids, expected exactly one"));
 }
 
 TEST_F(ReadInputsTest, RefusesARequestWithoutInputs) {

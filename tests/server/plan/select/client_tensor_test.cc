@@ -106,7 +106,7 @@ TEST(ReadClientTensor, NamesTheFirstElementThatIsNotFinite) {
 
 TEST(ReadClientTensor, RefusesAnInfiniteFloat16) {
   EXPECT_THAT(Refusals(Parse<v1::Tensor>(R"(dtype: DTYPE_FLOAT16 data: "\000|")")),
-              ElementsAre("t.data: got inf in element 0, expected finite numbers"));
+              ElementsAre("t.data: got inf in element 0, expected a finite number"));
 }
 
 }  // namespace

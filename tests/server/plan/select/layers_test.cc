@@ -54,6 +54,12 @@ TEST(ReadLayers, RefusesALayerOutOfRangeInTheName) {
   EXPECT_THAT(Refusals("blocks.3.hook_attn_out", {}), ElementsAre("hook: got layer 3, expected -3 to 2"));
 }
 
+TEST(ReadLayers, ANameMayListThem) {
+  EXPECT_THAT(LayersOf("blocks.{-1,0}.hook_attn_out", {}), ElementsAre(2, 0));
+  EXPECT_THAT(Refusals("blocks.{0,3,-3}.hook_attn_out", {}),
+              ElementsAre("hook: got 3, expected -3 to 2", "hook: got layer 0 again, expected each layer once"));
+}
+
 TEST(ReadLayers, RefusesAListBesideALayerInTheName) {
   EXPECT_THAT(Refusals("blocks.*.hook_attn_out", {1}),
               ElementsAre("layers: got layers beside the one in the name, expected none"));

@@ -64,6 +64,25 @@ TEST_F(ReadSelectorsTest, RefusesLayersThatCannotBe) {
                           "hooks[2].layers: got layers for a point outside the blocks, expected none"));
 }
 
+TEST_F(ReadSelectorsTest, APatternBecomesASelectorOfEachPointWithOneNumber) {
+  auto selectors = Read(R"(hook_points: ['hook_embed', 'blocks.{0,2}.hook_{attn,mlp}_out', 'logits']
+                           metrics { key: 'loss' next_token_loss {} })");
+  ASSERT_EQ(selectors.size(), 5u);
+  EXPECT_EQ(selectors[1].info->site, Site::kAttnOut);
+  EXPECT_EQ(selectors[2].info->site, Site::kMlpOut);
+  EXPECT_THAT(selectors[2].layers, ElementsAre(0, 2));
+  std::vector<uint32_t> numbers;
+  for (const Selector& selector : selectors) numbers.push_back(selector.number);
+  EXPECT_THAT(numbers, ElementsAre(0, 1, 1, 2, 3));
+  EXPECT_EQ(selectors[2].asked_name, "blocks.{0,2}.hook_{attn,mlp}_out");
+  EXPECT_EQ(selectors[4].asked_name, "loss");
+}
+
+TEST_F(ReadSelectorsTest, RefusesLayersBesideAPattern) {
+  Read("hooks { hook_point: '*.hook_resid_post' layers: 1 }");
+  EXPECT_THAT(Lines(violations_), ElementsAre("hooks[0].layers: got layers beside the one in the name, expected none"));
+}
+
 TEST_F(ReadSelectorsTest, NamesUnknownPointsWithTheNearest) {
   Read("hook_points: 'attn.c_prj' hooks {}");
   EXPECT_THAT(Lines(violations_), ElementsAre(HasSubstr("attn.c_proj"), HasSubstr("hooks[0].hook_point: ")));

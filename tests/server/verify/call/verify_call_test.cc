@@ -146,7 +146,7 @@ TEST_F(PlanVerifyTest, RefusesMasksThatSayNothing) {
 TEST_F(PlanVerifyTest, InTrainModeAllExtractsHaveTheSeed) {
   absl::StatusOr<VerifyCall> call = Plan("train_seed: 7");
   ASSERT_TRUE(call.ok()) << call.status();
-  for (const ExtractCall& extract : call->extracts) EXPECT_EQ(extract.plan.train_seed, 7u);
+  for (const ExtractCall& extract : call->extracts) EXPECT_EQ(extract.plan.runs[0].train_seed, 7u);
   EXPECT_TRUE(call->options.train);
 }
 
@@ -156,7 +156,7 @@ TEST_F(PlanVerifyTest, WithoutASeedItIsEvalMode) {
   absl::StatusOr<VerifyCall> call = Plan("");
   ASSERT_TRUE(call.ok()) << call.status();
   EXPECT_FALSE(call->options.train);
-  EXPECT_EQ(call->extracts[0].plan.train_seed, std::nullopt);
+  EXPECT_EQ(call->extracts[0].plan.runs[0].train_seed, std::nullopt);
 }
 
 TEST_F(PlanVerifyTest, HoldsToThePreconditions) {

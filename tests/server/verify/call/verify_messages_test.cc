@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 TEST(VerifyMessagesTest, TellsEverythingThatTheReportHolds) {
   VerifyReport report;
   report.passed = true;
-  report.checks = {{"B3.ln_f", true, 0.25, 0.5, "why"}};
+  report.checks = {{"B3.ln_f", true, "largest difference", 0.25, 0.5, "why"}};
   LayerReport layer;
   layer.layer = 10;
   layer.max_abs = 0.125;
@@ -32,7 +32,7 @@ TEST(VerifyMessagesTest, TellsEverythingThatTheReportHolds) {
   FillReport(report, 2, &response);
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(R"(
       passed: true
-      checks { name: "B3.ln_f" passed: true value: 0.25 tolerance: 0.5 detail: "why" }
+      checks { name: "B3.ln_f" passed: true measure: "largest difference" value: 0.25 tolerance: 0.5 detail: "why" }
       layers {
         layer: 10 bitwise: true max_abs: 0.125 mean_abs: 0.0625
         correlations { name: "attn~mlp" r: 0.5 r_masked: -0.5 }

@@ -98,6 +98,18 @@ TEST(SoftmaxRowTest, NeitherReadsNorWritesBehindTheCount) {
   EXPECT_EQ(b[21], 100.0f);
 }
 
+TEST(SoftmaxRowTest, WhatIsKnockedOutHasNoPart) {
+  for (int64_t count : {3, 40}) {
+    std::vector<float> scores(64, 1.0f);
+    scores[1] = -std::numeric_limits<float>::infinity();
+    scores[2] = -1e30f;
+    SoftmaxRow(scores.data(), count, 0.5f);
+    EXPECT_EQ(scores[1], 0.0f);
+    EXPECT_EQ(scores[2], 0.0f);
+    EXPECT_FLOAT_EQ(scores[0], 1 / static_cast<float>(count - 2));
+  }
+}
+
 TEST(SoftmaxRowTest, DoesNotOverflowOnLargeScores) {
   std::vector<float> scores(16, 3e4f);
   SoftmaxRow(scores.data(), 2, 1);

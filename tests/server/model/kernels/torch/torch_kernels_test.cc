@@ -80,7 +80,7 @@ TEST_P(TorchForwardTest, MakesEditsAndDropsOutAsTheCpuDoes) {
     edit.operation = Edit::Operation::kScale;
     edit.scale = 0.5f;
     edit.run = 1;
-    edit.point = {info.site, info.layers == LayerKind::kNone ? -1 : 1};
+    edit.point = info.At(info.layers == LayerKind::kNone ? -1 : 1);
     edit.positions = {3, 66};
     plan.edits.push_back(edit);
     edit.operation = Edit::Operation::kPatch;
@@ -88,7 +88,7 @@ TEST_P(TorchForwardTest, MakesEditsAndDropsOutAsTheCpuDoes) {
     plan.edits.push_back(edit);
   }
   ExpectClose(RunAlone(torch, plan), RunAlone(cpu, plan), plan);
-  plan.train_seed = 5;
+  SetSeed(5, &plan);
   ExpectClose(RunAlone(torch, plan), RunAlone(cpu, plan), plan);
 }
 
@@ -289,7 +289,7 @@ TEST_P(LateCapturesTest, AreTheSameAndInOrder) {
       PlanFor({RandomTokens(config_, 20, 1), RandomTokens(config_, 7, 2)}, AllPoints(config_), config_),
       PlanFor({RandomTokens(config_, 30, 3)}, {{Site::kMlpOut, 0}}, config_),
       PlanFor({RandomTokens(config_, 5, 4)}, AllPoints(config_), config_)};
-  plans[2].train_seed = 3;
+  SetSeed(3, &plans[2]);
   const auto expected = Run(plans, nullptr);
   for (size_t most_bytes : {size_t{10000}, kMostBytesUnderWay}) {
     HostCopies copies = LateCopies(most_bytes);

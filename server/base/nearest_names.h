@@ -1,6 +1,6 @@
 // "Did you mean": the names nearest to a misspelt one.
-#ifndef HYDROPHONE_SERVER_CORE_NEAREST_NAMES_H_
-#define HYDROPHONE_SERVER_CORE_NEAREST_NAMES_H_
+#ifndef HYDROPHONE_SERVER_BASE_NEAREST_NAMES_H_
+#define HYDROPHONE_SERVER_BASE_NEAREST_NAMES_H_
 
 #include <cstddef>
 #include <string>
@@ -21,4 +21,4 @@ std::vector<std::string> NearestNames(absl::string_view name, absl::Span<const s
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CORE_NEAREST_NAMES_H_
+#endif  // HYDROPHONE_SERVER_BASE_NEAREST_NAMES_H_

@@ -1,4 +1,4 @@
-#include "server/core/nearest_names.h"
+#include "server/base/nearest_names.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
