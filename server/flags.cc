@@ -1,11 +1,20 @@
 #include "server/flags.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/base/address.h"
+#include "server/base/nearest_names.h"
 
 namespace hydrophone {
 namespace {
@@ -46,6 +55,16 @@ CLI::Validator Between(T least, T most) {
   return CLI::Range(least, most).description("");
 }
 
+// What is wrong with an address; empty when nothing is.
+std::string AddressObjection(const std::string& text) { return std::string(ParseAddress(text).status().message()); }
+
+std::string MetricsAddressObjection(const std::string& text) {
+  if (text.empty() || text == "off") return "";
+  const absl::StatusOr<Address> address = ParseAddress(text);
+  if (!address.ok()) return std::string(address.status().message());
+  return address->is_unix() ? "got a socket in the file system, expected HOST:PORT" : "";
+}
+
 // A limit from 1 to `most`.
 template <typename T>
 void AddLimit(CLI::App& app, const std::string& name, const char* unit, T& value, uint64_t most, const char* help) {
@@ -54,8 +73,10 @@ void AddLimit(CLI::App& app, const std::string& name, const char* unit, T& value
 
 void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "model", "DIR", flags.model, "checkpoint, as Hugging Face saves it");
-  Add(app, "listen", "HOST:PORT", flags.listen, "where to serve gRPC; port 0 takes a free one");
-  Add(app, "metrics_listen", "HOST:PORT", flags.metrics_listen, "where to serve /metrics; off: nowhere");
+  Add(app, "listen", "ADDRESS", flags.listen, "where to serve gRPC: HOST:PORT (port 0: a free one) or unix:PATH")
+      ->check(CLI::Validator(AddressObjection, ""));
+  Add(app, "metrics_listen", "ADDRESS", flags.metrics_listen, "where to serve /metrics: HOST:PORT; off: nowhere")
+      ->check(CLI::Validator(MetricsAddressObjection, ""));
   Add(app, "device", "DEVICE", flags.device, "what the model computes on: cpu, cuda (the first GPU), cuda:1, ...");
   Add(app, "threads", "N", flags.threads, "for one matrix product; 0: the container's CPU quota")
       ->check(Between(0, 1024));
@@ -117,6 +138,35 @@ std::vector<std::string> Arguments(int argc, const char* const* argv) {
   return arguments;
 }
 
+// Lowers a limit that was left at its default to the one that bounds it; a given one that is above it is an error.
+template <typename T>
+void BoundLimit(const CLI::App& app, const std::string& name, T& value, const std::string& bound_name, T bound) {
+  if (value <= bound) return;
+  if (app.get_option("--" + name)->count() > 0) {
+    throw CLI::ValidationError("--" + name, absl::StrCat("got ", value, ", above --", bound_name, ", which is ", bound,
+                                                         "; expected at most that"));
+  }
+  value = bound;
+}
+
+// Variables named HYDROPHONE_... that no flag reads. Those that Kubernetes makes of a Service called "hydrophone", and
+// those of the client and of the project's scripts, are no mistakes.
+std::vector<std::string> UnknownVariables(const CLI::App& app) {
+  std::vector<std::string> known = {"HYDROPHONE_SERVER", "HYDROPHONE_TIMEOUT", "HYDROPHONE_BUILD_DIR",
+                                    "HYDROPHONE_CACHE", "HYDROPHONE_TEST_DEVICE"};
+  for (const CLI::Option* option : app.get_options()) known.push_back(option->get_envname());
+  std::vector<std::string> warnings;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string name(absl::string_view(*variable).substr(0, absl::string_view(*variable).find('=')));
+    if (!absl::StartsWith(name, "HYDROPHONE_") || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (absl::StartsWith(name, "HYDROPHONE_SERVICE_") || absl::StartsWith(name, "HYDROPHONE_PORT")) continue;
+    const std::vector<std::string> nearest = NearestNames(name, known, 1);
+    warnings.push_back(absl::StrCat("no flag reads the environment variable ", absl::Utf8SafeCHexEscape(name),
+                                    nearest.empty() ? "" : "; the nearest is ", absl::StrJoin(nearest, "")));
+  }
+  return warnings;
+}
+
 }  // namespace
 
 std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
@@ -133,14 +183,17 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
   AddLimits(app, flags);
   try {
     app.parse(Arguments(argc, argv));
+    Limits& limits = flags.limits;
+    BoundLimit(app, "max_tokens_per_request", limits.max_tokens_per_request, "max_batch_tokens",
+               limits.max_batch_tokens);
+    BoundLimit(app, "max_response_bytes", limits.max_response_bytes, "response_budget_bytes",
+               limits.response_budget_bytes);
   } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }
   if (flags.metrics_listen == "off") flags.metrics_listen.clear();
-  Limits& limits = flags.limits;
-  limits.max_tokens_per_request = std::min(limits.max_tokens_per_request, limits.max_batch_tokens);
-  limits.max_response_bytes = std::min(limits.max_response_bytes, limits.response_budget_bytes);
+  flags.warnings = UnknownVariables(app);
   return flags;
 }
 

@@ -4,15 +4,16 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/core/limits.h"
 
 namespace hydrophone {
 
 struct Flags {
-  std::string model;  // the checkpoint's directory
-  std::string listen = "127.0.0.1:50051";
-  std::string metrics_listen = "127.0.0.1:9464";  // empty, or "off" on the command line: no metrics port
+  std::string model;                              // the checkpoint's directory
+  std::string listen = "127.0.0.1:50051";         // as ParseAddress takes it
+  std::string metrics_listen = "127.0.0.1:9464";  // the same; empty, or "off" on the command line: no metrics port
   std::string device = "cpu";
   int threads = 0;
   bool copy_weights = false;
@@ -22,11 +23,15 @@ struct Flags {
   double drain_seconds = 25;
   std::string log_level = "info";
   Limits limits;
+
+  // What is to be logged once: environment variables that look like a flag's and are none.
+  std::vector<std::string> warnings;
 };
 
 // Reads the command line, and HYDROPHONE_<FLAG> for each flag that it leaves out. `version` is what --version prints.
 // Returns nothing when the program is to exit with *exit_code: 0 after --help or --version, which went to stdout; 2
-// after a mistake, which was explained on stderr. A limit that another one bounds (see Limits) is lowered to that one.
+// after a mistake, which was explained on stderr: a limit above another one that bounds it (see Limits) is such a
+// mistake if it was given, and is lowered to that one if it is a default.
 std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::string& default_model,
                                 const std::string& version, int* exit_code);
 

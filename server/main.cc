@@ -3,11 +3,14 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/base/address.h"
 #include "server/flags.h"
 #include "server/model/engine/load_engine.h"
 #include "server/obs/log.h"
@@ -115,10 +119,12 @@ std::vector<MethodLabels> Methods() {
 
 // `listen` ("127.0.0.1:0") with the port that was taken instead of 0.
 std::string WithPort(const std::string& listen, int port) {
-  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+  Address address = *ParseAddress(listen);  // ParseFlags has refused any other
+  address.port = static_cast<uint16_t>(port);
+  return address.text();
 }
 
-// SIGTERM and SIGINT, blocked in every thread, so that the thread in Await gets them.
+// SIGTERM and SIGINT, blocked in every thread but one that waits for them.
 class StopSignals {
  public:
   StopSignals() {
@@ -126,21 +132,35 @@ class StopSignals {
     sigaddset(&signals_, SIGTERM);
     sigaddset(&signals_, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::thread([this] { Wait(); }).detach();  // ends with the program, as this object does
   }
 
+  // From now on, a signal is for Await; before, it ends the program.
+  void StartServing() { serving_ = true; }
+
   // Waits for the first signal and returns its name. From then on, another signal ends the program at once.
-  std::string Await() const {
-    int signal = 0;
-    sigwait(&signals_, &signal);
+  std::string Await() {
+    std::string name = first_.get_future().get();
     pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-    return signal == SIGTERM ? "SIGTERM" : "SIGINT";
+    return name;
   }
 
  private:
+  void Wait() {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+    if (serving_) return first_.set_value(name);
+    LogInfo("stopped before serving", {{"signal", name}});
+    std::_Exit(0);  // nothing is open, and what is loading cannot be told to stop
+  }
+
   sigset_t signals_;
+  std::atomic<bool> serving_{false};
+  std::promise<std::string> first_;
 };
 
-absl::Status Serve(const Flags& flags, const StopSignals& stop) {
+absl::Status Serve(const Flags& flags, StopSignals& stop) {
   absl::Time start = absl::Now();
   auto tokenizer = LoadTokenizer(flags.model);
   if (!tokenizer.ok()) return tokenizer.status();
@@ -169,6 +189,7 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
   if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
+  stop.StartServing();
   (*server)->SetServing(true);
   LogInfo("serving", {{"seconds_since_start", Seconds(absl::Now() - start)}});
 
@@ -177,6 +198,8 @@ absl::Status Serve(const Flags& flags, const StopSignals& stop) {
   absl::Time draining = absl::Now();
   (*server)->Drain(draining + absl::Seconds(flags.drain_seconds));
   LogInfo("stopped", {{"seconds", Seconds(absl::Now() - draining)}});
+  // Its threads take two seconds to end, and need not: the program's end takes their port.
+  static_cast<void>(endpoint.release());
   return absl::OkStatus();
 }
 
@@ -186,7 +209,8 @@ int Main(int argc, char** argv) {
       ParseFlags(argc, argv, DefaultModel(), absl::StrCat("hydrophone-server ", kVersion), &exit_code);
   if (!flags.has_value()) return exit_code;
   if (absl::Status level = SetLogLevel(flags->log_level); !level.ok()) return kStartFailed;
-  StopSignals stop;
+  for (const std::string& warning : flags->warnings) LogWarning(warning);
+  auto& stop = *new StopSignals();  // its thread outlives every scope
   if (absl::Status served = Serve(*flags, stop); !served.ok()) {
     LogError("cannot start", {{"error", std::string(served.message())}});
     return kStartFailed;

@@ -47,12 +47,12 @@ def server_device():
 
 
 class Server:
-    """A hydrophone-server on free loopback ports; use as a context manager."""
+    """A hydrophone-server on free loopback ports, or where `listen` says; use as a context manager."""
 
-    def __init__(self, model=None, flags=(), environment=None):
+    def __init__(self, model=None, flags=(), environment=None, listen="127.0.0.1:0"):
         self.command = [
             str(build_directory() / "bin/hydrophone-server"),
-            "--listen=127.0.0.1:0",
+            f"--listen={listen}",
             "--metrics_listen=127.0.0.1:0",
             f"--device={server_device()}",
             *([f"--model={model}"] if model else []),
@@ -79,7 +79,7 @@ class Server:
             self.log.append(line)
             if found := re.search(r"metrics on http://([^/\s]+)/metrics", line):
                 self.metrics_address = found[1]
-            elif found := re.search(r"listening on (\S+:\d+)", line):
+            elif found := re.search(r'listening on ([^\s"]+)', line):
                 self.address = found[1]
                 self._listening.set()
         self._listening.set()  # the log ended: it has stopped

@@ -11,6 +11,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "server/base/address.h"
 
 namespace hydrophone::client {
 namespace {
@@ -30,6 +31,9 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, uint64_t 
   constexpr uint64_t kMostBytes = std::numeric_limits<int>::max();
   arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(receive_bytes, kMostBytes)));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
+  // A proxy that the environment names cannot reach what only this machine has.
+  const absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (parsed.ok() && parsed->is_loopback()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydrophone {
@@ -29,7 +29,10 @@ void Log(spdlog::level::level_enum level, absl::string_view message, const LogFi
   if (Logger().should_log(level)) Logger().log(level, "{}", LogLine(message, fields));
 }
 
-std::string Quoted(absl::string_view text) { return absl::StrCat("\"", absl::Utf8SafeCEscape(text), "\""); }
+// As a JSON string, which every reader of such lines takes; bytes that are no UTF-8 become U+FFFD.
+std::string Quoted(absl::string_view text) {
+  return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 bool IsPlain(absl::string_view value) {
   return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {

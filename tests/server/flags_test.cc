@@ -50,6 +50,37 @@ TEST_F(FlagsTest, AFlagWinsOverItsEnvironmentVariable) {
   EXPECT_EQ(Parse({"--listen=0.0.0.0:2"})->listen, "0.0.0.0:2");
 }
 
+TEST_F(FlagsTest, AnAddressThatIsNoneIsAMistake) {
+  for (const char* argument : {"--metrics_listen=7160", "--listen=127.0.0.1:99999", "--listen=127.0.0.1:65536",
+                               "--listen=http://127.0.0.1:1", "--metrics_listen=unix:/tmp/a", "--listen=::1:7162"}) {
+    EXPECT_FALSE(Parse({argument}).has_value()) << argument;
+    EXPECT_EQ(exit_code_, 2) << argument;
+    EXPECT_THAT(stderr_, HasSubstr("expected HOST:PORT")) << argument;
+  }
+  EXPECT_TRUE(Parse({"--listen=unix:/tmp/a.sock"}).has_value());
+  EXPECT_TRUE(Parse({"--listen=[::1]:7162"}).has_value());
+}
+
+TEST_F(FlagsTest, ALimitAboveTheOneThatBoundsItIsRefusedWithBoth) {
+  EXPECT_FALSE(Parse({"--max_tokens_per_request=5000", "--max_batch_tokens=4096"}).has_value());
+  EXPECT_EQ(exit_code_, 2);
+  EXPECT_THAT(stderr_, HasSubstr("got 5000, above --max_batch_tokens, which is 4096"));
+  EXPECT_FALSE(Parse({"--max_response_bytes=2000", "--response_budget_bytes=1000"}).has_value());
+  EXPECT_THAT(stderr_, HasSubstr("got 2000, above --response_budget_bytes, which is 1000"));
+}
+
+TEST_F(FlagsTest, AVariableThatNoFlagReadsIsAWarning) {
+  setenv("HYDROPHONE_MAX_BATCH_TOKEN", "1", 1);
+  setenv("HYDROPHONE_PORT_50051_TCP", "tcp://10.0.0.1:50051", 1);
+  const auto flags = Parse({});
+  unsetenv("HYDROPHONE_MAX_BATCH_TOKEN");
+  unsetenv("HYDROPHONE_PORT_50051_TCP");
+  ASSERT_EQ(flags->warnings.size(), 1u);
+  EXPECT_EQ(flags->warnings[0],
+            "no flag reads the environment variable HYDROPHONE_MAX_BATCH_TOKEN; the nearest is "
+            "HYDROPHONE_MAX_BATCH_TOKENS");
+}
+
 TEST_F(FlagsTest, TheMetricsPortCanBeTurnedOff) {
   for (const char* off : {"--metrics_listen=", "--metrics_listen=off"}) {
     auto flags = Parse({off});
@@ -61,7 +92,7 @@ TEST_F(FlagsTest, TheMetricsPortCanBeTurnedOff) {
 TEST_F(FlagsTest, HelpGivesUnitsDefaultsAndTheEnvironment) {
   EXPECT_FALSE(Parse({"--help"}).has_value());
   EXPECT_EQ(exit_code_, 0);
-  EXPECT_THAT(stdout_, HasSubstr("--listen HOST:PORT (127.0.0.1:50051)"));
+  EXPECT_THAT(stdout_, HasSubstr("--listen ADDRESS (127.0.0.1:50051)"));
   EXPECT_THAT(stdout_, HasSubstr("--max_batch_tokens TOKENS (16384)"));
   EXPECT_THAT(stdout_, HasSubstr("HYDROPHONE_LISTEN"));
 }

@@ -30,7 +30,7 @@ def copy_of_the_default_model(tmp_path):
 def test_help_names_units_and_defaults():
     result = run("--help")
     assert result.returncode == 0
-    assert re.search(r"--listen HOST:PORT \(127\.0\.0\.1:50051\)", result.stdout)
+    assert re.search(r"--listen ADDRESS \(127\.0\.0\.1:50051\)", result.stdout)
     assert re.search(r"--drain_seconds SECONDS \(\d+\)", result.stdout)
 
 
@@ -136,6 +136,43 @@ def test_metrics_count_calls_and_batches(api):
     assert value("grpc_server_handled_total", grpc_code="OK") == 1
     assert value("grpc_server_handled_total", grpc_code="InvalidArgument") == 1
     assert any(name.startswith("hydrophone_") for name, _ in series)
+
+
+def test_sigterm_before_serving_ends_it_at_once_with_status_0(random_checkpoint):
+    directory = random_checkpoint("124M", "--preset", "gpt2")
+    process = subprocess.Popen([PROGRAM, *OFF, f"--model={directory}"], stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if "loading the model" in line:
+            break
+    process.terminate()
+    log = process.stderr.read()
+    assert process.wait(60) == 0
+    assert "stopped before serving" in log
+    assert "loaded the model" not in log
+
+
+def test_it_serves_on_a_socket_in_the_file_system(api, tmp_path):
+    path = tmp_path / "hydrophone.sock"
+    with Server(listen=f"unix:{path}") as server, api.connect(server.address) as client:
+        assert server.address == f"unix:{path}"
+        assert client.model().model.n_layer == 12
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "flag", ["--metrics_listen=7160", "--listen=127.0.0.1:99999", "--listen=http://127.0.0.1:1", "--listen=::1:7162"]
+)
+def test_an_address_that_is_none_is_refused_with_what_was_got_and_expected(flag):
+    result = run(flag)
+    assert result.returncode == 2
+    assert f'got "{flag.partition("=")[2]}"' in result.stderr
+    assert "expected HOST:PORT" in result.stderr
+
+
+def test_a_variable_that_no_flag_reads_is_a_warning_with_the_nearest(api):
+    with Server(environment={"HYDROPHONE_MAX_BATCH_TOKEN": "1"}) as server:
+        server.stop()
+    assert any("level=warning" in line and "HYDROPHONE_MAX_BATCH_TOKENS" in line for line in server.log)
 
 
 def test_sigterm_lets_a_running_stream_finish_and_ends_with_status_0(api):

@@ -3,7 +3,14 @@
 #include <algorithm>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cpp/cli/commands.h"
+#include "server/base/address.h"
+#include "server/base/nearest_names.h"
 
 namespace hydrophone::client {
 namespace {
@@ -24,6 +31,42 @@ constexpr char kExamples[] =
     "  hydrophone --server lab:50051 verify --layers 0-3 \"Hello world\"\n"
     "  hydrophone extract --help";
 
+// What is wrong with an address; empty when nothing is. Names that gRPC resolves in its own ways ("dns:///lab:50051")
+// are left to it.
+std::string ServerObjection(const std::string& text) {
+  const bool url = absl::StartsWith(text, "http://") || absl::StartsWith(text, "https://");
+  if (!url && absl::StrContains(text, ":///")) return "";
+  return std::string(ParseAddress(text).status().message());
+}
+
+// "extrct": the first argument that should have been a subcommand, and the nearest one; empty when there is none such.
+std::string MisspeltCommand(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (!app.get_subcommands().empty()) return "";
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--server" || arguments[i] == "--timeout") {
+      ++i;  // its value
+    } else if (!absl::StartsWith(arguments[i], "-")) {
+      const std::vector<std::string> nearest = NearestNames(arguments[i], commands, 1);
+      return absl::StrCat("hydrophone: no command is called \"", absl::Utf8SafeCHexEscape(arguments[i]), "\"; ",
+                          nearest.empty() ? "there are " + absl::StrJoin(commands, ", ")
+                                          : absl::StrCat("did you mean ", nearest[0], "?"),
+                          "\n");
+    }
+  }
+  return "";
+}
+
+// The exit status, unless what was asked for could not be written: a full disk, or a reader that is gone.
+int Written(const Session& session, int status) {
+  session.out.flush();
+  if (session.out.good() || status == kUsage) return status;
+  return session.Fail(absl::DataLossError("the output could not be written"));
+}
+
 }  // namespace
 
 int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err) {
@@ -34,8 +77,9 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
   app.require_subcommand(1);
   app.fallthrough();  // --server may stand after the subcommand too
   app.set_version_flag("--version", std::string("hydrophone " HYDROPHONE_VERSION));
-  app.add_option("--server", session.server, "Server to ask, HOST:PORT")
+  app.add_option("--server", session.server, "Server to ask, HOST:PORT or unix:PATH")
       ->envname("HYDROPHONE_SERVER")
+      ->check(CLI::Validator(ServerObjection, ""))
       ->capture_default_str();
   app.add_option("--timeout", session.timeout_seconds, "Most time for each call, in seconds; 0: no limit")
       ->envname("HYDROPHONE_TIMEOUT")
@@ -51,9 +95,14 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
     app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, out, err) == 0 ? kOk : kUsage;
+    const bool help = error.get_exit_code() == 0;
+    if (const std::string misspelt = help ? "" : MisspeltCommand(app, arguments); !misspelt.empty()) {
+      err << misspelt;
+      return kUsage;
+    }
+    return Written(session, app.exit(error, out, err) == 0 ? kOk : kUsage);
   }
-  return action();
+  return Written(session, action());
 }
 
 }  // namespace hydrophone::client

@@ -15,6 +15,11 @@ TEST(LogTest, ValuesThatCouldBreakTheLineAreQuotedAndEscaped) {
             "msg=\"a\\nb\" k=\"x y\" e=\"\" q=\"a=\\\"b\\\"\"");
 }
 
+TEST(LogTest, QuotedValuesAreJsonStrings) {
+  EXPECT_EQ(LogLine("it's", {{"k", "a\x01 'b'"}, {"bad", "\xff x"}}),
+            "msg=\"it's\" k=\"a\\u0001 'b'\" bad=\"\uFFFD x\"");
+}
+
 TEST(LogTest, AnUnknownLevelIsRefusedWithTheChoice) {
   EXPECT_TRUE(SetLogLevel("warning").ok());
   EXPECT_TRUE(SetLogLevel("info").ok());

@@ -32,6 +32,45 @@ TEST_F(CommandLineTest, WrongUsageIsStatusTwo) {
   EXPECT_THAT(service_.requests(), IsEmpty());
 }
 
+TEST_F(CommandLineTest, AMisspeltCommandGetsTheNearestOne) {
+  const Result result = Run({"extrct", "--hook", "attn.c_proj", "abc"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("no command is called \"extrct\"; did you mean extract?"));
+  EXPECT_THAT(Run({"zzz"}).err, HasSubstr("there are model, hooks, tokenize"));
+}
+
+TEST_F(CommandLineTest, AServerThatIsNoAddressIsRefusedAsSuch) {
+  for (const auto& [server, why] : std::vector<std::pair<std::string, std::string>>{
+           {"http://lab:50051", "a URL"}, {"lab", "no port"}, {"127.0.0.1:99999", "above 65535"}}) {
+    const Result result = Run({"--server", server, "model"});
+    EXPECT_EQ(result.status, 2) << server;
+    EXPECT_THAT(result.err, HasSubstr(why)) << server;
+  }
+}
+
+TEST_F(CommandLineTest, OutputThatIsLostIsStatusThree) {
+  const std::vector<std::vector<std::string>> commands = {
+      {"model"},
+      {"model", "--json"},
+      {"hooks"},
+      {"tokenize", "abc"},
+      {"verify"},
+      {"verify", "--json"},
+      {"--help"},
+      {"--version"},
+      {"extract", "--hook", "attn.c_proj", "--layers", "1", "abc"},
+      {"extract", "--hook", "attn.c_proj", "--layers", "1", "--json", "abc"}};
+  for (std::vector<std::string> arguments : commands) {
+    const std::string name = arguments[0];
+    arguments.insert(arguments.begin(), {"--server", service_.address()});
+    std::istringstream in;
+    std::ostream full(nullptr);  // takes nothing
+    std::ostringstream err;
+    EXPECT_EQ(RunCommandLine(arguments, in, full, err), 3) << name;
+    EXPECT_THAT(err.str(), HasSubstr("could not be written")) << name;
+  }
+}
+
 TEST_F(CommandLineTest, ModelAndHooksAreTables) {
   EXPECT_THAT(Run({"model"}).out, HasSubstr("2 of width 3"));
   EXPECT_EQ(nlohmann::json::parse(Run({"model", "--json"}).out)["model"]["n_layer"], 2);
