@@ -83,6 +83,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
                                {"device", compute.device},
                                {"threads", absl::StrCat(compute.threads)},
                                {"numerics", compute.numerics}});
+  for (const std::string& note : model.loading_notes) LogInfo(note);
   if (!compute.batch_independent) {
     LogWarning(
         "a row's bits may depend on its neighbours on this device: no way to multiply was found that prevents it");
@@ -90,13 +91,20 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Toke
   return engine;
 }
 
-// Whether the tokenizer is the model's: another one would give ids without an embedding, or other tokens for the same
-// ids.
+// Whether the tokenizer may be the model's: one with more tokens would give ids without an embedding. The model may
+// have more, as an embedding that was padded to a round size has.
 absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
-  if (static_cast<uint32_t>(model.vocab_size) == tokenizer.vocab_size()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("vocab.json has ", tokenizer.vocab_size(),
-                                                 " tokens, but config.json's vocab_size is ", model.vocab_size,
-                                                 ": they belong to different models"));
+  const auto ids = static_cast<uint32_t>(model.vocab_size);
+  if (ids < tokenizer.vocab_size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the tokenizer has ", tokenizer.vocab_size(),
+                                                   " tokens, but config.json's vocab_size is ", model.vocab_size,
+                                                   ": they belong to different models"));
+  }
+  if (ids > tokenizer.vocab_size()) {
+    LogInfo(absl::StrCat("ids from ", tokenizer.vocab_size(), " to ", ids - 1,
+                         " have an embedding and no spelling: they are served as ids"));
+  }
+  return absl::OkStatus();
 }
 
 // Computes one token on the way that requests take. When it returns OK, requests will be answered.

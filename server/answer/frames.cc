@@ -28,7 +28,7 @@ void FillInputInfo(const PlannedInput& input, uint32_t index, const Tokenizer& t
   info->mutable_token_ids()->Add(input.token_ids.begin(), input.token_ids.end());
   info->mutable_byte_offsets()->Add(input.byte_offsets.begin(), input.byte_offsets.end());
   for (uint32_t id : input.token_ids) {
-    absl::string_view piece = tokenizer.Piece(id);
+    absl::string_view piece = PieceOf(tokenizer, id);
     info->add_pieces(piece.data(), piece.size());
   }
   info->set_skipped(input.skipped);

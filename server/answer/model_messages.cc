@@ -28,6 +28,8 @@ void FillModel(const ModelInfo& model, v1::ModelInfo* message) {
   message->set_weights_sha256(model.weights_sha256);
   message->set_tokenizer_sha256(model.tokenizer_sha256);
   message->set_weights_dtype(model.weights_dtype);
+  for (const std::string& note : model.loading_notes) message->add_loading_notes(note);
+  for (const uint32_t id : model.eos_token_ids) message->add_eos_token_ids(id);
 }
 
 void FillCompute(const ComputeInfo& compute, v1::ComputeInfo* message) {

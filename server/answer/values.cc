@@ -53,8 +53,7 @@ void FillSummary(const v1::SummaryOptions* options, const TensorView& tensor, v1
 void FillToken(absl::Span<const float> fields, const Tokenizer& tokenizer, v1::Score* score) {
   const auto id = static_cast<uint32_t>(fields[0]);
   score->set_token_id(id);
-  // A model may have more rows of embeddings than its tokenizer has tokens.
-  if (id < tokenizer.vocab_size()) score->set_piece(std::string(tokenizer.Piece(id)));
+  score->set_piece(std::string(PieceOf(tokenizer, id)));
   score->set_value(fields[1]);
   score->set_logprob(fields[2]);
   score->set_rank(static_cast<uint32_t>(fields[3]));

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/messages.h"
 
@@ -39,7 +40,10 @@ class Inspector : public nlohmann::json_sax<Json> {
   }
 
   // The parser's own message repeats the file's text at any length: only the place is kept.
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    if (absl::StrContains(error.what(), "surrogate")) {
+      return Stop(absl::StrCat("holds half of a surrogate pair near byte ", position, ", which is no character"));
+    }
     return Stop(absl::StrCat("is not JSON: syntax error near byte ", position));
   }
 

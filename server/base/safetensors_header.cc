@@ -114,6 +114,7 @@ absl::StatusOr<SafetensorsTensor> ReadTensor(const std::string& name, const Json
 }
 
 absl::Status CheckSafetensorsMetadata(const Json& json) {
+  if (json.is_null()) return absl::OkStatus();  // as good as none to the format's own library
   if (!json.is_object()) return Damaged("has a __metadata__ that is no object");
   for (const auto& [key, value] : json.items()) {
     if (!value.is_string()) return Damaged("has a __metadata__ whose values are not all strings");

@@ -20,18 +20,41 @@ void WidenAll(const char* stored, absl::Span<float> values) {
   }
 }
 
+void RoundAll(const char* stored, absl::Span<float> values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    double value;
+    std::memcpy(&value, stored + i * sizeof(value), sizeof(value));
+    values[i] = static_cast<float>(value);
+  }
+}
+
 }  // namespace
 
-void ConvertToFloat32(Dtype dtype, absl::string_view stored, absl::Span<float> values) {
-  assert(stored.size() == values.size() * ElementSize(dtype));
-  switch (dtype) {
-    case Dtype::kFloat32:
+std::optional<StoredType> StoredTypeOf(absl::string_view safetensors_name) {
+  if (safetensors_name == "F32") return StoredType::kFloat32;
+  if (safetensors_name == "F16") return StoredType::kFloat16;
+  if (safetensors_name == "BF16") return StoredType::kBfloat16;
+  if (safetensors_name == "F64") return StoredType::kFloat64;
+  return std::nullopt;
+}
+
+size_t ElementSize(StoredType type) {
+  if (type == StoredType::kFloat64) return 8;
+  return type == StoredType::kFloat32 ? 4 : 2;
+}
+
+void ConvertToFloat32(StoredType type, absl::string_view stored, absl::Span<float> values) {
+  assert(stored.size() == values.size() * ElementSize(type));
+  switch (type) {
+    case StoredType::kFloat32:
       if (!stored.empty()) std::memcpy(values.data(), stored.data(), stored.size());
       return;
-    case Dtype::kFloat16:
+    case StoredType::kFloat16:
       return WidenAll<FromHalf>(stored.data(), values);
-    case Dtype::kBfloat16:
+    case StoredType::kBfloat16:
       return WidenAll<FromBfloat>(stored.data(), values);
+    case StoredType::kFloat64:
+      return RoundAll(stored.data(), values);
   }
 }
 

@@ -21,16 +21,16 @@ constexpr size_t kPieceElements = size_t{1} << 18;  // how many are compared at 
 // Whether the file's elements, read from the file and not through a mapping of it, are those in memory, bit for bit.
 absl::StatusOr<bool> SameAsFile(absl::Span<const float> values, const SafetensorsTensor& tensor,
                                 const RandomAccessFile& file) {
-  const Dtype dtype = *DtypeFromSafetensors(tensor.dtype);
+  const StoredType type = *StoredTypeOf(tensor.dtype);
   std::vector<char> stored;
   std::vector<float> converted;
   for (size_t first = 0; first < values.size(); first += kPieceElements) {
     const absl::Span<const float> piece = values.subspan(first, kPieceElements);
-    stored.resize(piece.size() * ElementSize(dtype));
+    stored.resize(piece.size() * ElementSize(type));
     converted.resize(piece.size());
-    const absl::Status read = file.Read(tensor.begin + first * ElementSize(dtype), absl::MakeSpan(stored));
+    const absl::Status read = file.Read(tensor.begin + first * ElementSize(type), absl::MakeSpan(stored));
     if (!read.ok()) return read;
-    ConvertToFloat32(dtype, {stored.data(), stored.size()}, absl::MakeSpan(converted));
+    ConvertToFloat32(type, {stored.data(), stored.size()}, absl::MakeSpan(converted));
     if (std::memcmp(converted.data(), piece.data(), piece.size() * sizeof(float)) != 0) return false;
   }
   return true;
@@ -45,8 +45,9 @@ absl::StatusOr<bool> SameAsFiles(const Gpt2Parameter& parameter, const WeightFil
 }  // namespace
 
 absl::StatusOr<CheckpointAudit> AuditGpt2Checkpoint(const Gpt2Checkpoint& checkpoint) {
-  const absl::StatusOr<WeightFiles> files = OpenWeightFiles(checkpoint.directory);
+  absl::StatusOr<WeightFiles> files = OpenWeightFiles(checkpoint.directory);
   if (!files.ok()) return files.status();
+  if (checkpoint.config.tie_word_embeddings) LetLmHeadBeTheEmbedding(*files);
   absl::StatusOr<std::string> digest = DigestFiles(*files);
   if (!digest.ok()) return digest.status();
 

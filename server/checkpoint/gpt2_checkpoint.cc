@@ -23,6 +23,7 @@ namespace hydrophone {
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+constexpr char kGenerationConfig[] = "generation_config.json";
 constexpr char kLmHead[] = "lm_head.weight";
 
 std::string LastComponent(const std::string& directory) {
@@ -31,11 +32,24 @@ std::string LastComponent(const std::string& directory) {
   return absolute.has_filename() ? absolute.filename().string() : absolute.parent_path().filename().string();
 }
 
+// As Hugging Face's generate does it, generation_config.json goes before config.json where there is one.
+absl::Status ReadGenerationConfig(const std::string& directory, Gpt2Config& config) {
+  const std::string path = absl::StrCat(directory, "/", kGenerationConfig);
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxConfigBytes);
+  if (absl::IsNotFound(text.status())) return absl::OkStatus();
+  if (!text.ok()) return text.status();
+  absl::StatusOr<std::vector<uint32_t>> ids = ParseGenerationConfig(*text);
+  if (!ids.ok()) return Annotate(ids.status(), Printable(path));
+  config.eos_token_ids = *std::move(ids);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Gpt2Config> ReadConfig(const std::string& directory) {
   const absl::StatusOr<std::string> text = ReadSmallFile(absl::StrCat(directory, "/config.json"), kMaxConfigBytes);
   if (!text.ok()) return text.status();
   absl::StatusOr<Gpt2Config> config = ParseGpt2Config(*text);
   if (!config.ok()) return Annotate(config.status(), absl::StrCat(Printable(directory), "/config.json"));
+  if (absl::Status status = ReadGenerationConfig(directory, *config); !status.ok()) return status;
   return config;
 }
 
@@ -46,7 +60,8 @@ bool SameBits(absl::Span<const float> a, absl::Span<const float> b) {
 // "float32", or "float32+float16" when the parameters are stored in several types.
 std::string DtypesOf(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {
   std::string names;
-  for (const auto& [dtype, name] : {std::pair("F32", "float32"), {"F16", "float16"}, {"BF16", "bfloat16"}}) {
+  for (const auto& [dtype, name] :
+       {std::pair("F32", "float32"), {"F16", "float16"}, {"BF16", "bfloat16"}, {"F64", "float64"}}) {
     const bool used =
         std::any_of(parameters.begin(), parameters.end(), [&, stored = dtype](const Gpt2Parameter& parameter) {
           return files.tensors.at(parameter.name).tensor.dtype == stored;
@@ -99,14 +114,16 @@ absl::Status LoadWeights(const WeightFiles& files, const LoadOptions& options, G
 absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, const LoadOptions& options) {
   absl::StatusOr<Gpt2Config> config = ReadConfig(directory);
   if (!config.ok()) return config.status();
-  const absl::StatusOr<WeightFiles> files = OpenWeightFiles(directory);
+  absl::StatusOr<WeightFiles> files = OpenWeightFiles(directory);
   if (!files.ok()) return files.status();
+  if (config->tie_word_embeddings) LetLmHeadBeTheEmbedding(*files);
 
   Gpt2Checkpoint checkpoint;
   checkpoint.directory = directory;
   checkpoint.name = LastComponent(directory);
   checkpoint.config = *std::move(config);
   checkpoint.activation_function = checkpoint.config.activation_function;
+  checkpoint.loading_notes = files->notes;
   if (absl::Status status = LoadWeights(*files, options, checkpoint); !status.ok()) {
     return Annotate(status, Printable(directory));
   }
@@ -136,6 +153,8 @@ ModelInfo DescribeModel(const Gpt2Checkpoint& checkpoint) {
   info.tie_word_embeddings = config.tie_word_embeddings;
   info.weights_sha256 = checkpoint.weights_sha256;
   info.weights_dtype = checkpoint.weights_dtype;
+  info.loading_notes = checkpoint.loading_notes;
+  info.eos_token_ids = config.eos_token_ids;
   return info;
 }
 

@@ -33,17 +33,20 @@ struct Gpt2Checkpoint {
   std::string activation_function;  // as config.json spells it
   Gpt2Weights weights;
   int64_t parameters = 0;      // a tied lm_head counts once
-  std::string weights_dtype;   // "float32", "float16", "bfloat16", joined by "+" when mixed
+  std::string weights_dtype;   // "float32", "float16", "bfloat16", "float64", joined by "+" when mixed
   std::string weights_sha256;  // of the files' bytes, one after the other in the order of their names
+
+  // What was done to make a GPT-2 of the files, a sentence each: a prefix left off all names, heads left out.
+  std::vector<std::string> loading_notes;
 };
 
 // Loads config.json and model.safetensors, or model.safetensors.index.json and its shards. Float32 weights that lie at
-// multiples of 4 bytes are used where they are; others are converted to float32, exactly. Names may begin with
-// "transformer." or not; the old buffers h.L.attn.bias and h.L.attn.masked_bias are skipped.
+// multiples of 4 bytes are used where they are; others are converted to float32 (see convert.h). Which names are taken
+// and left out: tensor_names.h.
 //
 // The output embedding is done as transformers 5 does it. Untied: lm_head.weight must be there. Tied and not in the
 // files, or equal to wte.weight to the bit: it is wte. Tied but in the files with other values: the files' values are
-// used, and the model counts as untied.
+// used, and the model counts as untied. Tied, and the files have lm_head.weight but no wte.weight: it is that.
 //
 // One error names every missing, extra or misshapen tensor, with got and expected. NOT_FOUND (no config.json, no
 // weights), INVALID_ARGUMENT (another model; weights only in pickle files), DATA_LOSS (damaged file),

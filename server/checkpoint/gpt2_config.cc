@@ -2,14 +2,15 @@
 //
 // Done as Hugging Face does it: vocab_size, n_positions, n_embd, n_layer, n_head (also by their general names, such as
 // hidden_size), n_inner, activation_function, layer_norm_epsilon, scale_attn_weights, scale_attn_by_inverse_layer_idx,
-// reorder_and_upcast_attn, tie_word_embeddings, embd_pdrop, attn_pdrop, resid_pdrop.
+// reorder_and_upcast_attn, tie_word_embeddings, embd_pdrop, attn_pdrop, resid_pdrop, eos_token_id (unless
+// generation_config.json has its own).
 //
 // Refused by name: model_type other than gpt2, add_cross_attention, quantization_config, auto_map (code of the
 // checkpoint's own), pruned_heads.
 //
 // Accepted without effect: everything else, because transformers 5's GPT-2 does not read it when it computes hidden
-// states and logits. So n_ctx (n_positions counts), use_cache, summary_*, initializer_range, the ids of special tokens,
-// architectures, dtype and torch_dtype (the files' own types count), attn_implementation.
+// states and logits. So n_ctx (n_positions counts), use_cache, summary_*, initializer_range, the ids of other special
+// tokens, architectures, dtype and torch_dtype (the files' own types count), attn_implementation.
 #include "server/checkpoint/gpt2_config.h"
 
 #include <cmath>
@@ -87,8 +88,8 @@ class FieldReader {
   double Probability(const char* name, double fallback) {
     const Json* const value = Find(name);
     if (value == nullptr) return fallback;
-    if (value->is_number() && value->get<double>() >= 0 && value->get<double>() < 1) return value->get<double>();
-    Refuse(name, *value, "a number from 0 to below 1");
+    if (value->is_number() && value->get<double>() >= 0 && value->get<double>() <= 1) return value->get<double>();
+    Refuse(name, *value, "a number from 0 to 1");
     return fallback;
   }
 
@@ -106,6 +107,22 @@ class FieldReader {
     if (value->is_string()) return value->get<std::string>();
     Refuse(name, *value, "a string");
     return fallback;
+  }
+
+  // An id, a list of ids, or null for none.
+  std::vector<uint32_t> Ids(const char* name, std::vector<uint32_t> fallback) {
+    const Json* const value = Find(name);
+    if (value == nullptr) return fallback;
+    const Json list = value->is_array() ? *value : value->is_null() ? Json::array() : Json::array({*value});
+    std::vector<uint32_t> ids;
+    for (const Json& id : list) {
+      if (!id.is_number_unsigned() || id.get<uint64_t>() > static_cast<uint64_t>(kMaxSize)) {
+        Refuse(name, *value, "a token id, a list of them, or null");
+        return fallback;
+      }
+      ids.push_back(id.get<uint32_t>());
+    }
+    return ids;
   }
 
   // The field must be absent, null, false, or empty.
@@ -169,6 +186,7 @@ void ReadArithmetic(FieldReader& fields, Gpt2Config& config) {
   config.embd_pdrop = fields.Probability("embd_pdrop", config.embd_pdrop);
   config.attn_pdrop = fields.Probability("attn_pdrop", config.attn_pdrop);
   config.resid_pdrop = fields.Probability("resid_pdrop", config.resid_pdrop);
+  config.eos_token_ids = fields.Ids("eos_token_id", config.eos_token_ids);
 }
 
 void RefuseOtherModels(FieldReader& fields) {
@@ -193,6 +211,16 @@ absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json) {
   ReadActivation(fields, config);
   ReadArithmetic(fields, config);
   if (fields.problems().empty()) return config;
+  return absl::InvalidArgumentError(absl::StrJoin(fields.problems(), "; "));
+}
+
+absl::StatusOr<std::vector<uint32_t>> ParseGenerationConfig(absl::string_view json) {
+  const absl::StatusOr<Json> document = ParseBoundedJson(json);
+  if (!document.ok()) return document.status();
+  if (!document->is_object()) return absl::InvalidArgumentError("is no JSON object");
+  FieldReader fields(*document);
+  std::vector<uint32_t> ids = fields.Ids("eos_token_id", {});
+  if (fields.problems().empty()) return ids;
   return absl::InvalidArgumentError(absl::StrJoin(fields.problems(), "; "));
 }
 

@@ -2,7 +2,9 @@
 #ifndef HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
 #define HYDROPHONE_SERVER_CHECKPOINT_GPT2_CONFIG_H_
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +30,7 @@ struct Gpt2Config {
   double embd_pdrop = 0.1;  // dropout probabilities: train mode only
   double attn_pdrop = 0.1;
   double resid_pdrop = 0.1;
+  std::vector<uint32_t> eos_token_ids = {50256};  // after which a continuation ends
 
   int d_head() const { return n_embd / n_head; }
 };
@@ -37,6 +40,10 @@ struct Gpt2Config {
 // arithmetic that this server does not do (cross attention, another model_type, an unknown activation, ...), each with
 // got and expected. gpt2_config.cc lists which fields are done, which are refused, and why the others have no effect.
 absl::StatusOr<Gpt2Config> ParseGpt2Config(absl::string_view json);
+
+// Reads the eos_token_id of generation_config.json's text: a number, a list of them, or none. INVALID_ARGUMENT
+// otherwise.
+absl::StatusOr<std::vector<uint32_t>> ParseGenerationConfig(absl::string_view json);
 
 }  // namespace hydrophone
 

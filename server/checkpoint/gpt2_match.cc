@@ -5,13 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/base/messages.h"
+#include "server/checkpoint/convert.h"
 
 namespace hydrophone {
 namespace {
 
 std::string GotAndExpected(const SafetensorsTensor& tensor, const Gpt2Parameter& parameter) {
   return absl::StrCat(Printable(tensor.name), " (got ", tensor.dtype, " ", ShapeText(tensor.shape),
-                      ", expected F32, F16 or BF16 ", ShapeText(parameter.shape), ")");
+                      ", expected F32, F16, BF16 or F64 ", ShapeText(parameter.shape), ")");
 }
 
 // The tensors of the files that are no parameters, in the order of their names.
@@ -29,8 +30,15 @@ NamedThings ExtraTensors(absl::Span<const Gpt2Parameter> parameters, const Weigh
 
 }  // namespace
 
+void LetLmHeadBeTheEmbedding(WeightFiles& files) {
+  const auto lm_head = files.tensors.find("lm_head.weight");
+  if (lm_head == files.tensors.end()) return;
+  const StoredTensor stored = lm_head->second;
+  files.tensors.emplace("wte.weight", stored);
+}
+
 bool Fits(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor) {
-  return tensor.shape == parameter.shape && DtypeFromSafetensors(tensor.dtype).has_value();
+  return tensor.shape == parameter.shape && StoredTypeOf(tensor.dtype).has_value();
 }
 
 absl::Status CheckTensors(absl::Span<const Gpt2Parameter> parameters, const WeightFiles& files) {

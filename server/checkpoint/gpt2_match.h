@@ -9,11 +9,13 @@
 #include "absl/types/span.h"
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/weight_files.h"
-#include "server/core/tensor.h"
 
 namespace hydrophone {
 
-// Whether the stored tensor can be this parameter's value: its shape, and one of the dtypes of base/dtype.h.
+// For a model whose embeddings are tied: where the files hold lm_head.weight alone, it is wte.weight too.
+void LetLmHeadBeTheEmbedding(WeightFiles& files);
+
+// Whether the stored tensor can be this parameter's value: its shape, and a StoredType.
 bool Fits(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor);
 
 // OK when the files hold every parameter in a fitting form, and nothing else. Otherwise INVALID_ARGUMENT with one

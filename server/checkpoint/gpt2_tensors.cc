@@ -19,17 +19,17 @@ std::shared_ptr<float> NewArray(size_t elements) {
   return {static_cast<float*>(std::aligned_alloc(kAlignment, bytes)), std::free};
 }
 
-bool UsableInPlace(Dtype dtype, const char* data) {
-  return dtype == Dtype::kFloat32 && reinterpret_cast<uintptr_t>(data) % alignof(float) == 0;
+bool UsableInPlace(StoredType type, const char* data) {
+  return type == StoredType::kFloat32 && reinterpret_cast<uintptr_t>(data) % alignof(float) == 0;
 }
 
 // REQUIRES: `file` holds the tensor, and `parameter` fits it.
 absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor& tensor, const FileBytes& file,
                         std::vector<LoadedArray>& arrays) {
   const absl::string_view stored = file.bytes.substr(tensor.begin, tensor.end - tensor.begin);
-  const Dtype dtype = *DtypeFromSafetensors(tensor.dtype);
+  const StoredType type = *StoredTypeOf(tensor.dtype);
   const size_t elements = static_cast<size_t>(parameter.elements());
-  if (UsableInPlace(dtype, stored.data())) {
+  if (UsableInPlace(type, stored.data())) {
     *parameter.values = {reinterpret_cast<const float*>(stored.data()), elements};
     arrays.push_back({*parameter.values, file.owner, file.mapped});
     return absl::OkStatus();
@@ -38,7 +38,7 @@ absl::Status LoadTensor(const Gpt2Parameter& parameter, const SafetensorsTensor&
   if (array == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("no memory for the ", elements, " elements of ", parameter.name));
   }
-  ConvertToFloat32(dtype, stored, {array.get(), elements});
+  ConvertToFloat32(type, stored, {array.get(), elements});
   *parameter.values = {array.get(), elements};
   arrays.push_back({*parameter.values, array, false});
   return absl::OkStatus();

@@ -1,7 +1,6 @@
 #include "server/checkpoint/weight_files.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,10 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "server/base/messages.h"
 #include "server/checkpoint/shard_index.h"
+#include "server/checkpoint/tensor_names.h"
 #include "server/core/sha256.h"
 
 namespace hydrophone {
@@ -39,14 +37,6 @@ bool Exists(const std::string& path) {
 
 std::string InDirectory(const std::string& directory, absl::string_view name) {
   return absl::StrCat(directory, "/", name);
-}
-
-// Causal masks and their fill value, which old versions of transformers saved with the weights: "h.0.attn.bias".
-bool IsOldBuffer(absl::string_view name) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
-  return parts.size() == 4 && parts[0] == "h" && !parts[1].empty() &&
-         std::all_of(parts[1].begin(), parts[1].end(), [](unsigned char c) { return std::isdigit(c) != 0; }) &&
-         parts[2] == "attn" && (parts[3] == "bias" || parts[3] == "masked_bias");
 }
 
 bool IsPickle(absl::string_view name) {
@@ -107,6 +97,7 @@ class Gatherer {
   }
 
   absl::StatusOr<WeightFiles> Finish() {
+    NameTensors();
     NamedThings absent;
     for (const auto& [tensor, shard] : shard_of_) {
       if (!seen_.contains(tensor)) absent.Add(absl::StrCat(Printable(tensor), " in ", shard));
@@ -122,10 +113,26 @@ class Gatherer {
  private:
   void AddTensor(const std::string& file_name, SafetensorsTensor tensor) {
     if (!shard_of_.empty()) CheckPlace(file_name, tensor.name);
-    const std::string name(absl::StripPrefix(tensor.name, "transformer."));
-    if (IsOldBuffer(name)) return;
-    const StoredTensor stored{std::move(tensor), gathered_.files.size()};
-    if (!gathered_.tensors.emplace(name, stored).second) twice_.Add(Printable(name));
+    found_.push_back({std::move(tensor), gathered_.files.size()});
+  }
+
+  // Files the tensors under their bare names.
+  void NameTensors() {
+    std::vector<std::string> names;
+    for (const StoredTensor& stored : found_) names.push_back(stored.tensor.name);
+    const std::string prefix = WrapperPrefix(names);
+    NamedThings heads;
+    for (StoredTensor& stored : found_) {
+      const std::string name = BareName(stored.tensor.name, prefix);
+      if (IsOldBuffer(name)) continue;
+      if (IsOtherHead(name)) {
+        heads.Add(Printable(name));
+      } else if (!gathered_.tensors.emplace(name, std::move(stored)).second) {
+        twice_.Add(Printable(name));
+      }
+    }
+    if (!prefix.empty()) gathered_.notes.push_back(absl::StrCat("left ", prefix, " off the names of all tensors"));
+    if (!heads.empty()) gathered_.notes.push_back(heads.Text("of another head left out"));
   }
 
   void CheckPlace(const std::string& file_name, const std::string& tensor) {
@@ -138,7 +145,8 @@ class Gatherer {
 
   const ShardOf& shard_of_;
   WeightFiles gathered_;
-  std::set<std::string> seen_;  // tensors as the files name them; only with an index
+  std::vector<StoredTensor> found_;  // in the order of the files
+  std::set<std::string> seen_;       // tensors as the files name them; only with an index
   NamedThings twice_;
   NamedThings misplaced_;
 };

@@ -21,9 +21,10 @@ struct StoredTensor {
 
 struct WeightFiles {
   std::vector<RandomAccessFile> files;  // in the order of their names
-  // By name without a leading "transformer." (a file may have it on some names and not on others). The buffers
-  // "h.L.attn.bias" and "h.L.attn.masked_bias" of old checkpoints, constants both, are left out.
+  // By bare name (see tensor_names.h); old buffers and other heads are left out.
   absl::flat_hash_map<std::string, StoredTensor> tensors;
+  // A sentence each on the prefix that all names had, and on the heads that were left out.
+  std::vector<std::string> notes;
 };
 
 // Opens model.safetensors or, without one, the files that model.safetensors.index.json names; as Hugging Face does, but

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace hydrophone {
 
@@ -22,8 +23,12 @@ struct ModelInfo {
   double layer_norm_epsilon = 0;
   bool tie_word_embeddings = true;
   std::string weights_sha256;    // of the weight files' bytes in the order of their names
-  std::string weights_dtype;     // of the file: "float32", "float16", "bfloat16", joined by "+"
+  std::string weights_dtype;     // of the file: "float32", "float16", "bfloat16", "float64", joined by "+"
   std::string tokenizer_sha256;  // see Tokenizer::sha256
+
+  // What was done to make the model of its files, a sentence each; mostly nothing.
+  std::vector<std::string> loading_notes;
+  std::vector<uint32_t> eos_token_ids;  // each ends a continuation
 };
 
 // How numbers come about. Equal `numerics`, with equal weights, promise equal bits.

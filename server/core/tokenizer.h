@@ -59,6 +59,12 @@ class Tokenizer {
   virtual absl::string_view sha256() const = 0;
 };
 
+// The token's piece, of any id that a model may have: empty for one that the tokenizer lacks, such as the rows that pad
+// an embedding to a round size. It stands for no bytes, as Hugging Face decodes it.
+inline absl::string_view PieceOf(const Tokenizer& tokenizer, uint32_t id) {
+  return id < tokenizer.vocab_size() ? tokenizer.Piece(id) : absl::string_view();
+}
+
 }  // namespace hydrophone
 
 #endif  // HYDROPHONE_SERVER_CORE_TOKENIZER_H_

@@ -63,7 +63,7 @@ void AppendTokens(absl::Span<const uint32_t> ids, const Tokenizer& tokenizer, Pl
   for (uint32_t id : ids) {
     input->token_ids.push_back(id);
     input->byte_offsets.push_back(input->byte_end);
-    input->byte_end += static_cast<uint32_t>(TokenBytes(tokenizer.Piece(id)));
+    input->byte_end += static_cast<uint32_t>(TokenBytes(PieceOf(tokenizer, id)));
   }
 }
 
@@ -76,8 +76,8 @@ std::vector<PlannedInput> WithPlaceholders(std::vector<PlannedInput> inputs, uin
 
 GreedyContinuation::GreedyContinuation(const ExtractCall& call, const RequestContext& context)
     : max_new_tokens_(call.max_new_tokens),
-      end_token_(context.tokenizer.bos_id()),
-      vocabulary_(std::min(context.tokenizer.vocab_size(), static_cast<uint32_t>(context.model.vocab_size))),
+      end_tokens_(context.model.eos_token_ids),
+      vocabulary_(static_cast<uint32_t>(context.model.vocab_size)),
       continuations_(call.inputs.size()) {
   for (const PlannedInput& input : call.inputs) sequences_.push_back(input.token_ids);
   for (const PlannedRun& run : call.plan.runs) unfinished_.push_back(run.input);
@@ -106,13 +106,15 @@ absl::Status GreedyContinuation::Take(absl::Span<const float> values) {
   for (size_t i = 0; i < unfinished_.size(); ++i) {
     const float id = values[i * kFields];
     if (!(id >= 0 && id < static_cast<float>(vocabulary_))) {
-      return absl::InternalError(absl::StrCat("the model continued with token ", id, ", which the tokenizer lacks"));
+      return absl::InternalError(
+          absl::StrCat("the model continued with token ", id, ", which it has no embedding for"));
     }
     const uint32_t input = unfinished_[i];
     const auto token = static_cast<uint32_t>(id);
     sequences_[input].push_back(token);
     continuations_[input].push_back(token);
-    const bool ended = token == end_token_ || continuations_[input].size() == max_new_tokens_;
+    const bool end = std::find(end_tokens_.begin(), end_tokens_.end(), token) != end_tokens_.end();
+    const bool ended = end || continuations_[input].size() == max_new_tokens_;
     if (!ended) unfinished.push_back(input);
   }
   unfinished_ = std::move(unfinished);

@@ -48,7 +48,7 @@ class GreedyContinuation {
 
  private:
   const uint32_t max_new_tokens_;
-  const uint32_t end_token_;
+  const std::vector<uint32_t> end_tokens_;
   const uint32_t vocabulary_;                     // ids are below it
   std::vector<std::vector<uint32_t>> sequences_;  // each input's tokens, then its new ones
   std::vector<uint32_t> unfinished_;              // inputs, ascending

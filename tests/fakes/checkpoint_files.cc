@@ -107,6 +107,7 @@ FileTensor SmallTensor(const std::string& name, const std::string& dtype, std::v
     if (dtype == "F32") Append(tensor.bytes, value);
     if (dtype == "F16") Append(tensor.bytes, ToFloat16(value));
     if (dtype == "BF16") Append(tensor.bytes, ToBfloat16(value));
+    if (dtype == "F64") Append(tensor.bytes, double{value});
   }
   return tensor;
 }

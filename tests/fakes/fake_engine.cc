@@ -48,6 +48,7 @@ ModelInfo TinyModel() {
   model.n_inner = 16;
   model.n_positions = 16;
   model.vocab_size = 50257;
+  model.eos_token_ids = {256};
   model.activation_function = "gelu_new";
   model.layer_norm_epsilon = 1e-5;
   model.weights_sha256 = std::string(64, 'a');

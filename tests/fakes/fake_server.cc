@@ -13,6 +13,8 @@ FakeServer::FakeServer() {
   model.parameters = 1234;
   model.activation_function = "gelu_new";
   model.layer_norm_epsilon = 1e-5;
+  model.eos_token_ids = {256};
+  model.loading_notes = {"a note"};
   model.weights_sha256 = "weights-digest";
   model.weights_dtype = "float16";
   model.tokenizer_sha256 = "tokenizer-digest";

@@ -55,7 +55,7 @@ std::string SetTokenIds(const Json& value, v1::Input* input) {
 std::string SetBytes(const Json& value, v1::Input* input) {
   std::string bytes;
   if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes)) {
-    return "\"raw_text_base64\" is not base64";
+    return "\"text_bytes_base64\" is not base64";
   }
   input->set_raw_text(bytes);
   return "";
@@ -70,7 +70,8 @@ std::string SetKey(const Json& value, v1::Input* input) {
 // "" or what is wrong with the line.
 std::string InputFromJson(const std::string& line, v1::Input* input) {
   const auto parsed = ParseBoundedJson(line);
-  if (!parsed.ok() || !parsed->is_object()) return "not a JSON object";
+  if (!parsed.ok()) return absl::StrCat("the line ", parsed.status().message());
+  if (!parsed->is_object()) return "the line is not a JSON object";
   const Json& json = *parsed;
   int contents = 0;
   for (const auto& [name, value] : json.items()) {
@@ -81,16 +82,16 @@ std::string InputFromJson(const std::string& line, v1::Input* input) {
       wrong = SetText(value, input);
     } else if (name == "token_ids") {
       wrong = SetTokenIds(value, input);
-    } else if (name == "raw_text_base64") {
+    } else if (name == "text_bytes_base64") {
       wrong = SetBytes(value, input);
     } else {
-      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, raw_text_base64 or key");
+      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, text_bytes_base64 or key");
     }
     if (!wrong.empty()) return wrong;
     if (name != "key") ++contents;
   }
   if (contents != 1) {
-    return absl::StrCat("got ", contents, " of text, token_ids and raw_text_base64, expected exactly one");
+    return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
   }
   return "";
 }

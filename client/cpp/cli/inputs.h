@@ -20,7 +20,7 @@ v1::Input InputFromText(std::string text);
 absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name);
 
 // One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
-// "raw_text_base64" (string), and "key" (string) if liked. Blank lines are passed over.
+// "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
 // INVALID_ARGUMENT names the line and what is wrong in it.
 absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
 

@@ -38,9 +38,7 @@ uint64_t ScoresSize::LongestPieces(uint32_t count) {
 uint64_t ScoresSize::TokensBytes(const Readout& readout) {
   uint64_t bytes = (uint64_t{readout.top_k} + readout.token_ids.size()) * kScore;
   if (readout.top_k > 0) bytes += LongestPieces(readout.top_k);
-  for (uint32_t id : readout.token_ids) {
-    if (id < tokenizer_.vocab_size()) bytes += tokenizer_.Piece(id).size();
-  }
+  for (uint32_t id : readout.token_ids) bytes += PieceOf(tokenizer_, id).size();
   return bytes;
 }
 

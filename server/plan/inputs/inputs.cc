@@ -1,6 +1,5 @@
 #include "server/plan/inputs/inputs.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -26,10 +25,7 @@ void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& t
   }
 }
 
-// The ids that both know: a tokenizer may have more tokens than the model has embeddings, and the other way round.
-uint32_t VocabularySize(const RequestContext& context) {
-  return std::min(context.tokenizer.vocab_size(), static_cast<uint32_t>(context.model.vocab_size));
-}
+uint32_t VocabularySize(const RequestContext& context) { return static_cast<uint32_t>(context.model.vocab_size); }
 
 void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestContext& context, PlannedInput* planned,
                  Violations* violations) {
@@ -42,7 +38,7 @@ void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestCo
                       absl::StrCat("got ", id, ", expected an id below ", vocabulary));
       continue;
     }
-    const size_t end = offset + TokenBytes(context.tokenizer.Piece(id));
+    const size_t end = offset + TokenBytes(PieceOf(context.tokenizer, id));
     AddToken(id, offset, end, planned);
     offset = end;
   }
@@ -106,7 +102,8 @@ PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const Inp
     violations->Add(absl::StrCat(path, ".literal_specials"), "got true beside token_ids, expected it beside text only");
   }
   int given = !input.text().empty() + !input.raw_text().empty() + (input.token_ids_size() > 0);
-  if (given == 1) {
+  const bool bos_alone = given == 0 && input.prepend_bos();  // an empty text with a token in front
+  if (given == 1 || bos_alone) {
     ReadTokens(input, path, rules, context, &planned, violations);
   } else {
     violations->Add(std::string(path), given == 0

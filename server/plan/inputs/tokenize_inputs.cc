@@ -10,8 +10,9 @@ namespace hydrophone {
 absl::StatusOr<std::vector<PlannedInput>> ReadTokenizeInputs(const v1::TokenizeRequest& request,
                                                              const RequestContext& context) {
   Violations violations;
-  absl::StatusOr<std::vector<PlannedInput>> inputs = ReadInputs(
-      request.texts(), request.inputs(), {/*limit_to_context=*/false, /*skip_bad=*/false}, context, &violations);
+  absl::StatusOr<std::vector<PlannedInput>> inputs =
+      ReadInputs(request.texts(), request.inputs(),
+                 {/*limit_to_context=*/false, /*skip_bad=*/request.skip_bad_inputs()}, context, &violations);
   if (!inputs.ok()) return inputs.status();
   if (!violations.empty()) return violations.ToStatus();
   uint64_t tokens = 0;

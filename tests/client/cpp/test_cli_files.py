@@ -89,7 +89,7 @@ def test_json_lines_of_all_kinds(hydrophone, tmp_path):
     lines = [
         {"text": "Hello world", "key": "text"},
         {"token_ids": [15496, 995], "key": "ids"},
-        {"raw_text_base64": "SGVsbG8gd29ybGQ="},
+        {"text_bytes_base64": "SGVsbG8gd29ybGQ="},
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     out = tmp_path / "x.safetensors"

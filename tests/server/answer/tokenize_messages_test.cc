@@ -26,6 +26,26 @@ TEST(DescribeTokens, GivesIdsPiecesAndOffsets) {
   EXPECT_EQ(response.inputs(1).key(), "k");
 }
 
+TEST(DescribeTokens, SaysWhyAnInputWasSkipped) {
+  FakeServer server;
+  const auto inputs =
+      ReadTokenizeInputs(Parse<v1::TokenizeRequest>("texts: '' skip_bad_inputs: true"), server.context());
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  EXPECT_EQ(DescribeTokens(*inputs, server.tokenizer).inputs(0).skipped(), (*inputs)[0].skipped);
+}
+
+TEST(AnswerDetokenize, AnIdThatOnlyTheModelHasStandsForNoBytes) {
+  FakeServer server;
+  server.model.vocab_size = 300;
+  const auto response =
+      AnswerDetokenize(Parse<v1::DetokenizeRequest>("sequences { token_ids: [65, 299, 66] }"), server.context());
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->sequences(0).raw_text(), "AB");
+  EXPECT_THAT(
+      Lines(AnswerDetokenize(Parse<v1::DetokenizeRequest>("sequences { token_ids: 300 }"), server.context()).status()),
+      ElementsAre("sequences[0].token_ids[0]: got 300, expected an id below 300"));
+}
+
 TEST(AnswerDetokenize, GivesBytesAndReadableText) {
   FakeServer server;
   auto response =

@@ -35,6 +35,12 @@ TEST(BoundedJsonTest, RefusesWhatIsNotJsonAndSaysWhere) {
   EXPECT_THAT(ErrorOf(std::string("[1]\0", 4)), HasSubstr("near byte 4"));
 }
 
+TEST(BoundedJsonTest, HalfOfASurrogatePairIsCalledThat) {
+  EXPECT_THAT(ErrorOf(R"({"a": "\ud83d"})"), HasSubstr("half of a surrogate pair near byte"));
+  EXPECT_THAT(ErrorOf(R"({"a": "\ude00"})"), HasSubstr("half of a surrogate pair near byte"));
+  EXPECT_EQ(ErrorOf(R"({"a": "\ud83d\ude00"})"), "");
+}
+
 TEST(BoundedJsonTest, ErrorsDoNotRepeatTheText) {
   EXPECT_LT(ErrorOf(absl::StrCat("[", std::string(1 << 20, 'a'))).size(), 100u);
 }

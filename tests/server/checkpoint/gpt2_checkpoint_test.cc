@@ -72,7 +72,7 @@ TEST(Gpt2CheckpointTest, NamesComeWithOrWithoutPrefix) {
 }
 
 TEST(Gpt2CheckpointTest, SixteenBitWeightsBecomeTheSameNumbers) {
-  for (const auto& [stored, name] : {std::pair("F16", "float16"), std::pair("BF16", "bfloat16")}) {
+  for (const auto& [stored, name] : {std::pair("F16", "float16"), {"BF16", "bfloat16"}, {"F64", "float64"}}) {
     TempDirectory directory;
     WriteSmallCheckpoint(directory, SmallTensors(stored));
     const Gpt2Checkpoint checkpoint = Load(directory);
@@ -237,19 +237,69 @@ TEST(Gpt2CheckpointTest, TheNameIsTheDirectorysLastComponent) {
   }
 }
 
+TEST(Gpt2CheckpointTest, ALanguageModelsHeadAloneIsTheTiedEmbedding) {
+  TempDirectory directory;
+  std::vector<FileTensor> tensors = SmallTensors();
+  ASSERT_EQ(tensors[0].name, "transformer.wte.weight");
+  tensors[0].name = "lm_head.weight";
+  WriteSmallCheckpoint(directory, tensors);
+  const Gpt2Checkpoint checkpoint = Load(directory);
+  EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty());
+  EXPECT_TRUE(checkpoint.config.tie_word_embeddings);
+  EXPECT_EQ(checkpoint.parameters, kSmallParameters);
+  EXPECT_THAT(AuditGpt2Checkpoint(checkpoint)->differing_parameters, ::testing::IsEmpty());
+}
+
+TEST(Gpt2CheckpointTest, GenerationConfigsEndGoesBeforeConfigs) {
+  TempDirectory directory;
+  WriteSmallCheckpoint(directory, SmallTensors(), ConfigWith(R"("eos_token_id": 3)"));
+  EXPECT_THAT(DescribeModel(Load(directory)).eos_token_ids, ::testing::ElementsAre(3));
+  directory.Write("generation_config.json", R"({"eos_token_id": [4, 5]})");
+  EXPECT_THAT(DescribeModel(Load(directory)).eos_token_ids, ::testing::ElementsAre(4, 5));
+  directory.Write("generation_config.json", "[]");
+  EXPECT_THAT(std::string(LoadGpt2Checkpoint(directory.path()).status().message()),
+              HasSubstr("generation_config.json"));
+}
+
+TEST(Gpt2CheckpointTest, AWrappersPrefixIsLeftOffAndSaid) {
+  for (const std::string prefix : {"_orig_mod.", "module.", "module._orig_mod."}) {
+    TempDirectory directory;
+    WriteSmallCheckpoint(directory, SmallTensors("F32", prefix + "transformer."));
+    const Gpt2Checkpoint checkpoint = Load(directory);
+    EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty()) << prefix;
+    EXPECT_THAT(checkpoint.loading_notes,
+                ::testing::ElementsAre(absl::StrCat("left ", prefix, " off the names of all tensors")));
+  }
+}
+
+TEST(Gpt2CheckpointTest, HeadsOfOtherClassesAreLeftOutAndNamed) {
+  TempDirectory directory;
+  std::vector<FileTensor> tensors = SmallTensors();
+  for (const char* name :
+       {"score.weight", "classifier.bias", "qa_outputs.weight", "multiple_choice_head.summary.bias"}) {
+    tensors.push_back(SmallTensor(name, "F32", {2}));
+  }
+  WriteSmallCheckpoint(directory, tensors);
+  const Gpt2Checkpoint checkpoint = Load(directory);
+  EXPECT_THAT(WrongParameters(checkpoint), ::testing::IsEmpty());
+  EXPECT_THAT(checkpoint.loading_notes,
+              ::testing::ElementsAre("4 of another head left out: score.weight, classifier.bias, qa_outputs.weight, "
+                                     "multiple_choice_head.summary.bias"));
+}
+
 TEST(Gpt2CheckpointTest, OneErrorNamesWhatIsMissingExtraAndMisshapen) {
   TempDirectory directory;
   std::vector<FileTensor> tensors = SmallTensors();
   tensors.erase(tensors.begin());
   tensors[0] = SmallTensor("transformer.wpe.weight", "F32", {6, 4});
-  tensors.push_back(SmallTensor("score.weight", "F32", {2}));
+  tensors.push_back(SmallTensor("scores.weight", "F32", {2}));
   WriteSmallCheckpoint(directory, tensors);
   const absl::Status status = LoadGpt2Checkpoint(directory.path()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(
       std::string(status.message()),
-      AllOf(HasSubstr("1 missing: wte.weight [7, 4]"), HasSubstr("1 extra: score.weight [2]"),
-            HasSubstr("1 misshapen: transformer.wpe.weight (got F32 [6, 4], expected F32, F16 or BF16 [5, 4])")));
+      AllOf(HasSubstr("1 missing: wte.weight [7, 4]"), HasSubstr("1 extra: scores.weight [2]"),
+            HasSubstr("1 misshapen: transformer.wpe.weight (got F32 [6, 4], expected F32, F16, BF16 or F64 [5, 4])")));
 }
 
 TEST(Gpt2CheckpointTest, AConfigsProblemsComeWithItsPath) {

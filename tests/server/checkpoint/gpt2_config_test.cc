@@ -12,6 +12,7 @@ namespace {
 
 using Activation = Activation;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 absl::StatusOr<Gpt2Config> ParseFields(absl::string_view fields) {
@@ -152,7 +153,7 @@ TEST(Gpt2ConfigTest, RefusesValuesOfWrongTypeOrRange) {
                             R"("layer_norm_epsilon": true)",
                             R"("scale_attn_weights": 1)",
                             R"("tie_word_embeddings": null)",
-                            R"("resid_pdrop": 1)",
+                            R"("resid_pdrop": 1.5)",
                             R"("resid_pdrop": -0.1)",
                             R"("attn_pdrop": "0.1")",
                             R"("embd_pdrop": null)",
@@ -160,6 +161,21 @@ TEST(Gpt2ConfigTest, RefusesValuesOfWrongTypeOrRange) {
                             R"("activation_function": 3)"}) {
     EXPECT_THAT(ErrorOf(field), AllOf(HasSubstr("got"), HasSubstr("expected"))) << field;
   }
+}
+
+TEST(Gpt2ConfigTest, TheEndIsATokenSeveralOrNone) {
+  const auto ends = [](absl::string_view field) {
+    const absl::StatusOr<Gpt2Config> config = ParseGpt2Config(absl::StrCat(R"({"model_type": "gpt2")", field, "}"));
+    return config.ok() ? config->eos_token_ids : std::vector<uint32_t>{};
+  };
+  EXPECT_THAT(ends(""), ElementsAre(50256));
+  EXPECT_THAT(ends(R"(, "eos_token_id": 7)"), ElementsAre(7));
+  EXPECT_THAT(ends(R"(, "eos_token_id": [7, 198])"), ElementsAre(7, 198));
+  EXPECT_THAT(ends(R"(, "eos_token_id": null)"), ElementsAre());
+  EXPECT_THAT(ErrorOf(R"("eos_token_id": "x")"), HasSubstr("eos_token_id: got \"x\", expected a token id"));
+  EXPECT_THAT(*ParseGenerationConfig(R"({"eos_token_id": [1, 2], "do_sample": true})"), ElementsAre(1, 2));
+  EXPECT_THAT(*ParseGenerationConfig("{}"), ElementsAre());
+  EXPECT_THAT(std::string(ParseGenerationConfig(R"({"eos_token_id": -1})").status().message()), HasSubstr("got -1"));
 }
 
 TEST(Gpt2ConfigTest, HeadsMustDivideTheWidth) {

@@ -84,6 +84,15 @@ TEST_F(GreedyContinuationTest, ASequenceEndsAtTheEndOfTextWhichStaysInIt) {
   EXPECT_THAT(greedy.continuations(), ElementsAre(ElementsAre(kEnd), ElementsAre('x', kEnd)));
 }
 
+TEST_F(GreedyContinuationTest, AnyOfTheModelsEndsEndsIt) {
+  server_.model.eos_token_ids = {'y', 'z'};
+  GreedyContinuation greedy = Begin("texts: ['a', 'b'] hook_points: 'hook_embed' max_new_tokens: 3");
+  ASSERT_TRUE(greedy.Take(Likeliest({kEnd, 'z'})).ok());
+  ASSERT_TRUE(greedy.Take(Likeliest({'y'})).ok());
+  EXPECT_TRUE(greedy.done());
+  EXPECT_THAT(greedy.continuations(), ElementsAre(ElementsAre(kEnd, 'y'), ElementsAre('z')));
+}
+
 TEST_F(GreedyContinuationTest, AnInputOfSeveralRunsContinuesOnceAndOneOfNoneNotAtAll) {
   GreedyContinuation greedy =
       Begin("texts: ['a', 'b'] runs { input: 1 } runs { input: 1 } hook_points: 'hook_embed' max_new_tokens: 1");

@@ -102,8 +102,8 @@ TEST_F(GenerationTest, PositionsThatNeverCameAreRefusedAfterIt) {
   EXPECT_TRUE(streamed.messages.empty());
 }
 
-TEST_F(GenerationTest, ATokenThatTheTokenizerLacksEndsTheCall) {
-  engine_.next_token = [](uint32_t) { return uint32_t{300}; };
+TEST_F(GenerationTest, ATokenThatTheModelLacksEndsTheCall) {
+  engine_.next_token = [](uint32_t) { return uint32_t{50257}; };
   Start();
   Streamed streamed = Extract(ContinuedRequest("a", 3));
   EXPECT_EQ(streamed.status.error_code(), grpc::StatusCode::INTERNAL);

@@ -43,7 +43,7 @@ TEST(InputsFromLines, BytesThatAreNotUtf8GoAsBytes) {
 TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
   std::istringstream stream(
       "{\"text\": \"a\\u00e9\", \"key\": \"k\"}\n\n{\"token_ids\": [1, "
-      "50256]}\r\n{\"raw_text_base64\": \"/wA=\"}\n");
+      "50256]}\r\n{\"text_bytes_base64\": \"/wA=\"}\n");
   const auto inputs = InputsFromJsonLines(stream, "x");
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
@@ -54,15 +54,17 @@ TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
 }
 
 TEST(InputsFromJsonLines, SaysWhatIsWrongAndInWhichLine) {
-  EXPECT_THAT(JsonError("{\"text\": "), HasSubstr("x.jsonl:2: not a JSON object"));
-  EXPECT_THAT(JsonError("[1]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(JsonError("{\"text\": "), HasSubstr("x.jsonl:2: the line is not JSON: syntax error near byte"));
+  EXPECT_THAT(JsonError("[1]"), HasSubstr("the line is not a JSON object"));
+  EXPECT_THAT(JsonError(R"({"text": "\ud83d"})"), HasSubstr("half of a surrogate pair"));
+  EXPECT_THAT(JsonError(R"({"text": "a", "text": "b"})"), HasSubstr("has the key \"text\" twice"));
   EXPECT_THAT(JsonError("{\"txt\": \"a\"}"), HasSubstr("unknown field \"txt\""));
   EXPECT_THAT(JsonError("{\"key\": \"k\"}"), HasSubstr("got 0 of"));
   EXPECT_THAT(JsonError("{\"text\": \"a\", \"token_ids\": [1]}"), HasSubstr("got 2 of"));
   EXPECT_THAT(JsonError("{\"text\": 5}"), HasSubstr("\"text\" is not a string"));
   EXPECT_THAT(JsonError("{\"token_ids\": [1, -1]}"), HasSubstr("holds -1"));
   EXPECT_THAT(JsonError("{\"token_ids\": [4294967296]}"), HasSubstr("holds 4294967296"));
-  EXPECT_THAT(JsonError("{\"raw_text_base64\": \"?\"}"), HasSubstr("not base64"));
+  EXPECT_THAT(JsonError("{\"text_bytes_base64\": \"?\"}"), HasSubstr("not base64"));
 }
 
 TEST(ReadInputs, TakesAllSourcesInOrder) {

@@ -65,11 +65,26 @@ TEST_F(ReadInputsTest, ReadsSpecialsAsTokensUnlessLiteral) {
 }
 
 TEST_F(ReadInputsTest, RefusesInputsWithoutTokensOrWithSeveralKinds) {
-  Read("texts: '' inputs { prepend_bos: true } inputs { text: 'a' token_ids: 1 }");
+  Read("texts: '' inputs { key: 'k' } inputs { text: 'a' token_ids: 1 }");
   EXPECT_THAT(Lines(violations_),
               ElementsAre("texts[0]: got no tokens, expected a text, raw_text or token_ids that is not empty",
                           "inputs[0]: got no tokens, expected a text, raw_text or token_ids that is not empty",
                           "inputs[1]: got more than one of text, raw_text and token_ids, expected exactly one"));
+}
+
+TEST_F(ReadInputsTest, AnEmptyTextWithABeginningOfSequenceIsThatToken) {
+  auto inputs = Read("inputs { prepend_bos: true } inputs { text: 'a' prepend_bos: true }");
+  EXPECT_THAT(Lines(violations_), ElementsAre());
+  EXPECT_THAT(inputs[0].token_ids, ElementsAre(256));
+  EXPECT_THAT(inputs[0].byte_offsets, ElementsAre(0));
+}
+
+TEST_F(ReadInputsTest, AnIdWithoutASpellingIsAnIdOfNoBytes) {
+  server_.model.vocab_size = 300;
+  auto inputs = Read("inputs { token_ids: [97, 280, 98] }");
+  EXPECT_THAT(Lines(violations_), ElementsAre());
+  EXPECT_THAT(inputs[0].token_ids, ElementsAre(97, 280, 98));
+  EXPECT_THAT(inputs[0].byte_offsets, ElementsAre(0, 1, 1));
 }
 
 TEST_F(ReadInputsTest, RefusesARequestWithoutInputs) {

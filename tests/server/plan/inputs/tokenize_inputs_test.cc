@@ -25,6 +25,15 @@ TEST(ReadTokenizeInputs, NamesBadInputs) {
   EXPECT_THAT(Lines(inputs.status()), ElementsAre("inputs[0].token_ids[1]: got 257, expected an id below 257"));
 }
 
+TEST(ReadTokenizeInputs, ABadInputMayBeSkipped) {
+  FakeServer server;
+  auto inputs =
+      ReadTokenizeInputs(Parse<v1::TokenizeRequest>("texts: ['', 'ab'] skip_bad_inputs: true"), server.context());
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  EXPECT_EQ((*inputs)[0].skipped, "texts[0]: got no tokens, expected a text, raw_text or token_ids that is not empty");
+  EXPECT_EQ((*inputs)[1].token_ids.size(), 2u);
+}
+
 TEST(ReadTokenizeInputs, BoundsTheNumberOfTokens) {
   FakeServer server;
   server.limits.max_request_elements = 4;
