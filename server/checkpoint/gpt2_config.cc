@@ -39,7 +39,8 @@ struct ActivationName {
   const char* name;
   Activation activation;
 };
-// Names with one formula have one value: Hugging Face implements them differently, but they mean the same.
+// Names with one formula have one value: Hugging Face implements them differently, but they mean the same. Of its table
+// two are missing, "prelu" and "xielu", which have parameters of their own.
 constexpr ActivationName kActivations[] = {
     {"gelu_new", Activation::kGeluNew},
     {"gelu_fast", Activation::kGeluNew},
@@ -53,6 +54,16 @@ constexpr ActivationName kActivations[] = {
     {"silu", Activation::kSilu},
     {"swish", Activation::kSilu},
     {"tanh", Activation::kTanh},
+    {"gelu_10", Activation::kGelu10},
+    {"hardswish", Activation::kHardswish},
+    {"laplace", Activation::kLaplace},
+    {"leaky_relu", Activation::kLeakyRelu},
+    {"linear", Activation::kLinear},
+    {"mish", Activation::kMish},
+    {"relu2", Activation::kRelu2},
+    {"relu6", Activation::kRelu6},
+    {"sigmoid", Activation::kSigmoid},
+    {"sqrtsoftplus", Activation::kSqrtSoftplus},
 };
 
 // Reads fields, each with its default, and gathers what is wrong with them.

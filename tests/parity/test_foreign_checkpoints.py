@@ -129,3 +129,21 @@ def test_a_continuation_ends_where_hugging_faces_does(api, tmp_path):
         inputs = [client.pb.Input(token_ids=ids)]
         extraction = client.extract(inputs=inputs, hook_points=["hook_embed"], max_new_tokens=count)
     assert list(extraction.inputs[0].token_ids) == ids + made[: made.index(end) + 1]
+
+
+ACTIVATIONS = sorted(set(transformers.activations.ACT2FN) - {"prelu", "xielu"})  # these have parameters of their own
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_of_hugging_faces_table_is_done_in_float32_and_in_the_reference(api, tmp_path, activation):
+    language_model(activation_function=activation).save_pretrained(tmp_path)
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(DEFAULT_MODEL / name, tmp_path)
+    with torch.inference_mode():
+        expected = hugging_face.load(tmp_path)(torch.tensor([IDS])).logits[0].numpy()
+    with Server(tmp_path) as server, api.connect(server.address) as client:
+        inputs = [client.pb.Input(token_ids=IDS)]
+        ours = client.extract(inputs=inputs, hook_points=["logits"]).tensors[0][1]
+        report = client.stub.Verify(client.pb.VerifyRequest(inputs=inputs), timeout=60)
+    assert np.abs(ours - expected).max() <= TOLERANCE
+    assert report.passed, [check for check in report.checks if not check.passed]

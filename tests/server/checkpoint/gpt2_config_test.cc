@@ -105,6 +105,8 @@ TEST(Gpt2ConfigTest, ActivationsWithOneFormulaAreOne) {
   EXPECT_EQ(activation("swish"), Activation::kSilu);
   EXPECT_EQ(activation("silu"), Activation::kSilu);
   EXPECT_EQ(activation("tanh"), Activation::kTanh);
+  EXPECT_EQ(activation("mish"), Activation::kMish);
+  EXPECT_EQ(activation("relu6"), Activation::kRelu6);
 }
 
 TEST(Gpt2ConfigTest, RefusesOtherModelsByName) {
@@ -117,8 +119,10 @@ TEST(Gpt2ConfigTest, RefusesOtherModelsByName) {
   EXPECT_THAT(ErrorOf(R"("quantization_config": {"bits": 4})"), HasSubstr("quantization_config"));
   EXPECT_THAT(ErrorOf(R"("auto_map": {"AutoModel": "x.Y"})"), HasSubstr("auto_map"));
   EXPECT_THAT(ErrorOf(R"("pruned_heads": {"0": [1]})"), HasSubstr("pruned_heads"));
-  EXPECT_THAT(ErrorOf(R"("activation_function": "mish")"),
-              HasSubstr("activation_function: got \"mish\", expected one of gelu_new"));
+  for (const char* name : {"prelu", "xielu", "no_such"}) {
+    EXPECT_THAT(ErrorOf(absl::StrCat(R"("activation_function": ")", name, "\"")),
+                HasSubstr(absl::StrCat("activation_function: got \"", name, "\", expected one of gelu_new")));
+  }
 }
 
 TEST(Gpt2ConfigTest, WhatIsRefusedMayBeTurnedOff) {

@@ -98,6 +98,24 @@ void Tanh(float* values, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] = std::tanh(values[i]);
 }
 
+// The functions that few checkpoints name: plain loops, in which NaN stays NaN.
+template <typename Function>
+void ForEach(float* values, int64_t count, Function function) {
+  for (int64_t i = 0; i < count; ++i) values[i] = function(values[i]);
+}
+
+float Clamped(float x, float least, float most) {
+  const float raised = x < least ? least : x;
+  return raised > most ? most : raised;
+}
+
+float Softplus(float x) { return x > 20.0f ? x : std::log1p(std::exp(x)); }
+
+float LaplaceOf(float x) {
+  constexpr float kMean = 0.707107f, kScale = 0.282095f * 1.41421356f;
+  return 0.5f * (1.0f + std::erf((x - kMean) / kScale));
+}
+
 // Multiplies the scores with `scale` and returns the largest of them.
 HYDROPHONE_INLINE float Scale(float* scores, int64_t count, float scale) {
   Vector highest = Vector{} - std::numeric_limits<float>::infinity();
@@ -166,6 +184,28 @@ void ApplyActivation(Activation activation, float* values, int64_t count) {
       return Silu(values, count);
     case Activation::kTanh:
       return Tanh(values, count);
+    case Activation::kGelu10:
+      Gelu(values, count);
+      return ForEach(values, count, [](float x) { return Clamped(x, -10.0f, 10.0f); });
+    case Activation::kHardswish:
+      return ForEach(values, count, [](float x) { return x * (Clamped(x + 3.0f, 0.0f, 6.0f) / 6.0f); });
+    case Activation::kLaplace:
+      return ForEach(values, count, LaplaceOf);
+    case Activation::kLeakyRelu:
+      return ForEach(values, count, [](float x) { return x < 0.0f ? 0.01f * x : x; });
+    case Activation::kLinear:
+      return;
+    case Activation::kMish:
+      return ForEach(values, count, [](float x) { return x * std::tanh(Softplus(x)); });
+    case Activation::kRelu2:
+      Relu(values, count);
+      return ForEach(values, count, [](float x) { return x * x; });
+    case Activation::kRelu6:
+      return ForEach(values, count, [](float x) { return Clamped(x, 0.0f, 6.0f); });
+    case Activation::kSigmoid:
+      return ForEach(values, count, [](float x) { return 1.0f / (1.0f + std::exp(-x)); });
+    case Activation::kSqrtSoftplus:
+      return ForEach(values, count, [](float x) { return std::sqrt(Softplus(x)); });
   }
 }
 

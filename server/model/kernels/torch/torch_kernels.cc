@@ -4,18 +4,23 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/hardswish.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/mish.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/softplus.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/var.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -73,6 +78,36 @@ void ActivateInPlace(Activation activation, at::Tensor& values) {
       return;
     case Activation::kTanh:
       at::tanh_(values);
+      return;
+    case Activation::kGelu10:
+      at::gelu_(values, "none");
+      values.clamp_(-10, 10);
+      return;
+    case Activation::kHardswish:
+      at::hardswish_(values);
+      return;
+    case Activation::kLaplace:
+      values.sub_(0.707107).div_(0.282095 * M_SQRT2).erf_().add_(1).mul_(0.5);
+      return;
+    case Activation::kLeakyRelu:
+      at::leaky_relu_(values, 0.01);
+      return;
+    case Activation::kLinear:
+      return;
+    case Activation::kMish:
+      at::mish_(values);
+      return;
+    case Activation::kRelu2:
+      at::relu_(values).square_();
+      return;
+    case Activation::kRelu6:
+      values.clamp_(0, 6);
+      return;
+    case Activation::kSigmoid:
+      values.sigmoid_();
+      return;
+    case Activation::kSqrtSoftplus:
+      values.copy_(at::softplus(values)).sqrt_();
       return;
   }
 }

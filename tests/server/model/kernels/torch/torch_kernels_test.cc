@@ -59,8 +59,11 @@ class TorchForwardTest : public testing::TestWithParam<ProductShapes> {
 
 TEST_P(TorchForwardTest, GivesTheValuesOfTheCpuAtEveryPoint) {
   Gpt2Config config = LongConfig();
-  for (Activation activation : {Activation::kGeluNew, Activation::kGelu, Activation::kQuickGelu, Activation::kRelu,
-                                Activation::kSilu, Activation::kTanh}) {
+  for (Activation activation :
+       {Activation::kGeluNew, Activation::kGelu, Activation::kQuickGelu, Activation::kRelu, Activation::kSilu,
+        Activation::kTanh, Activation::kGelu10, Activation::kHardswish, Activation::kLaplace, Activation::kLeakyRelu,
+        Activation::kLinear, Activation::kMish, Activation::kRelu2, Activation::kRelu6, Activation::kSigmoid,
+        Activation::kSqrtSoftplus}) {
     config.activation = activation;
     config.scale_attn_by_inverse_layer_idx = !config.scale_attn_by_inverse_layer_idx;
     Gpt2Engine cpu = MakeEngine(config, 2), torch = MakeTorchEngine(config);
