@@ -73,6 +73,7 @@ void AddLimit(CLI::App& app, const std::string& name, const char* unit, T& value
 
 void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "model", "DIR", flags.model, "checkpoint, as Hugging Face saves it");
+  Add(app, "model_name", "NAME", flags.model_name, "that requests may state; by default the directory's");
   Add(app, "listen", "ADDRESS", flags.listen, "where to serve gRPC: HOST:PORT (port 0: a free one) or unix:PATH")
       ->check(CLI::Validator(AddressObjection, ""));
   Add(app, "metrics_listen", "ADDRESS", flags.metrics_listen, "where to serve /metrics: HOST:PORT; off: nowhere")

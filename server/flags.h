@@ -12,6 +12,7 @@ namespace hydrophone {
 
 struct Flags {
   std::string model;                              // the checkpoint's directory
+  std::string model_name;                         // empty: the directory's
   std::string listen = "127.0.0.1:50051";         // as ParseAddress takes it
   std::string metrics_listen = "127.0.0.1:9464";  // the same; empty, or "off" on the command line: no metrics port
   std::string device = "cpu";

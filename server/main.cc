@@ -20,6 +20,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/base/address.h"
+#include "server/checkpoint/model_directory.h"
 #include "server/flags.h"
 #include "server/model/engine/load_engine.h"
 #include "server/obs/log.h"
@@ -59,18 +60,20 @@ std::string DefaultModel() {
   return std::filesystem::is_directory(installed, error) ? installed.string() : HYDROPHONE_SOURCE_MODEL;
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Tokenizer& tokenizer) {
+absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const ModelDirectory& directory,
+                                                  const Tokenizer& tokenizer) {
   absl::Time start = absl::Now();
-  LogInfo("loading the model", {{"model", flags.model}, {"device", flags.device}});
+  LogInfo("loading the model", {{"model", directory.path}, {"device", flags.device}});
   const EngineOptions options{.threads = flags.threads,
                               .copy_weights = flags.copy_weights,
+                              .model_name = flags.model_name.empty() ? directory.name : flags.model_name,
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
                               .share_prefixes = flags.share_prefixes,
                               .device = flags.device};
   // Loads on a thread of its own, which ends. OpenMP keeps a team of threads for each thread that has computed, and
   // when all teams together have more threads than there are CPUs, waiting threads sleep at once and must be woken for
   // the next product.
-  auto engine = std::async(std::launch::async, [&] { return LoadEngine(flags.model, options); }).get();
+  auto engine = std::async(std::launch::async, [&] { return LoadEngine(directory.path, options); }).get();
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
   const ComputeInfo& compute = (*engine)->compute();
@@ -170,9 +173,11 @@ class StopSignals {
 
 absl::Status Serve(const Flags& flags, StopSignals& stop) {
   absl::Time start = absl::Now();
-  auto tokenizer = LoadTokenizer(flags.model);
+  const absl::StatusOr<ModelDirectory> directory = FindModelDirectory(flags.model);
+  if (!directory.ok()) return directory.status();
+  auto tokenizer = LoadTokenizer(directory->path);
   if (!tokenizer.ok()) return tokenizer.status();
-  auto engine = LoadModel(flags, **tokenizer);
+  auto engine = LoadModel(flags, *directory, **tokenizer);
   if (!engine.ok()) return engine.status();
   if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
 

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace hydrophone {
@@ -29,6 +30,8 @@ absl::StatusOr<uint64_t> SizeOf(const std::string& path, uint64_t max_bytes) {
 }
 
 }  // namespace
+
+bool IsLfsPointer(absl::string_view first_bytes) { return absl::StartsWith(first_bytes, "version https://git-lfs"); }
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_bytes) {
   const absl::StatusOr<uint64_t> size = SizeOf(path, max_bytes);

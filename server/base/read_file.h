@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace hydrophone {
 
@@ -13,6 +14,10 @@ namespace hydrophone {
 // pipe would be waited for), or, with both numbers, when it has more than `max_bytes`; UNAVAILABLE with the system's
 // reason when it cannot be read. Messages do not name the file: see Annotate.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t max_bytes);
+
+// Whether a file that begins so is what Git LFS leaves in the place of a large one until it is pulled.
+bool IsLfsPointer(absl::string_view first_bytes);
+inline constexpr char kLfsPointer[] = "is a Git LFS pointer, not the file itself; git lfs pull fetches it";
 
 }  // namespace hydrophone
 

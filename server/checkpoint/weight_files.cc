@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/messages.h"
+#include "server/base/read_file.h"
 #include "server/checkpoint/shard_index.h"
 #include "server/checkpoint/tensor_names.h"
 #include "server/core/sha256.h"
@@ -25,6 +26,7 @@ constexpr char kSingleFile[] = "model.safetensors";
 constexpr char kIndexFile[] = "model.safetensors.index.json";
 constexpr char kAdapterFile[] = "adapter_config.json";
 constexpr uint64_t kMaxIndexBytes = uint64_t{16} << 20;
+constexpr uint64_t kFirstBytes = 64;                 // enough to know what a file is
 constexpr uint64_t kPieceBytes = uint64_t{1} << 20;  // how many are read at a time for a digest
 
 // Tensor name -> file name; empty for a single file, which needs no index.
@@ -58,9 +60,10 @@ absl::Status NoWeights(const std::string& directory) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       Printable(directory), ": has its weights in ", Printable(*pickles.begin()),
-      ", which can run code when it is read; convert it where you trust it: python -c \"from transformers import "
-      "GPT2LMHeadModel; GPT2LMHeadModel.from_pretrained('OLD').save_pretrained('NEW')\" writes ",
-      kSingleFile));
+      ", which can run code when it is read; convert it where you trust it: python -c \"import transformers as t; "
+      "t.GPT2LMHeadModel.from_pretrained('OLD').save_pretrained('NEW'); "
+      "t.GPT2Tokenizer.from_pretrained('OLD').save_pretrained('NEW')\" writes ",
+      kSingleFile, " and the tokenizer"));
 }
 
 absl::StatusOr<ShardOf> ReadIndex(const std::string& directory) {
@@ -72,8 +75,9 @@ absl::StatusOr<ShardOf> ReadIndex(const std::string& directory) {
 }
 
 absl::StatusOr<std::vector<SafetensorsTensor>> ReadHeader(const RandomAccessFile& file) {
-  std::string head(std::min(file.size(), kSafetensorsLengthBytes), '\0');
+  std::string head(std::min(file.size(), kFirstBytes), '\0');
   if (absl::Status status = file.Read(0, absl::MakeSpan(head)); !status.ok()) return status;
+  if (IsLfsPointer(head)) return absl::InvalidArgumentError(kLfsPointer);
   const absl::StatusOr<uint64_t> head_size = SafetensorsHeadSize(head, file.size());
   if (!head_size.ok()) return head_size.status();
   head.resize(*head_size);

@@ -24,6 +24,7 @@ constexpr uintmax_t kMaxFileBytes = uintmax_t{64} << 20;
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   absl::StatusOr<std::string> bytes = ReadWholeFile(path, kMaxFileBytes);
   if (!bytes.ok()) return Annotate(bytes.status(), path);
+  if (IsLfsPointer(*bytes)) return Annotate(absl::InvalidArgumentError(kLfsPointer), path);
   return bytes;
 }
 

@@ -85,7 +85,10 @@ def test_a_gpu_that_is_not_there_stops_the_start_with_one_message():
         (lambda d: (d / "vocab.json").unlink(), "vocab.json"),
         (lambda d: (d / "model.safetensors").write_bytes(b"\xff" * 100), "model.safetensors"),
         (lambda d: (d / "model.safetensors").rename(d / "pytorch_model.bin"), "safetensors"),
-        (lambda d: (d / "config.json").write_text((d / "config.json").read_text().replace("gelu_new", "mish")), "mish"),
+        (
+            lambda d: (d / "config.json").write_text((d / "config.json").read_text().replace("gelu_new", "prelu")),
+            "prelu",
+        ),
         (lambda d: (d / "vocab.json").write_text('{"a": 0}'), "vocab.json"),
     ],
     ids=["no config", "no vocabulary", "damaged weights", "pickle only", "unknown activation", "short vocabulary"],
@@ -96,6 +99,44 @@ def test_a_bad_checkpoint_stops_the_start_with_one_message(tmp_path, spoil, expe
     result = run(f"--model={directory}", *OFF)
     assert result.returncode == 1
     assert len(errors_of(result)) == 1 and expected in errors_of(result)[0], result.stderr
+
+
+LFS_POINTER = b"version https://git-lfs.example/spec/v1\noid sha256:0123\nsize 497774208\n"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "merges.txt"])
+def test_a_git_lfs_pointer_is_called_that(tmp_path, name):
+    directory = copy_of_the_default_model(tmp_path)
+    (directory / name).write_bytes(LFS_POINTER)
+    result = run(f"--model={directory}", *OFF)
+    assert result.returncode == 1
+    assert f"{name}: is a Git LFS pointer" in errors_of(result)[0]
+
+
+def test_a_name_of_the_hub_is_told_to_be_downloaded_first():
+    result = run("--model=openai-community/gpt2", *OFF)
+    assert result.returncode == 1
+    assert "hf download openai-community/gpt2" in errors_of(result)[0]
+
+
+def test_a_hub_cache_is_its_snapshot_and_a_name_may_be_given(api, tmp_path):
+    cache = tmp_path / "models--openai-community--gpt2"
+    shutil.copytree(DEFAULT_MODEL, cache / "snapshots/0123abcd")
+    (cache / "refs").mkdir()
+    (cache / "refs/main").write_text("0123abcd")
+    for flags, name in (([], "gpt2"), (["--model_name=mine"], "mine")):
+        with Server(cache, flags=flags) as server, api.connect(server.address) as client:
+            assert client.model().model.name == name
+            client.extract(texts=["hello"], hook_points=["hook_embed"], model=name)
+
+
+def test_a_directory_name_that_is_no_utf8_is_escaped_everywhere(api, tmp_path):
+    directory = os.fsencode(tmp_path) + b"/bad\xff"
+    shutil.copytree(os.fsencode(DEFAULT_MODEL), directory)
+    with Server(os.fsdecode(directory)) as server, api.connect(server.address) as client:
+        assert client.model().model.name == "bad\\xff"
+        with urllib.request.urlopen(f"http://{server.metrics_address}/metrics", timeout=10) as page:
+            assert "bad\\\\xff" in page.read().decode()
 
 
 def test_a_tokenizer_of_another_model_stops_the_start(random_checkpoint, tmp_path):

@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
 
   ModelInfo model = DescribeModel(*checkpoint);
   model.tokenizer_sha256 = options.tokenizer_sha256;
+  if (!options.model_name.empty()) model.name = options.model_name;
   auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2),
                                              std::move(compute), options.share_prefixes);
   if (absl::Status warm = engine->WarmUp(); !warm.ok()) return warm;

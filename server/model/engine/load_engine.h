@@ -13,6 +13,7 @@ namespace hydrophone {
 struct EngineOptions {
   int threads = 0;               // for one product; 0: see ThreadsFromCpuQuota
   bool copy_weights = false;     // see LoadOptions::copy
+  std::string model_name;        // ModelInfo's; empty: the directory's own
   std::string tokenizer_sha256;  // copied into ModelInfo
   bool share_prefixes = true;    // see Gpt2Engine
   std::string device = "cpu";    // see ParseDevice

@@ -155,5 +155,12 @@ TEST(WeightFilesTest, TheDigestCoversFilesLongerThanAPiece) {
   EXPECT_EQ(DigestFiles(*files).value(), Sha256Hex(file));
 }
 
+TEST(WeightFilesTest, AGitLfsPointerIsCalledThat) {
+  TempDirectory directory;
+  directory.Write("model.safetensors", "version https://git-lfs.example/spec/v1\noid sha256:1234\nsize 497774208\n");
+  EXPECT_THAT(std::string(OpenWeightFiles(directory.path()).status().message()),
+              ::testing::HasSubstr("model.safetensors: is a Git LFS pointer, not the file itself; git lfs pull"));
+}
+
 }  // namespace
 }  // namespace hydrophone
