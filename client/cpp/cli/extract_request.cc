@@ -216,7 +216,9 @@ void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRe
 
 absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input,
                               v1::ExtractRequest* request) {
-  auto inputs = options.inputs.Read(standard_input);
+  InputOptions from = options.inputs;
+  from.sources.keep_empty_lines = options.skip_bad_inputs;
+  auto inputs = from.Read(standard_input);
   if (!inputs.ok()) return inputs.status();
   for (v1::Input& input : *inputs) input.set_truncate(options.truncate);
   if (options.edits.empty()) {

@@ -11,7 +11,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "nlohmann/json.hpp"
 #include "server/base/bounded_json.h"
 #include "server/base/utf8.h"
@@ -20,6 +22,8 @@ namespace hydrophone::client {
 namespace {
 
 using Json = nlohmann::json;
+constexpr absl::string_view kUtf8Mark = "\xEF\xBB\xBF";
+
 using Inputs = absl::StatusOr<std::vector<v1::Input>>;
 
 absl::Status InLine(absl::string_view name, size_t line, absl::string_view what) {
@@ -31,6 +35,11 @@ bool NextLine(std::istream& stream, std::string* line) {
   if (!std::getline(stream, *line)) return false;
   if (!line->empty() && line->back() == '\r') line->pop_back();
   return true;
+}
+
+// Whether a text begins with UTF-16's byte order mark, in either order.
+bool IsUtf16(absl::string_view text) {
+  return absl::StartsWith(text, "\xff\xfe") || absl::StartsWith(text, "\xfe\xff");
 }
 
 // Each setter gives "" or what is wrong with the value.
@@ -122,12 +131,21 @@ v1::Input InputFromText(std::string text) {
   return input;
 }
 
-Inputs InputsFromLines(std::istream& stream, absl::string_view name) {
+Inputs InputsFromLines(std::istream& stream, absl::string_view name, bool keep_empty) {
   std::vector<v1::Input> inputs;
   std::string line;
-  while (NextLine(stream, &line)) {
-    if (line.empty()) return InLine(name, inputs.size() + 1, "the line is empty; an input needs at least one token");
-    inputs.push_back(InputFromText(line));
+  for (size_t number = 1; NextLine(stream, &line); ++number) {
+    if (number == 1) line = std::string(absl::StripPrefix(line, kUtf8Mark));
+    if (number == 1 && IsUtf16(line)) {
+      return InLine(name, number, "the text is UTF-16, expected UTF-8; iconv -f UTF-16 -t UTF-8 converts it");
+    }
+    if (!IsUtf8(line)) {
+      return InLine(name, number, "the line is not UTF-8; bytes of any kind go as \"text_bytes_base64\" in --jsonl");
+    }
+    if (line.empty() && !keep_empty) {
+      return InLine(name, number, "the line is empty; an input needs at least one token");
+    }
+    inputs.emplace_back().set_text(line);
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
   return inputs;
@@ -137,6 +155,7 @@ Inputs InputsFromJsonLines(std::istream& stream, absl::string_view name) {
   std::vector<v1::Input> inputs;
   std::string line;
   for (size_t number = 1; NextLine(stream, &line); ++number) {
+    if (number == 1) line = std::string(absl::StripPrefix(line, kUtf8Mark));
     if (absl::StripAsciiWhitespace(line).empty()) continue;
     v1::Input input;
     if (const std::string wrong = InputFromJson(line, &input); !wrong.empty()) return InLine(name, number, wrong);
@@ -150,7 +169,9 @@ Inputs ReadInputs(const InputSources& sources, std::istream& standard_input) {
   std::vector<v1::Input> inputs;
   for (const std::string& text : sources.texts) inputs.push_back(InputFromText(text));
   if (!sources.text_file.empty()) {
-    auto lines = FromFile(sources.text_file, standard_input, InputsFromLines);
+    auto lines = FromFile(sources.text_file, standard_input, [&](std::istream& stream, absl::string_view name) {
+      return InputsFromLines(stream, name, sources.keep_empty_lines);
+    });
     if (!lines.ok()) return lines.status();
     Append(*std::move(lines), &inputs);
   }

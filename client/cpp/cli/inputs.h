@@ -15,9 +15,11 @@ namespace hydrophone::client {
 // A text as an input: `text` when it is valid UTF-8, else `raw_text`.
 v1::Input InputFromText(std::string text);
 
-// One input a line; LF or CRLF ends a line. INVALID_ARGUMENT for an empty line, since an input
-// without tokens cannot run. `name` is for messages.
-absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name);
+// One input a line of UTF-8; LF or CRLF ends a line, and a byte order mark at the beginning is passed over.
+// INVALID_ARGUMENT, with the line, for UTF-16, for another line that is not UTF-8, and for an empty line, since an
+// input without tokens cannot run, unless `keep_empty` leaves that to the server. `name` is for messages.
+absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name,
+                                                       bool keep_empty = false);
 
 // One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
 // "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
@@ -27,8 +29,9 @@ absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream,
 // Where a command's inputs come from, in this order.
 struct InputSources {
   std::vector<std::string> texts;
-  std::string text_file;   // "" for none; "-" for standard input
-  std::string jsonl_file;  // the same
+  std::string text_file;          // "" for none; "-" for standard input
+  std::string jsonl_file;         // the same
+  bool keep_empty_lines = false;  // of text_file: the server skips them
 
   bool empty() const { return texts.empty() && text_file.empty() && jsonl_file.empty(); }
 };

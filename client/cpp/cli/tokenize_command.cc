@@ -13,7 +13,12 @@ void PrintTokens(const v1::TokenizeResponse& response, std::ostream& out) {
   for (int i = 0; i < response.inputs_size(); ++i) {
     const v1::TokenizedInput& input = response.inputs(i);
     const std::string key = input.key().empty() ? "" : absl::StrCat(" ", input.key());
-    out << (i > 0 ? "\n" : "") << "input " << i << key << ": " << input.token_ids_size() << " tokens\n";
+    out << (i > 0 ? "\n" : "") << "input " << i << key << ": ";
+    if (!input.skipped().empty()) {
+      out << "skipped: " << input.skipped() << "\n";
+      continue;
+    }
+    out << input.token_ids_size() << " tokens\n";
     Table table({"id", "piece", "byte"});
     for (int t = 0; t < input.token_ids_size(); ++t) {
       table.Add({absl::StrCat(input.token_ids(t)), t < input.pieces_size() ? input.pieces(t) : "",
@@ -23,14 +28,23 @@ void PrintTokens(const v1::TokenizeResponse& response, std::ostream& out) {
   }
 }
 
-int RunTokenize(const Session& session, const InputOptions& options, bool json) {
-  const auto inputs = options.Read(session.in);
+struct TokenizeOptions {
+  InputOptions inputs;
+  bool skip_bad_inputs = false;
+  bool json = false;
+};
+
+int RunTokenize(const Session& session, const TokenizeOptions& options) {
+  InputOptions from = options.inputs;
+  from.sources.keep_empty_lines = options.skip_bad_inputs;
+  const auto inputs = from.Read(session.in);
   if (!inputs.ok()) return session.Refuse(inputs.status());
   v1::TokenizeRequest request;
+  request.set_skip_bad_inputs(options.skip_bad_inputs);
   request.mutable_inputs()->Assign(inputs->begin(), inputs->end());
   const auto response = session.Connect()->Tokenize(request);
   if (!response.ok()) return session.Fail(response.status());
-  if (json) {
+  if (options.json) {
     session.out << ToJson(*response);
   } else {
     PrintTokens(*response, session.out);
@@ -41,20 +55,17 @@ int RunTokenize(const Session& session, const InputOptions& options, bool json) 
 }  // namespace
 
 void AddTokenizeCommand(CLI::App& app, const Session& session, Action* action) {
-  struct Options {
-    InputOptions inputs;
-    bool json = false;
-  };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TokenizeOptions>();
   CLI::App* command = app.add_subcommand("tokenize", "Token ids, pieces and byte offsets of texts");
   options->inputs.AddTo(command);
+  command->add_flag("--skip-bad-inputs", options->skip_bad_inputs,
+                    "Go on without inputs that cannot be tokenized, and say which");
   command->add_flag("--json", options->json, "The answer as JSON");
   command->footer(
       "Examples:\n  hydrophone tokenize \"Hello world\"\n  hydrophone tokenize --file prompts.txt "
       "--json\n"
       "  echo '{\"token_ids\": [15496, 995]}' | hydrophone tokenize --jsonl -");
-  command->callback(
-      [=, &session] { *action = [=, &session] { return RunTokenize(session, options->inputs, options->json); }; });
+  command->callback([=, &session] { *action = [=, &session] { return RunTokenize(session, *options); }; });
 }
 
 }  // namespace hydrophone::client

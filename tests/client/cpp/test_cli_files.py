@@ -212,3 +212,35 @@ def test_an_unknown_point_names_the_nearest_and_writes_nothing(hydrophone, tmp_p
     for part in ("INVALID_ARGUMENT", "hooks[0].hook_point", "attn.c_proj"):
         assert part in message
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_line_is_skipped_where_bad_inputs_are(hydrophone, tmp_path):
+    lines = tmp_path / "prompts.txt"
+    lines.write_bytes(b"\xef\xbb\xbfHello\n\nworld\n")
+    assert "prompts.txt:2: the line is empty" in hydrophone("tokenize", "--file", lines, status=2)
+    shown = hydrophone("tokenize", "--file", lines, "--skip-bad-inputs")
+    assert "input 1: skipped: inputs[1]: got no tokens" in shown
+    answer = json.loads(hydrophone("tokenize", "--file", lines, "--skip-bad-inputs", "--json"))
+    assert [one["token_ids"] for one in answer["inputs"]] == [[15496], [], [6894]]
+    extracted = hydrophone("extract", "--hook", "hook_embed", "--file", lines, "--skip-bad-inputs", "--json")
+    skipped = [json.loads(line)["input"]["skipped"] for line in extracted.splitlines() if line.startswith('{"input"')]
+    assert [bool(reason) for reason in skipped] == [False, True, False]
+
+
+@pytest.mark.parametrize("command", [["tokenize", "Hello"], ["model"], ["hooks"], ["--help"], ["extract", "--json"]])
+def test_output_that_is_lost_is_status_3(server, command):
+    program = ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build") / "bin/hydrophone"
+    more = ["--hook", "hook_embed", "Hello"] if command[0] == "extract" else []
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [program, "--server", server.address, *command, *more], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 3, done.stderr
+
+
+def test_a_pattern_says_what_it_became(hydrophone):
+    lines = hydrophone("extract", "--hook", "blocks.{0,11}.hook_*_out", "--json", "Hello").splitlines()
+    (selected,) = json.loads(lines[0])["header"]["selected"]
+    assert (selected["asked_name"], selected["points"]) == ("blocks.{0,11}.hook_*_out", 4)
+    infos = [json.loads(line)["values"]["info"] for line in lines if line.startswith('{"values"')]
+    assert {info["asked_name"] for info in infos} == {"blocks.{0,11}.hook_*_out"}

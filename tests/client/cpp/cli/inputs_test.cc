@@ -33,11 +33,34 @@ TEST(InputsFromLines, AnEmptyLineIsNamed) {
               HasSubstr("x.txt:2: the line is empty"));
 }
 
-TEST(InputsFromLines, BytesThatAreNotUtf8GoAsBytes) {
-  std::istringstream stream("caf\xe9\n");
+TEST(InputsFromLines, AnEmptyLineMayBeLeftToTheServer) {
+  std::istringstream stream("a\n\nb\n");
+  const auto inputs = InputsFromLines(stream, "x", /*keep_empty=*/true);
+  ASSERT_TRUE(inputs.ok()) << inputs.status();
+  ASSERT_EQ(inputs->size(), 3u);
+  EXPECT_EQ((*inputs)[1].text(), "");
+}
+
+TEST(InputsFromLines, AByteOrderMarkIsNoText) {
+  std::istringstream stream("\xEF\xBB\xBFone\n\xEF\xBB\xBFtwo\n");
   const auto inputs = InputsFromLines(stream, "x");
-  EXPECT_EQ((*inputs)[0].text(), "");
-  EXPECT_EQ((*inputs)[0].raw_text(), "caf\xe9");
+  EXPECT_EQ((*inputs)[0].text(), "one");
+  EXPECT_EQ((*inputs)[1].text(), "\xEF\xBB\xBFtwo");
+}
+
+TEST(InputsFromLines, OtherEncodingsAreRefusedAsSuch) {
+  const auto error = [](const std::string& bytes) {
+    std::istringstream stream(bytes);
+    return std::string(InputsFromLines(stream, "x.txt").status().message());
+  };
+  EXPECT_THAT(error(std::string("\xff\xfeh\0i\0", 6)), HasSubstr("x.txt:1: the text is UTF-16, expected UTF-8"));
+  EXPECT_THAT(error(std::string("\xfe\xff\0h", 4)), HasSubstr("UTF-16"));
+  EXPECT_THAT(error("a\ncaf\xe9\n"), HasSubstr("x.txt:2: the line is not UTF-8"));
+}
+
+TEST(InputFromText, BytesThatAreNotUtf8GoAsBytes) {
+  EXPECT_EQ(InputFromText("caf\xe9").text(), "");
+  EXPECT_EQ(InputFromText("caf\xe9").raw_text(), "caf\xe9");
 }
 
 TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
