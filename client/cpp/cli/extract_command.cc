@@ -52,7 +52,7 @@ absl::StatusOr<v1::ExtractRequest> Request(const Session& session, const Extract
 
 absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractRequest& request) {
   if (options.json) return CheckJson(request);
-  return options.out.empty() ? absl::OkStatus() : CheckOutput(options.out, request);
+  return options.out.empty() ? absl::OkStatus() : CheckOutput(options.out, options.force, request);
 }
 
 int RunExtract(const Session& session, const ExtractOptions& options) {

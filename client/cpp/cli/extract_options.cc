@@ -112,10 +112,10 @@ void AddRuns(CLI::App* command, ExtractOptions* options) {
 
 void AddOutput(CLI::App* command, ExtractOptions* options) {
   constexpr char kGroup[] = "Request and output";
-  CLI::Option* request = command->add_option(
-      "--request", options->request_file,
-      "The request as JSON, an ExtractRequest with the field names of extract.proto; - for standard input. Only --out, "
-      "--json and --print-request go with it");
+  CLI::Option* request = command->add_option("--request", options->request_file,
+                                             "The request as JSON, an ExtractRequest with the field names of "
+                                             "extract.proto; - for standard input. Only --out, --force, "
+                                             "--json and --print-request go with it");
   request->group(kGroup);
   command
       ->add_flag("--print-request", options->print_request,
@@ -131,12 +131,13 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
           "and summaries go to the terminal or to --json")
       ->excludes(json)
       ->group(kGroup);
+  command->add_flag("--force", options->force, "Overwrite the file of --out")->group(kGroup);
 }
 
 // What makes a request of its own does not go with a file that holds one. Told at the end of the parsing and not by
 // Option::excludes, which would write it beside every option of the help.
 void CheckRequestStandsAlone(const CLI::App& command) {
-  const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out"};
+  const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out", "--force"};
   if (command.get_option("--request")->count() == 0) return;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() > 0 && allowed.count(option->get_name()) == 0) {

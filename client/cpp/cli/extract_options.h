@@ -46,6 +46,7 @@ struct ExtractOptions {
   bool print_request = false;
   bool json = false;
   std::string out;
+  bool force = false;  // `out` may be overwritten
 
   // This must outlive the command.
   void AddTo(CLI::App* command);

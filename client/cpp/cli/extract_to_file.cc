@@ -86,16 +86,25 @@ void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& g
   }
 }
 
+// The file itself may be overwritten with `force` alone.
+absl::Status CheckFile(const std::string& out, bool force) {
+  std::error_code error;
+  if (!force && std::filesystem::exists(out, error)) {
+    return absl::InvalidArgumentError(absl::StrCat("--out: ", out, " is there already; --force overwrites it"));
+  }
+  return CheckFileCanBeMade(out);
+}
+
 }  // namespace
 
-absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& request) {
+absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRequest& request) {
   if (SendsValues(request)) {
     return absl::InvalidArgumentError(
         "--out takes tensors as bytes: previews, summaries, floats, comparisons, logit lenses and metrics go to the "
         "terminal "
         "or to --json");
   }
-  if (IsSafetensors(out)) return CheckFileCanBeMade(out);
+  if (IsSafetensors(out)) return CheckFile(out, force);
   const std::string extension = std::filesystem::path(out).extension().string();
   for (const char* other : {".npy", ".npz", ".pt", ".pth", ".bin", ".h5", ".json"}) {
     if (extension == other) {

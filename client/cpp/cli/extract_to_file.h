@@ -10,9 +10,9 @@
 
 namespace hydrophone::client {
 
-// Whether the request's answer can be written to `out`: FILE.safetensors in a writable directory, or a directory that
-// is new or empty; and tensors alone, of types that the file has.
-absl::Status CheckOutput(const std::string& out, const v1::ExtractRequest& request);
+// Whether the request's answer can be written to `out`: FILE.safetensors in a writable directory, new unless `force`,
+// or a directory that is new or empty; and tensors alone, of types that the file has.
+absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRequest& request);
 
 // Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the
 // exit status.

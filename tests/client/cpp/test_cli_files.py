@@ -244,3 +244,15 @@ def test_a_pattern_says_what_it_became(hydrophone):
     assert (selected["asked_name"], selected["points"]) == ("blocks.{0,11}.hook_*_out", 4)
     infos = [json.loads(line)["values"]["info"] for line in lines if line.startswith('{"values"')]
     assert {info["asked_name"] for info in infos} == {"blocks.{0,11}.hook_*_out"}
+
+
+def test_a_file_is_overwritten_by_force_alone(hydrophone, tmp_path):
+    out = tmp_path / "one.safetensors"
+    hydrophone("extract", "--hook", "hook_embed", "--out", out, "Hello")
+    before = out.read_bytes()
+    assert "is there already; --force overwrites it" in hydrophone(
+        "extract", "--hook", "hook_embed", "--out", out, "world", status=2
+    )
+    assert out.read_bytes() == before
+    hydrophone("extract", "--hook", "hook_embed", "--out", out, "--force", "world")
+    assert out.read_bytes() != before

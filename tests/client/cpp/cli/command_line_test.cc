@@ -165,7 +165,8 @@ TEST_F(CommandLineTest, AFailedExtractLeavesNothing) {
     return script;
   };
   WriteFile(directory_ / "x.safetensors", "old");
-  const Result result = Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "x.safetensors", "abc"});
+  const Result result =
+      Run({"extract", "--hook", "attn.c_proj", "--out", directory_ / "x.safetensors", "--force", "abc"});
   EXPECT_EQ(result.status, 3);
   EXPECT_THAT(result.err, HasSubstr("without a trailer"));
   EXPECT_EQ(ReadFile(directory_ / "x.safetensors"), "old");
