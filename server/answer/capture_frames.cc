@@ -59,8 +59,7 @@ void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor
   info->set_hugging_face_name(HuggingFaceName(capture.point));
   info->set_layer(capture.point.layer);
   info->set_selector(capture.selector);
-  const SelectedPoints& selected = call.selected[capture.selector];
-  if (!selected.metric) info->set_asked_name(selected.asked_name);
+  info->set_asked_name(call.selected[capture.selector].asked_name);
   if (format.form == Form::kRows) {
     FillRows(call, capture, info);
   } else {

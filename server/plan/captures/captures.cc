@@ -106,7 +106,7 @@ class CapturePlanner {
   // Counts the selector's points for the header.
   void AddSelected(const Selector& selector) {
     std::vector<SelectedPoints>& selected = call_->selected;
-    if (selected.size() == selector.number) selected.push_back({selector.asked_name, !selector.metric.empty(), 0, 0});
+    if (selected.size() == selector.number) selected.push_back({selector.asked_name, 0, 0});
     selected.back().points += static_cast<uint32_t>(selector.layers.size());
   }
 

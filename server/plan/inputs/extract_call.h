@@ -56,8 +56,7 @@ struct CaptureFormat {
 
 // What one of the request's selectors became; several points if its name is a pattern.
 struct SelectedPoints {
-  std::string asked_name;  // the name or pattern as the request has it; a metric's key
-  bool metric = false;
+  std::string asked_name;   // the name or pattern as the request has it; a metric's key
   uint32_t points = 0;      // each layer of a point counts as one
   uint64_t data_bytes = 0;  // its share of ExtractCall::data_bytes
 };

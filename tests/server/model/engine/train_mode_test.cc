@@ -47,7 +47,7 @@ TEST_F(TrainModeTest, RunsOfOneRequestHaveSeedsOfTheirOwn) {
   both.runs[0].train_seed = 5;
   both.runs[1].train_seed = 6;
   Values expected;
-  for (const uint64_t seed : {5, 6}) {
+  for (const uint64_t seed : {uint64_t{5}, uint64_t{6}}) {
     Plan alone = PlanFor({tokens_}, {point}, config_);
     alone.runs[0].train_seed = seed;
     const Values values = RunAlone(engine_, alone)[0];
