@@ -211,8 +211,6 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
   absl::Time draining = absl::Now();
   (*server)->Drain(draining + absl::Seconds(flags.drain_seconds));
   LogInfo("stopped", {{"seconds", Seconds(absl::Now() - draining)}});
-  // Its threads take two seconds to end, and need not: the program's end takes their port.
-  static_cast<void>(endpoint.release());
   return absl::OkStatus();
 }
 
