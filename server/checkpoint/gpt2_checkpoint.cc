@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <future>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -16,6 +14,7 @@
 #include "server/checkpoint/gpt2_parameters.h"
 #include "server/checkpoint/gpt2_tensors.h"
 #include "server/checkpoint/mapped_file.h"
+#include "server/checkpoint/model_directory.h"
 #include "server/checkpoint/random_access_file.h"
 #include "server/checkpoint/weight_files.h"
 
@@ -25,12 +24,6 @@ namespace {
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr char kGenerationConfig[] = "generation_config.json";
 constexpr char kLmHead[] = "lm_head.weight";
-
-std::string LastComponent(const std::string& directory) {
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(directory, error).lexically_normal();
-  return absolute.has_filename() ? absolute.filename().string() : absolute.parent_path().filename().string();
-}
 
 // As Hugging Face's generate does it, generation_config.json goes before config.json where there is one.
 absl::Status ReadGenerationConfig(const std::string& directory, Gpt2Config& config) {
@@ -120,7 +113,7 @@ absl::StatusOr<Gpt2Checkpoint> LoadGpt2Checkpoint(const std::string& directory, 
 
   Gpt2Checkpoint checkpoint;
   checkpoint.directory = directory;
-  checkpoint.name = LastComponent(directory);
+  checkpoint.name = DirectoryName(directory);
   checkpoint.config = *std::move(config);
   checkpoint.activation_function = checkpoint.config.activation_function;
   checkpoint.loading_notes = files->notes;

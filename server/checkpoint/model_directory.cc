@@ -65,6 +65,8 @@ absl::StatusOr<fs::path> Snapshot(const fs::path& cache) {
 
 }  // namespace
 
+std::string DirectoryName(const std::string& directory) { return Utf8Name(LastComponent(directory)); }
+
 absl::StatusOr<ModelDirectory> FindModelDirectory(const std::string& given) {
   std::error_code error;
   const fs::path path(given);

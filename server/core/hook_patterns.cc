@@ -78,7 +78,7 @@ std::vector<HookName> MatchHookNames(absl::string_view pattern, const ModelInfo&
     HookName name = MatchPoint(regex, info, model);
     if (name.info == nullptr) continue;
     const bool again = info.flat && std::any_of(matched.begin(), matched.end(), [&](const HookName& other) {
-                         return other.info->site == info.site && other.layers == name.layers;
+                         return other.info->SamePlace(info) && other.layers == name.layers;
                        });
     if (!again) matched.push_back(std::move(name));
   }

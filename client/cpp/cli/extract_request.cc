@@ -216,9 +216,7 @@ void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRe
 
 absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input,
                               v1::ExtractRequest* request) {
-  InputOptions from = options.inputs;
-  from.sources.keep_empty_lines = options.skip_bad_inputs;
-  auto inputs = from.Read(standard_input);
+  auto inputs = options.inputs.Read(standard_input, /*none_is_fine=*/false, options.skip_bad_inputs);
   if (!inputs.ok()) return inputs.status();
   for (v1::Input& input : *inputs) input.set_truncate(options.truncate);
   if (options.edits.empty()) {

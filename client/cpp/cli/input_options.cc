@@ -13,8 +13,10 @@ void InputOptions::AddTo(CLI::App* command) {
   command->add_flag("--literal-specials", literal_specials, "Read <|endoftext|> in a text as ordinary characters");
 }
 
-absl::StatusOr<std::vector<v1::Input>> InputOptions::Read(std::istream& standard_input, bool none_is_fine) const {
+absl::StatusOr<std::vector<v1::Input>> InputOptions::Read(std::istream& standard_input, bool none_is_fine,
+                                                          bool keep_empty_lines) const {
   InputSources from = sources;
+  from.keep_empty_lines = keep_empty_lines;
   if (from.empty() && !none_is_fine) from.text_file = "-";
   auto inputs = ReadInputs(from, standard_input);
   if (!inputs.ok()) return inputs.status();

@@ -22,8 +22,9 @@ struct InputOptions {
   void AddTo(CLI::App* command);
 
   // All inputs, in order: arguments, the text file, the JSON lines. Without any of them, the lines
-  // of standard input, unless `none_is_fine`.
-  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input, bool none_is_fine = false) const;
+  // of standard input, unless `none_is_fine`. For `keep_empty_lines` see InputsFromLines.
+  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input, bool none_is_fine = false,
+                                              bool keep_empty_lines = false) const;
 };
 
 }  // namespace hydrophone::client

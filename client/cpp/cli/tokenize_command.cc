@@ -35,9 +35,7 @@ struct TokenizeOptions {
 };
 
 int RunTokenize(const Session& session, const TokenizeOptions& options) {
-  InputOptions from = options.inputs;
-  from.sources.keep_empty_lines = options.skip_bad_inputs;
-  const auto inputs = from.Read(session.in);
+  const auto inputs = options.inputs.Read(session.in, /*none_is_fine=*/false, options.skip_bad_inputs);
   if (!inputs.ok()) return session.Refuse(inputs.status());
   v1::TokenizeRequest request;
   request.set_skip_bad_inputs(options.skip_bad_inputs);

@@ -39,7 +39,7 @@ bool KnockOuts::AddRow(const Row& row, const std::vector<int32_t>& keys, bool re
 std::string KnockOuts::Add(const EditTarget& target, const EditValues& values, bool replaces) {
   const std::vector<float>& elements = *values.elements;
   const bool any = std::any_of(elements.begin(), elements.end(), [](float value) { return std::isinf(value); });
-  if (!any && knocked_out_.empty()) return "";
+  if (!any && (!replaces || knocked_out_.empty())) return "";  // no key goes, and none comes back
   const std::vector<int32_t> heads =
       target.units.heads.empty() ? AllBelow(HeadCount(*target.info, model_)) : target.units.heads;
   const std::vector<int32_t> keys = target.units.features.empty() ? AllBelow(target.run.length) : target.units.features;
