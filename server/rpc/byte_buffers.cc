@@ -2,8 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "server/core/errors.h"
+#include "server/wire/packed_request.h"
 
 namespace hydrophone {
 namespace {
@@ -19,10 +21,16 @@ grpc::Slice Borrowed(const Frame& frame) {
 
 }  // namespace
 
-RequestBytes::RequestBytes(const grpc::ByteBuffer& buffer) {
-  if (buffer.TrySingleSlice(&slice_).ok()) return;
-  // Fails only for a buffer that was never filled, which reads as an empty message.
-  if (!buffer.DumpToSingleSlice(&slice_).ok()) slice_ = grpc::Slice();
+absl::StatusOr<RequestBytes> RequestBytes::Read(const grpc::ByteBuffer& buffer, const Limits& limits) {
+  RequestBytes bytes;
+  // The second fails only for a buffer that was never filled, which reads as an empty message.
+  if (!buffer.TrySingleSlice(&bytes.slice_).ok() && !buffer.DumpToSingleSlice(&bytes.slice_).ok()) {
+    bytes.slice_ = grpc::Slice();
+  }
+  absl::StatusOr<std::optional<std::string>> unpacked = UnpackRequest(bytes.view(), limits);
+  if (!unpacked.ok()) return unpacked.status();
+  bytes.unpacked_ = *std::move(unpacked);
+  return bytes;
 }
 
 grpc::ByteBuffer ToByteBuffer(const Frame& frame) {

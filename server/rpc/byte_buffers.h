@@ -5,22 +5,34 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include <optional>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message.h"
 #include "server/answer/frames.h"
+#include "server/core/limits.h"
 
 namespace hydrophone {
 
-// A received message in one piece. Shares gRPC's memory if the message came in one piece, and copies it otherwise.
+// A received message in one piece, unpacked if the client compressed it. Shares gRPC's memory if the message came in
+// one piece and not compressed, and copies it otherwise.
 class RequestBytes {
  public:
-  explicit RequestBytes(const grpc::ByteBuffer& buffer);
+  // INVALID_ARGUMENT when a compressed message cannot be unpacked (wire/packed_request.h).
+  static absl::StatusOr<RequestBytes> Read(const grpc::ByteBuffer& buffer, const Limits& limits);
 
-  absl::string_view view() const { return {reinterpret_cast<const char*>(slice_.begin()), slice_.size()}; }
+  absl::string_view view() const {
+    if (unpacked_.has_value()) return *unpacked_;
+    return {reinterpret_cast<const char*>(slice_.begin()), slice_.size()};
+  }
 
  private:
+  RequestBytes() = default;
+
   grpc::Slice slice_;
+  std::optional<std::string> unpacked_;
 };
 
 // The frame as a message of gRPC's: its head is copied, its tail is borrowed.

@@ -29,10 +29,11 @@ void ExtractStream::Start() {
 }
 
 absl::StatusOr<ExtractCall> ExtractStream::ReadRequest(v1::ExtractRequest* request) {
-  RequestBytes bytes(request_);
+  absl::StatusOr<RequestBytes> bytes = RequestBytes::Read(request_, service_.request.limits);
   request_.Clear();
-  if (absl::Status read = ParseRequest(bytes.view(), service_.request.limits, request); !read.ok()) return read;
-  return PlanExtract(*request, Sha256Hex(bytes.view()), service_.request);
+  if (!bytes.ok()) return bytes.status();
+  if (absl::Status read = ParseRequest(bytes->view(), service_.request.limits, request); !read.ok()) return read;
+  return PlanExtract(*request, Sha256Hex(bytes->view()), service_.request);
 }
 
 void ExtractStream::Admit() {

@@ -16,6 +16,7 @@
 #include "server/rpc/activation_service.h"
 #include "server/rpc/open_calls.h"
 #include "server/rpc/service_context.h"
+#include "server/rpc/unknown_methods.h"
 #include "server/rpc/worker_pool.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
@@ -69,6 +70,7 @@ class GrpcServer {
   WorkerPool verifiers_;
   const ServiceContext context_;
   ActivationServiceImpl service_;
+  UnknownMethods unknown_methods_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   bool drained_ = false;

@@ -48,7 +48,9 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
       return *cancelled || clock->Now() >= deadline;
     };
     if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
-    absl::StatusOr<grpc::ByteBuffer> answer = handler_({RequestBytes(*transport_.request).view(), deadline_, stopped});
+    absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
+    if (!request.ok()) return End(request.status());
+    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), deadline_, stopped});
     if (!answer.ok()) return End(answer.status());
     size_t size = answer->Length();
     transport_.response->Swap(&*answer);

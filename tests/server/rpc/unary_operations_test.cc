@@ -115,13 +115,38 @@ TEST_F(UnaryTest, AnAnswerThatDoesNotFitOneMessageIsRefused) {
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
 }
 
-TEST_F(UnaryTest, ACompressedRequestIsRefused) {
+TEST_F(UnaryTest, ARequestInGzipIsUnpacked) {
   Start();
   context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   v1::TokenizeRequest request;
   request.add_texts(std::string(10'000, 'x'));
   v1::TokenizeResponse response;
-  EXPECT_EQ(client_->Tokenize(&context_, request, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  grpc::Status status = client_->Tokenize(&context_, request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.inputs_size(), 1);
+  EXPECT_EQ(response.inputs(0).token_ids_size(), 10'000);
+}
+
+TEST_F(UnaryTest, ARequestInGzipIsUnpackedUpToTheLimit) {
+  limits_.max_request_bytes = 1000;
+  Start();
+  context_.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  v1::TokenizeRequest request;
+  request.add_texts(std::string(1'000'000, 'x'));
+  v1::TokenizeResponse response;
+  grpc::Status status = client_->Tokenize(&context_, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+}
+
+TEST_F(UnaryTest, AMethodThatTheServerDoesNotHaveIsRefusedWithDetails) {
+  Start();
+  for (const char* method : {"/hydrophone.v1.ActivationService/Gradients", "/other.Service/Call", "/nonsense"}) {
+    grpc::Status status = CallRaw(method, "");
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+    EXPECT_EQ(ReasonOf(status), "NOT_BUILT");
+    EXPECT_THAT(status.error_message(), HasSubstr(method));
+  }
 }
 
 TEST_F(UnaryTest, MoreCallsThanMayBeOpenAreRefusedWithATimeToRetry) {
