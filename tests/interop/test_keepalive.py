@@ -1,7 +1,8 @@
 """Clients without a call may ping every ten seconds; one that pings without pause is cut.
 
-gRPC counts a strike for each ping that comes sooner after the one before than the server allows, and cuts the connection
-at the third. So the quick tests need no time; what is allowed can only be seen in real time, with HYDROPHONE_LONG_TESTS=1.
+gRPC counts a strike for each ping that comes sooner after the one before than the server allows, and cuts the
+connection at the third. So what is cut shows at once; what is allowed shows in real time alone, with
+HYDROPHONE_LONG_TESTS=1.
 """
 
 import os

@@ -48,24 +48,24 @@ def test_a_request_may_be_in_gzip(data, headers, ask):
 
 
 REFUSED = {
-    "bytes that are no protobuf": (dict(data=message(b"\xff\xff\xff")), "3", "BAD_REQUEST"),
-    "no message": (dict(data=b""), "3", "BAD_REQUEST"),
-    "a message that breaks off": (dict(data=message(HELLO)[:-1]), "3", "BAD_REQUEST"),
+    "bytes that are no protobuf": ({"data": message(b"\xff\xff\xff")}, "3", "BAD_REQUEST"),
+    "no message": ({"data": b""}, "3", "BAD_REQUEST"),
+    "a message that breaks off": ({"data": message(HELLO)[:-1]}, "3", "BAD_REQUEST"),
     "an unknown compression": (
-        dict(data=message(b"\x0b\x02\x80abc", 1), headers=[(b"grpc-encoding", b"br")]),
+        {"data": message(b"\x0b\x02\x80abc", 1), "headers": [(b"grpc-encoding", b"br")]},
         "3",
         "BAD_REQUEST",
     ),
-    "damaged gzip": (dict(data=message(gzip.compress(HELLO)[:-8] + bytes(8), 1), headers=GZIP), "3", "BAD_REQUEST"),
+    "damaged gzip": ({"data": message(gzip.compress(HELLO)[:-8] + bytes(8), 1), "headers": GZIP}, "3", "BAD_REQUEST"),
     "gzip that unpacks to too much": (
-        dict(data=message(gzip.compress(bytes(64 << 20)), 1), headers=GZIP),
+        {"data": message(gzip.compress(bytes(64 << 20)), 1), "headers": GZIP},
         "3",
         "TOO_LARGE",
     ),
-    "a message above the limit": (dict(data=message(bytes(5 << 20))), "3", "TOO_LARGE"),
-    "an unknown method": (dict(data=message(b""), path=SERVICE + b"Gradients"), "12", "NOT_BUILT"),
-    "an unknown service": (dict(data=message(b""), path=b"/other.Service/Call"), "12", "NOT_BUILT"),
-    "a path that is no method's": (dict(data=message(b""), path=b"nonsense"), "12", "NOT_BUILT"),
+    "a message above the limit": ({"data": message(bytes(5 << 20))}, "3", "TOO_LARGE"),
+    "an unknown method": ({"data": message(b""), "path": SERVICE + b"Gradients"}, "12", "NOT_BUILT"),
+    "an unknown service": ({"data": message(b""), "path": b"/other.Service/Call"}, "12", "NOT_BUILT"),
+    "a path that is no method's": ({"data": message(b""), "path": b"nonsense"}, "12", "NOT_BUILT"),
 }
 
 
@@ -77,9 +77,9 @@ def test_a_status_of_the_service_carries_its_reason(wrong, ask):
 
 
 GRPCS_OWN = {
-    "deflate": (dict(data=message(zlib.compress(HELLO), 1), headers=[(b"grpc-encoding", b"deflate")]), "12"),
-    "a message above twice the limit": (dict(data=message(bytes(9 << 20))), "8"),
-    "another method of HTTP": (dict(data=message(HELLO), method=b"PUT"), "2"),
+    "deflate": ({"data": message(zlib.compress(HELLO), 1), "headers": [(b"grpc-encoding", b"deflate")]}, "12"),
+    "a message above twice the limit": ({"data": message(bytes(9 << 20))}, "8"),
+    "another method of HTTP": ({"data": message(HELLO), "method": b"PUT"}, "2"),
 }
 
 
