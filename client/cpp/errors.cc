@@ -1,9 +1,14 @@
 #include "client/cpp/errors.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -34,14 +39,40 @@ std::optional<Detail> FindDetail(const google::rpc::Status& details) {
   return std::nullopt;
 }
 
-// "LIST[3].text" with another number, if the field is in that list.
-std::string ShiftField(const std::string& field, absl::string_view list, uint32_t offset) {
-  const std::string prefix = absl::StrCat(list, "[");
-  const size_t end = field.find(']');
-  if (!absl::StartsWith(field, prefix) || end == std::string::npos) return field;
-  uint32_t index = 0;
-  if (!absl::SimpleAtoi(field.substr(prefix.size(), end - prefix.size()), &index)) return field;
-  return absl::StrCat(prefix, index + offset, field.substr(end));
+// The number that begins a text, taken off it; nullopt, and the text as it was, when there is none.
+std::optional<uint32_t> TakeNumber(absl::string_view* text) {
+  const size_t digits = std::min(text->find_first_not_of("0123456789"), text->size());
+  uint32_t number = 0;
+  if (!absl::SimpleAtoi(text->substr(0, digits), &number)) return std::nullopt;
+  text->remove_prefix(digits);
+  return number;
+}
+
+std::string LineOf(const google::rpc::BadRequest::FieldViolation& violation) {
+  return absl::StrCat(violation.field(), ": ", violation.description());
+}
+
+// The message of a refused request, "FIRST (and 3 more)", with another first violation and fewer others: `joined` of
+// them became one with another.
+std::string MappedMessage(const std::string& message, const std::string& first, const std::string& new_first,
+                          int joined) {
+  absl::string_view rest = message;
+  if (!absl::ConsumePrefix(&rest, first)) return message;
+  absl::string_view more = rest;
+  if (joined == 0 || !absl::ConsumePrefix(&more, " (and ")) return absl::StrCat(new_first, rest);
+  const auto others = TakeNumber(&more);
+  if (!others || !absl::ConsumePrefix(&more, " more)")) return absl::StrCat(new_first, rest);
+  const int64_t left = static_cast<int64_t>(*others) - joined;
+  return left > 0 ? absl::StrCat(new_first, " (and ", left, " more)", more) : absl::StrCat(new_first, more);
+}
+
+void AddOnce(const FieldViolation& violation, google::rpc::BadRequest* to) {
+  for (const auto& known : to->field_violations()) {
+    if (known.field() == violation.field && known.description() == violation.description) return;
+  }
+  auto* added = to->add_field_violations();
+  added->set_field(violation.field);
+  added->set_description(violation.description);
 }
 
 }  // namespace
@@ -75,20 +106,61 @@ std::optional<absl::Duration> RetryAfterOf(const absl::Status& status) {
   return absl::Seconds(retry->retry_delay().seconds()) + absl::Nanoseconds(retry->retry_delay().nanos());
 }
 
-absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run) {
+absl::Status MapViolations(const absl::Status& status,
+                           const std::function<FieldViolation(const FieldViolation&)>& map) {
   google::rpc::Status details = DetailsOf(status);
-  if (details.details_size() == 0) return status;
+  std::string message(status.message());
+  bool changed = false;
   for (auto& any : *details.mutable_details()) {
-    google::rpc::BadRequest bad_request;
-    if (!any.Is<google::rpc::BadRequest>() || !any.UnpackTo(&bad_request)) continue;
-    for (auto& violation : *bad_request.mutable_field_violations()) {
-      violation.set_field(ShiftField(ShiftField(violation.field(), "inputs", first_input), "runs", first_run));
+    google::rpc::BadRequest before;
+    if (!any.Is<google::rpc::BadRequest>() || !any.UnpackTo(&before) || before.field_violations().empty()) continue;
+    google::rpc::BadRequest after;
+    for (const auto& violation : before.field_violations()) {
+      AddOnce(map({violation.field(), violation.description()}), &after);
     }
-    any.PackFrom(bad_request);
+    const int joined = before.field_violations_size() - after.field_violations_size();
+    message = MappedMessage(message, LineOf(before.field_violations(0)), LineOf(after.field_violations(0)), joined);
+    any.PackFrom(after);
+    changed = true;
   }
-  absl::Status shifted = status;
-  SetDetails(details, shifted);
+  if (!changed) return status;
+  absl::Status result(status.code(), message);
+  SetDetails(details, result);
+  return result;
+}
+
+std::string ShiftedText(absl::string_view text, uint32_t first_input, uint32_t first_run) {
+  const std::pair<absl::string_view, uint32_t> lists[] = {
+      {"inputs[", first_input}, {"runs[", first_run}, {"run ", first_run}};
+  std::string shifted;
+  bool quoted = false;
+  while (!text.empty()) {
+    // "hooks[0].runs[1]" is not a run, but the place of one in a list.
+    const bool begins =
+        !quoted && (shifted.empty() ||
+                    (shifted.back() != '.' && !absl::ascii_isalnum(static_cast<unsigned char>(shifted.back()))));
+    for (const auto& [list, first] : lists) {
+      absl::string_view rest = text;
+      if (!begins || !absl::ConsumePrefix(&rest, list)) continue;
+      if (const auto number = TakeNumber(&rest)) {
+        absl::StrAppend(&shifted, list, *number + first);
+        text = rest;
+      }
+      break;
+    }
+    if (text.empty()) break;
+    quoted ^= text.front() == '"';
+    shifted.push_back(text.front());
+    text.remove_prefix(1);
+  }
   return shifted;
+}
+
+absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run) {
+  return MapViolations(status, [=](const FieldViolation& violation) {
+    return FieldViolation{ShiftedText(violation.field, first_input, first_run),
+                          ShiftedText(violation.description, first_input, first_run)};
+  });
 }
 
 std::string Describe(const absl::Status& status) {

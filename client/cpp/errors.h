@@ -6,6 +6,7 @@
 #define HYDROPHONE_CLIENT_CPP_ERRORS_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,14 @@ std::vector<FieldViolation> ViolationsOf(const absl::Status& status);
 // RetryInfo's delay: the same request may succeed after it.
 std::optional<absl::Duration> RetryAfterOf(const absl::Status& status);
 
-// Adds to N in each violation's "inputs[N]" and "runs[N]", so that the error of a request that is a part of a larger
+// The same error with other violations, in its details and, where the message begins with the first one, in the
+// message. Those that become alike are kept, and counted, once. A status without violations is given back as it is.
+absl::Status MapViolations(const absl::Status& status, const std::function<FieldViolation(const FieldViolation&)>& map);
+
+// A text with the part's numbers added to: N in "inputs[N]", "runs[N]" and "run N" outside of quotation marks.
+std::string ShiftedText(absl::string_view text, uint32_t first_input, uint32_t first_run);
+
+// Shifts the text of each violation, so that the error of a request that is a part of a larger
 // one speaks of the larger one.
 absl::Status ShiftIndices(const absl::Status& status, uint32_t first_input, uint32_t first_run);
 

@@ -94,6 +94,7 @@ class PartSink : public ExtractSink {
   absl::Status OnInput(v1::InputInfo input) override {
     if (input.index() < skipped_.size()) skipped_[input.index()] = !input.skipped().empty();
     input.set_index(input.index() + part_.first_input);
+    input.set_skipped(ShiftedText(input.skipped(), part_.first_input, part_.first_run));
     return whole_.OnInput(std::move(input));
   }
   absl::Status OnTensor(ReceivedTensor tensor) override {

@@ -62,5 +62,18 @@ TEST(Errors, InputIndicesAreToldInTheWholeRequestsTerms) {
   EXPECT_EQ(violations[3].field, "inputs[x]");
 }
 
+TEST(ShiftedText, InputsAndRunsThatItMentionsAreCountedOverAll) {
+  EXPECT_EQ(ShiftedText("got run 4 of one token, beside runs[2].key", 100, 200),
+            "got run 204 of one token, beside runs[202].key");
+  EXPECT_EQ(ShiftedText("inputs[1]: run [x] \"run 1\"", 100, 200), "inputs[101]: run [x] \"run 1\"");
+  EXPECT_EQ(ShiftedText("hooks[0].runs[1], rerun 1", 100, 200), "hooks[0].runs[1], rerun 1");
+}
+
+TEST(ShiftIndices, TheMessageSpeaksOfTheWholeRequestToo) {
+  const absl::Status part = FromGrpcStatus(StatusWithDetails(grpc::StatusCode::INVALID_ARGUMENT, "inputs[3]: no text",
+                                                             "BAD_REQUEST", {{"inputs[3]", "no text"}}));
+  EXPECT_EQ(Describe(ShiftIndices(part, 100, 0)), "INVALID_ARGUMENT: inputs[103]: no text [BAD_REQUEST]");
+}
+
 }  // namespace
 }  // namespace hydrophone::client
