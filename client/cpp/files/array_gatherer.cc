@@ -58,6 +58,10 @@ absl::Status ArrayGatherer::OnHeader(const v1::Header& header) {
 }
 
 absl::Status ArrayGatherer::OnInput(v1::InputInfo input) {
+  token_ids_.insert(token_ids_.end(), input.token_ids().begin(), input.token_ids().end());
+  for (int i = 0; i < std::min(input.token_ids_size(), input.pieces_size()); ++i) {
+    pieces_.try_emplace(input.token_ids(i), input.pieces(i));
+  }
   inputs_.push_back(
       {input.key(), input.skipped(), static_cast<size_t>(input.token_ids_size()), input.truncated_tokens()});
   return absl::OkStatus();
@@ -135,12 +139,13 @@ absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gath
       absl::StrCat(info.name(), ": its runs' rows add up to ", total, ", expected ", info.shape(0)));
 }
 
-absl::StatusOr<StoredArray> ArrayGatherer::StoreRows(const std::string& name, std::vector<int64_t> rows) {
-  rows.resize(runs(), 0);
-  const auto* bytes = reinterpret_cast<const char*>(rows.data());
-  const auto segment = spool_.Append(absl::string_view(bytes, rows.size() * sizeof(int64_t)));
+absl::Status ArrayGatherer::Store(const std::string& name, const std::vector<int64_t>& values,
+                                  std::vector<StoredArray>* arrays) {
+  const auto* bytes = reinterpret_cast<const char*>(values.data());
+  const auto segment = spool_.Append(absl::string_view(bytes, values.size() * sizeof(int64_t)));
   if (!segment.ok()) return segment.status();
-  return StoredArray{name, ElementType::kInt64, {rows.size()}, {*segment}};
+  arrays->push_back({name, ElementType::kInt64, {values.size()}, {*segment}});
+  return absl::OkStatus();
 }
 
 size_t ArrayGatherer::skipped() const {
@@ -151,16 +156,30 @@ size_t ArrayGatherer::skipped() const {
 absl::StatusOr<std::vector<StoredArray>> ArrayGatherer::Finish() {
   std::vector<StoredArray> arrays;
   for (const Gathered& gathered : gathered_) arrays.push_back(gathered.array);
-  if (per_run_ || gathered_.empty()) return arrays;
+  if (absl::Status status = AddRowCounts(&arrays); !status.ok()) return status;
+  if (absl::Status status = AddTokens(&arrays); !status.ok()) return status;
+  return arrays;
+}
+
+absl::Status ArrayGatherer::AddRowCounts(std::vector<StoredArray>* arrays) {
+  if (per_run_ || gathered_.empty()) return absl::OkStatus();
   const bool alike = std::all_of(gathered_.begin(), gathered_.end(),
                                  [&](const Gathered& other) { return other.rows == gathered_.front().rows; });
   const size_t count = alike ? 1 : gathered_.size();
   for (size_t i = 0; i < count; ++i) {
-    auto rows = StoreRows(alike ? "rows" : gathered_[i].array.name + ".rows", gathered_[i].rows);
-    if (!rows.ok()) return rows.status();
-    arrays.push_back(*std::move(rows));
+    std::vector<int64_t> rows = gathered_[i].rows;
+    rows.resize(runs(), 0);
+    const std::string name = alike ? "rows" : gathered_[i].array.name + ".rows";
+    if (absl::Status status = Store(name, rows, arrays); !status.ok()) return status;
   }
-  return arrays;
+  return absl::OkStatus();
+}
+
+absl::Status ArrayGatherer::AddTokens(std::vector<StoredArray>* arrays) {
+  std::vector<int64_t> counts;
+  for (const Input& input : inputs_) counts.push_back(static_cast<int64_t>(input.tokens));
+  if (absl::Status status = Store("token_ids", token_ids_, arrays); !status.ok()) return status;
+  return Store("token_counts", counts, arrays);
 }
 
 Metadata ArrayGatherer::DescribeSources() const {
@@ -178,7 +197,11 @@ Metadata ArrayGatherer::DescribeSources() const {
     if (input.truncated_tokens > 0) entry["truncated_tokens"] = input.truncated_tokens;
     inputs.push_back(std::move(entry));
   }
-  return {{"hydrophone.provenance", Dump(provenance)}, {"hydrophone.inputs", Dump(inputs)}};
+  Json pieces = Json::object();
+  for (const auto& [id, piece] : pieces_) pieces[absl::StrCat(id)] = piece;
+  return {{"hydrophone.provenance", Dump(provenance)},
+          {"hydrophone.inputs", Dump(inputs)},
+          {"hydrophone.pieces", Dump(pieces)}};
 }
 
 }  // namespace hydrophone::client

@@ -27,6 +27,13 @@ namespace hydrophone::client {
 // when the points differ in that, each has its own "NAME.rows". LAYOUT_PER_RUN: an array a run, named "NAME.runR", or
 // "NAME.inputI" where the request has no runs and each input is one. A point that two selectors ask for has
 // ".selectorI" appended in the later one.
+//
+// In either layout two more arrays, int64, hold the inputs' tokens: "token_ids", the ids of all inputs one after the
+// other, and "token_counts", one element an input, how many of them are its (0 for one that was skipped). The
+// metadata's "hydrophone.pieces" has what each of these ids is called, so that in Python the tokens of input i are
+//
+//   ids = numpy.split(token_ids, numpy.cumsum(token_counts))[i]
+//   pieces = [json.loads(metadata["hydrophone.pieces"])[str(id)] for id in ids]
 class ArrayGatherer : public ExtractSink {
  public:
   // `spool` outlives this.
@@ -46,7 +53,8 @@ class ArrayGatherer : public ExtractSink {
   // All arrays, in the order in which they came, then the rows. To be called once, at the end.
   absl::StatusOr<std::vector<StoredArray>> Finish();
 
-  // "hydrophone.provenance" and "hydrophone.inputs", as JSON.
+  // "hydrophone.provenance", "hydrophone.inputs" and "hydrophone.pieces" (an object from each id that "token_ids" holds
+  // to the token as the vocabulary writes it), as JSON.
   Metadata DescribeSources() const;
 
   uint64_t received_bytes() const { return received_bytes_; }
@@ -70,7 +78,9 @@ class ArrayGatherer : public ExtractSink {
   absl::StatusOr<Gathered*> Find(const ReceivedTensor& tensor);
   std::string UniqueName(const std::string& name, uint32_t selector) const;
   absl::Status CountRows(const v1::TensorInfo& info, Gathered* gathered) const;
-  absl::StatusOr<StoredArray> StoreRows(const std::string& name, std::vector<int64_t> rows);
+  absl::Status AddRowCounts(std::vector<StoredArray>* arrays);
+  absl::Status AddTokens(std::vector<StoredArray>* arrays);
+  absl::Status Store(const std::string& name, const std::vector<int64_t>& values, std::vector<StoredArray>* arrays);
 
   // How many runs there are over the inputs that have come so far.
   size_t runs() const { return runs_ > 0 ? runs_ : inputs_.size(); }
@@ -81,6 +91,8 @@ class ArrayGatherer : public ExtractSink {
   v1::Provenance provenance_;
   std::vector<std::string> request_digests_;
   std::vector<Input> inputs_;
+  std::vector<int64_t> token_ids_;         // of all inputs
+  std::map<int64_t, std::string> pieces_;  // of these ids
   std::vector<Gathered> gathered_;
   std::map<Key, size_t> index_;  // into gathered_
   uint64_t received_bytes_ = 0;

@@ -32,10 +32,17 @@ class ArrayGathererTest : public ::testing::Test {
     return request;
   }
 
-  std::vector<StoredArray> Gather(const v1::ExtractRequest& request, ArrayGatherer* gatherer) {
+  std::vector<StoredArray> GatherAll(const v1::ExtractRequest& request, ArrayGatherer* gatherer) {
     const absl::Status status = ExtractAll(*service_.Connect(), request, gatherer);
     EXPECT_TRUE(status.ok()) << status;
     return gatherer->Finish().value();
+  }
+
+  // Those of the captures: the last two are the inputs' tokens.
+  std::vector<StoredArray> Gather(const v1::ExtractRequest& request, ArrayGatherer* gatherer) {
+    std::vector<StoredArray> arrays = GatherAll(request, gatherer);
+    arrays.resize(arrays.size() - 2);
+    return arrays;
   }
 
   template <typename T>
@@ -66,6 +73,32 @@ TEST_F(ArrayGathererTest, RowsOfAllInputsAreOneArrayAndTheirCountsAnother) {
   EXPECT_EQ(arrays[1].name, "rows");
   EXPECT_THAT(Read<int64_t>(arrays[1]), ElementsAre(1, 2, 3));
   EXPECT_EQ(gatherer.received_bytes(), 6 * kToyWidth * sizeof(float));
+}
+
+TEST_F(ArrayGathererTest, TheInputsTokensAreTwoArraysInEitherLayout) {
+  for (const v1::Layout layout : {v1::LAYOUT_ROWS, v1::LAYOUT_PER_RUN}) {
+    v1::ExtractRequest request = Request(layout);
+    request.mutable_inputs(1)->set_text("");
+    ArrayGatherer gatherer(request, spool_.get());
+    const auto arrays = GatherAll(request, &gatherer);
+    const StoredArray& ids = arrays[arrays.size() - 2];
+    EXPECT_EQ(ids.name, "token_ids");
+    EXPECT_THAT(Read<int64_t>(ids), ElementsAre('a', 'd', 'e', 'f'));
+    EXPECT_EQ(arrays.back().name, "token_counts");
+    EXPECT_THAT(Read<int64_t>(arrays.back()), ElementsAre(1, 0, 3));
+  }
+}
+
+TEST_F(ArrayGathererTest, EachIdsPieceIsInTheMetadata) {
+  ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
+  v1::InputInfo input;
+  for (const uint32_t id : {262U, 64U, 262U, 50300U}) input.add_token_ids(id);
+  for (const char* piece : {"Ġthe", "a", "Ġthe", ""}) input.add_pieces(piece);
+  ASSERT_TRUE(gatherer.OnInput(input).ok());
+  const Metadata metadata = gatherer.DescribeSources();
+  EXPECT_EQ(metadata.back().first, "hydrophone.pieces");
+  EXPECT_EQ(nlohmann::json::parse(metadata.back().second),
+            (nlohmann::json{{"262", "Ġthe"}, {"64", "a"}, {"50300", ""}}));
 }
 
 TEST_F(ArrayGathererTest, SeveralPointsOverSeveralRequestsStayApart) {
