@@ -1,6 +1,7 @@
 #include "client/cpp/cli/command_line.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -47,7 +48,7 @@ std::string MisspeltCommand(const CLI::App& app, const std::vector<std::string>&
     commands.push_back(command->get_name());
   }
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--server" || arguments[i] == "--timeout") {
+    if (arguments[i] == "--server" || arguments[i] == "--timeout" || arguments[i] == "--color") {
       ++i;  // its value
     } else if (!absl::StartsWith(arguments[i], "-")) {
       const std::vector<std::string> nearest = NearestNames(arguments[i], commands, 1);
@@ -69,8 +70,10 @@ int Written(const Session& session, int status) {
 
 }  // namespace
 
-int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err) {
-  Session session{in, out, err};
+int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err,
+                   const Terminal& terminal) {
+  Session session{in, out, err, terminal, {}};
+  std::string color = "auto";
   Action action;
   CLI::App app(kDescription, "hydrophone");
   app.footer(kExamples);
@@ -85,12 +88,17 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
       ->envname("HYDROPHONE_TIMEOUT")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--color", color,
+                 "auto: on a terminal, unless NO_COLOR is set and not empty or TERM is dumb; or always, or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
   AddModelCommand(app, session, &action);
   AddHooksCommand(app, session, &action);
   AddTokenizeCommand(app, session, &action);
   AddExtractCommand(app, session, &action);
   AddVerifyCommand(app, session, &action);
   AddHealthCommand(app, session, &action);
+  AddCompletionCommand(app, session, &action);
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
     app.parse(reversed);
@@ -102,6 +110,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
     }
     return Written(session, app.exit(error, out, err) == 0 ? kOk : kUsage);
   }
+  session.style = {UsesColour(color, terminal, std::getenv("NO_COLOR"), std::getenv("TERM")), terminal.columns};
   return Written(session, action());
 }
 

@@ -7,10 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "client/cpp/cli/display/style.h"
+
 namespace hydrophone::client {
 
 // Runs one command line (without the program's name); gives the exit status (see session.h).
-int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err);
+// `terminal`: what `out` is.
+int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err,
+                   const Terminal& terminal = {});
 
 }  // namespace hydrophone::client
 

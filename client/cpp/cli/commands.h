@@ -14,6 +14,7 @@ void AddTokenizeCommand(CLI::App& app, const Session& session, Action* action);
 void AddExtractCommand(CLI::App& app, const Session& session, Action* action);
 void AddVerifyCommand(CLI::App& app, const Session& session, Action* action);
 void AddHealthCommand(CLI::App& app, const Session& session, Action* action);
+void AddCompletionCommand(CLI::App& app, const Session& session, Action* action);
 
 }  // namespace hydrophone::client
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
+#include "client/cpp/cli/display/token_text.h"
 #include "client/cpp/request_parts.h"
 
 namespace hydrophone::client {
@@ -42,10 +42,9 @@ absl::StatusOr<std::vector<Continuation>> ReadContinuations(Client& client, cons
 }
 
 void PrintContinuations(const std::vector<Continuation>& continuations, const RunNames& names, std::ostream& out) {
-  out << "\n";
   for (const Continuation& continuation : continuations) {
-    out << "input " << names.Input(continuation.input) << ", continued by " << continuation.tokens << " tokens: \""
-        << absl::Utf8SafeCEscape(continuation.text) << "\"\n";
+    out << "input " << names.Input(continuation.input) << " goes on: `" << VisibleText(continuation.text) << "` ("
+        << continuation.tokens << " tokens)\n";
   }
 }
 

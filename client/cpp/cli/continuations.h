@@ -26,6 +26,7 @@ struct Continuation {
 absl::StatusOr<std::vector<Continuation>> ReadContinuations(Client& client, const v1::ExtractRequest& request,
                                                             const std::vector<v1::InputInfo>& inputs);
 
+// The text, then how many tokens it is.
 void PrintContinuations(const std::vector<Continuation>& continuations, const RunNames& names, std::ostream& out);
 
 }  // namespace hydrophone::client

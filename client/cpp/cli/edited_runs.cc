@@ -31,8 +31,11 @@ absl::Status CheckSources(const EditedInputs& what) {
 // Adds the runs of one input after another.
 class RunAdder {
  public:
-  RunAdder(const EditedInputs& what, v1::ExtractRequest* request)
-      : what_(what), request_(*request), clean_(what.clean || Patches(what.edits, Edit::From::kClean)) {}
+  RunAdder(const EditedInputs& what, v1::ExtractRequest* request, RequestWords* words)
+      : what_(what),
+        request_(*request),
+        words_(*words),
+        clean_(what.clean || Patches(what.edits, Edit::From::kClean)) {}
 
   void Add(size_t number, MadeRuns* made) {
     const uint32_t input = AddInput(what_.inputs[number], number, "");
@@ -40,7 +43,7 @@ class RunAdder {
     std::optional<uint32_t> source;
     if (clean_) clean = AddRun("clean", input);
     if (!what_.sources.empty()) {
-      const v1::Input& text = what_.sources[what_.sources.size() == 1 ? 0 : number];
+      const GivenInput& text = what_.sources[what_.sources.size() == 1 ? 0 : number];
       source = AddRun("source", AddInput(text, number, ".source"));
     }
     const uint32_t edited = AddRun("edited", input);
@@ -58,10 +61,11 @@ class RunAdder {
   }
 
  private:
-  uint32_t AddInput(const v1::Input& input, size_t number, absl::string_view suffix) {
+  uint32_t AddInput(const GivenInput& given, size_t number, absl::string_view suffix) {
     v1::Input& added = *request_.add_inputs();
-    added = input;
-    const std::string& own = what_.inputs[number].key();
+    added = given.input;
+    words_.AddInput(given.words, given.rest);
+    const std::string& own = what_.inputs[number].input.key();
     if (!what_.sources.empty()) added.set_key(absl::StrCat(own.empty() ? absl::StrCat(number) : own, suffix));
     return static_cast<uint32_t>(request_.inputs_size()) - 1;
   }
@@ -70,20 +74,22 @@ class RunAdder {
     v1::Run& run = *request_.add_runs();
     run.set_key(key);
     run.set_input(input);
+    words_.AddRun(key, input);
     return static_cast<uint32_t>(request_.runs_size()) - 1;
   }
 
   const EditedInputs& what_;
   v1::ExtractRequest& request_;
+  RequestWords& words_;
   const bool clean_;
 };
 
 }  // namespace
 
-absl::StatusOr<MadeRuns> AddEditedRuns(const EditedInputs& what, v1::ExtractRequest* request) {
+absl::StatusOr<MadeRuns> AddEditedRuns(const EditedInputs& what, v1::ExtractRequest* request, RequestWords* words) {
   if (absl::Status status = CheckSources(what); !status.ok()) return status;
   MadeRuns made;
-  RunAdder adder(what, request);
+  RunAdder adder(what, request, words);
   for (size_t i = 0; i < what.inputs.size(); ++i) adder.Add(i, &made);
   return made;
 }

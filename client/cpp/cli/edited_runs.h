@@ -7,17 +7,18 @@
 
 #include "absl/status/statusor.h"
 #include "client/cpp/cli/edit_grammar.h"
+#include "client/cpp/cli/inputs.h"
+#include "client/cpp/cli/request_words.h"
 #include "hydrophone/v1/extract.pb.h"
-#include "hydrophone/v1/input.pb.h"
 
 namespace hydrophone::client {
 
 struct EditedInputs {
-  std::vector<v1::Input> inputs;
-  std::vector<Edit> edits;         // of each input
-  std::vector<v1::Input> sources;  // to patch from: none, one for all inputs, or one for each
-  bool clean = true;               // makes a run without edits of each input, too
-  bool baseline = true;            // the edited run names it as its baseline; needs `clean`
+  std::vector<GivenInput> inputs;
+  std::vector<Edit> edits;          // of each input
+  std::vector<GivenInput> sources;  // to patch from: none, one for all inputs, or one for each
+  bool clean = true;                // makes a run without edits of each input, too
+  bool baseline = true;             // the edited run names it as its baseline; needs `clean`
 };
 
 // Indices of runs in the request, by input.
@@ -33,8 +34,9 @@ struct MadeRuns {
 //
 // Runs' keys are "clean", "source" and "edited". Where there are sources, an input without a key gets its number as
 // one, and a source the input's with ".source" after it. A clean run that an edit patches from is made in any case.
-// INVALID_ARGUMENT when sources and edits, or sources and inputs, do not fit each other.
-absl::StatusOr<MadeRuns> AddEditedRuns(const EditedInputs& what, v1::ExtractRequest* request);
+// `words` are told of the inputs and the runs. INVALID_ARGUMENT when sources and edits, or sources and inputs, do not
+// fit each other.
+absl::StatusOr<MadeRuns> AddEditedRuns(const EditedInputs& what, v1::ExtractRequest* request, RequestWords* words);
 
 }  // namespace hydrophone::client
 

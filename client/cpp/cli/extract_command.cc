@@ -16,8 +16,12 @@ namespace {
 constexpr char kExamples[] =
     R"(Without --out, captures are shown as short previews, and all else as tables. With it, there is one array for each
 point, the rows of all inputs one after the other in input order, and an array "rows" with the number of rows of each
-input; or an array for each point and input (--layout per-run). The file's metadata holds where the numbers come from
-and the request.
+input; or an array for each point and input (--layout per-run). "token_ids" holds all inputs' ids one after the other, "token_counts" how many each input has. The file's
+metadata, JSON texts, holds where the numbers come from (hydrophone.provenance), the request, the inputs, and
+hydrophone.pieces, {ID: PIECE}: those ids as the vocabulary writes them.
+A logit lens is a grid for each position: a row a layer, a column a rank; with --top-k 1 over several positions, one
+grid of layers and positions. Its last row is the model's own output. Probabilities from 0.25, 0.5 and 0.75 on are
+shaded.
 Examples:
   hydrophone extract --hook attn.c_proj --layers 10 "Hello world"
   hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt --out states.safetensors
@@ -44,8 +48,13 @@ Train mode; continuations; the request as JSON:
   hydrophone extract --top-k 5 --print-request "Hello world" > request.json
   hydrophone extract --request request.json --json)";
 
-absl::StatusOr<v1::ExtractRequest> Request(const Session& session, const ExtractOptions& options) {
-  if (!options.request_file.empty()) return ReadRequestFile(options.request_file, session.in);
+absl::StatusOr<MadeRequest> Request(const Session& session, const ExtractOptions& options) {
+  if (!options.request_file.empty()) {
+    auto request = ReadRequestFile(options.request_file, session.in);
+    if (!request.ok()) return request.status();
+    RequestWords words = WordsOfFile(*request);
+    return MadeRequest{*std::move(request), std::move(words)};
+  }
   return MakeRequest(options, session.in,
                      [&](const v1::TokenizeRequest& request) { return session.Connect()->Tokenize(request); });
 }
@@ -56,18 +65,19 @@ absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractReque
 }
 
 int RunExtract(const Session& session, const ExtractOptions& options) {
-  const auto request = Request(session, options);
-  if (!request.ok()) {
-    return absl::IsInvalidArgument(request.status()) ? session.Refuse(request.status())
-                                                     : session.Fail(request.status());
+  const auto made = Request(session, options);
+  if (!made.ok()) {
+    return absl::IsInvalidArgument(made.status()) ? session.Refuse(made.status()) : session.Fail(made.status());
   }
+  const v1::ExtractRequest& request = made->request;
   if (options.print_request) {
-    session.out << RequestJson(*request);
+    session.out << RequestJson(request);
     return kOk;
   }
-  if (absl::Status status = CheckOutputOf(options, *request); !status.ok()) return session.Refuse(status);
-  if (options.json) return ExtractToJson(session, *request);
-  return options.out.empty() ? ExtractToTerminal(session, *request) : ExtractToFile(session, *request, options.out);
+  if (absl::Status status = CheckOutputOf(options, request); !status.ok()) return session.Refuse(status);
+  if (options.json) return ExtractToJson(session, *made);
+  return options.out.empty() ? ExtractToTerminal(session, *made, options.all)
+                             : ExtractToFile(session, *made, options.out);
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
   CLI::Option* request = command->add_option("--request", options->request_file,
                                              "The request as JSON, an ExtractRequest with the field names of "
                                              "extract.proto; - for standard input. Only --out, --force, "
-                                             "--json and --print-request go with it");
+                                             "--json, --all and --print-request go with it");
   request->group(kGroup);
   command
       ->add_flag("--print-request", options->print_request,
@@ -124,6 +124,9 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
       ->group(kGroup);
   CLI::Option* json = command->add_flag("--json", options->json, "JSON lines: the messages of the answer");
   json->group(kGroup);
+  command->add_flag("--all", options->all, "In the terminal: list every input, not the first few")
+      ->excludes(json)
+      ->group(kGroup);
   command
       ->add_option(
           "--out", options->out,
@@ -137,7 +140,7 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
 // What makes a request of its own does not go with a file that holds one. Told at the end of the parsing and not by
 // Option::excludes, which would write it beside every option of the help.
 void CheckRequestStandsAlone(const CLI::App& command) {
-  const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out", "--force"};
+  const std::set<std::string> allowed = {"--request", "--print-request", "--json", "--out", "--force", "--all"};
   if (command.get_option("--request")->count() == 0) return;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() > 0 && allowed.count(option->get_name()) == 0) {

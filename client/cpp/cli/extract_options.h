@@ -45,6 +45,7 @@ struct ExtractOptions {
   std::string request_file;
   bool print_request = false;
   bool json = false;
+  bool all = false;  // lists every input in the terminal
   std::string out;
   bool force = false;  // `out` may be overwritten
 

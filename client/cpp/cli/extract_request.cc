@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cpp/cli/edited_runs.h"
+#include "client/cpp/cli/extract_words.h"
 #include "client/cpp/cli/inputs.h"
 #include "client/cpp/cli/metric_grammar.h"
 #include "client/cpp/cli/selection.h"
@@ -21,6 +22,7 @@ namespace hydrophone::client {
 namespace {
 
 constexpr char kDefaultHook[] = "hook_resid_post";
+constexpr char kOutputHook[] = "logits";
 
 v1::View ViewOf(const std::string& name) {
   static const auto& views = *new std::map<std::string, v1::View>{{"preview", v1::VIEW_PREVIEW},
@@ -42,6 +44,8 @@ bool AsksForSummary(const ExtractOptions& options) {
   return options.threshold.has_value() || options.largest > 0 || !options.quantiles.empty();
 }
 bool AsksForLens(const ExtractOptions& options) { return options.top_k > 0 || !options.tokens.empty(); }
+// In the terminal, a logit lens ends with the model's own output.
+bool ShowsGrids(const ExtractOptions& options) { return AsksForLens(options) && !options.json && options.out.empty(); }
 bool AsksForDivergence(const ExtractOptions& options) {
   return std::any_of(options.metrics.begin(), options.metrics.end(),
                      [](const std::string& metric) { return metric == "kl" || absl::StartsWith(metric, "kl@"); });
@@ -94,7 +98,7 @@ absl::Status ParseQuantiles(const std::string& text, v1::SummaryOptions* summary
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     float quantile = 0;
     if (!absl::SimpleAtof(part, &quantile) || !(quantile >= 0 && quantile <= 1)) {
-      return absl::InvalidArgumentError(absl::StrCat("quantiles: got \"", part, "\", expected numbers from 0 to 1"));
+      return absl::InvalidArgumentError(absl::StrCat("--quantiles: got \"", part, "\", expected numbers from 0 to 1"));
     }
     summary->add_quantiles(quantile);
   }
@@ -103,12 +107,12 @@ absl::Status ParseQuantiles(const std::string& text, v1::SummaryOptions* summary
 
 absl::Status ReadUnits(const ExtractOptions& options, v1::HookSelector* hook) {
   if (!options.heads.empty()) {
-    const auto heads = ParseIndices("heads", options.heads);
+    const auto heads = ParseIndices("--heads", options.heads);
     if (!heads.ok()) return heads.status();
     hook->mutable_units()->mutable_heads()->Assign(heads->begin(), heads->end());
   }
   if (options.features.empty()) return absl::OkStatus();
-  const auto features = ParseIndices("features", options.features);
+  const auto features = ParseIndices("--features", options.features);
   if (!features.ok()) return features.status();
   hook->mutable_units()->mutable_features()->Assign(features->begin(), features->end());
   return absl::OkStatus();
@@ -137,7 +141,7 @@ absl::StatusOr<v1::HookSelector> CommonSelector(const ExtractOptions& options, c
   v1::HookSelector common;
   const std::string positions = options.positions.empty() && options.hooks.empty() ? "last" : options.positions;
   if (!positions.empty()) {
-    auto parsed = ParsePositions(positions);
+    auto parsed = ParsePositions(positions, "--positions");
     if (!parsed.ok()) return parsed.status();
     *common.mutable_positions() = *std::move(parsed);
   }
@@ -153,35 +157,42 @@ absl::StatusOr<v1::HookSelector> CommonSelector(const ExtractOptions& options, c
   return common;
 }
 
-absl::Status AddHooks(const ExtractOptions& options, const Tokenizer& tokenizer, v1::ExtractRequest* request) {
-  const auto layers = ParseLayers(options.layers);
+absl::Status AddHooks(const ExtractOptions& options, const Tokenizer& tokenizer, MadeRequest* made) {
+  const auto layers = ParseLayers(options.layers, "--layers");
   if (!layers.ok()) return layers.status();
   std::vector<std::string> names = options.hooks;
   if (names.empty() && HasDefaultHook(options)) names = {kDefaultHook};
   if (names.empty()) return absl::OkStatus();
+  if (ShowsGrids(options) && std::find(names.begin(), names.end(), kOutputHook) == names.end()) {
+    names.emplace_back(kOutputHook);
+  }
   const auto common = CommonSelector(options, tokenizer);
   if (!common.ok()) return common.status();
   for (const std::string& name : names) {
-    const auto hook = ParseHook(name, *layers);
-    if (!hook.ok()) return hook.status();
-    v1::HookSelector& added = *request->add_hooks();
+    const auto hook = ParseHook(name, name == kOutputHook ? std::vector<int32_t>() : *layers);
+    if (!hook.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(OptionWords("--hook", name), ": ", hook.status().message()));
+    }
+    SayHook(options, made->request.hooks_size(), name, name == kOutputHook || absl::StrContains(name, '@'),
+            &made->words);
+    v1::HookSelector& added = *made->request.add_hooks();
     added = *common;
     added.MergeFrom(*hook);
   }
   return absl::OkStatus();
 }
 
-absl::Status AddMetrics(const ExtractOptions& options, const Tokenizer& tokenizer, v1::ExtractRequest* request) {
+absl::Status AddMetrics(const ExtractOptions& options, const Tokenizer& tokenizer, MadeRequest* made) {
   for (const std::string& text : options.metrics) {
     auto metric = ParseMetric(text, tokenizer);
     if (!metric.ok()) return metric.status();
-    *request->add_metrics() = *std::move(metric);
+    SayMetric(made->request.metrics_size(), text, &made->words);
+    *made->request.add_metrics() = *std::move(metric);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<MadeRuns> AddRuns(const ExtractOptions& options, std::vector<v1::Input> inputs,
-                                 v1::ExtractRequest* request) {
+absl::StatusOr<MadeRuns> AddRuns(const ExtractOptions& options, std::vector<GivenInput> inputs, MadeRequest* made) {
   EditedInputs what;
   what.inputs = std::move(inputs);
   what.clean = !options.no_baseline;
@@ -192,12 +203,14 @@ absl::StatusOr<MadeRuns> AddRuns(const ExtractOptions& options, std::vector<v1::
     what.edits.push_back(*std::move(edit));
   }
   for (const std::string& text : options.patch_from) {
-    v1::Input& source = what.sources.emplace_back(InputFromText(text));
+    v1::Input& source =
+        what.sources.emplace_back(GivenInput{InputFromText(text), OptionWords("--patch-from", text)}).input;
     source.set_prepend_bos(options.inputs.prepend_bos);
     source.set_literal_specials(options.inputs.literal_specials);
     source.set_truncate(options.truncate);
   }
-  return AddEditedRuns(what, request);
+  SayEdits(options, &made->words);
+  return AddEditedRuns(what, &made->request, &made->words);
 }
 
 // Says which runs the selectors and metrics look at: of a comparison and a divergence, the edited ones; else the clean
@@ -214,18 +227,17 @@ void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRe
   }
 }
 
-absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input,
-                              v1::ExtractRequest* request) {
+absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input, MadeRequest* made) {
   auto inputs = options.inputs.Read(standard_input, /*none_is_fine=*/false, options.skip_bad_inputs);
   if (!inputs.ok()) return inputs.status();
-  for (v1::Input& input : *inputs) input.set_truncate(options.truncate);
+  for (GivenInput& given : *inputs) given.input.set_truncate(options.truncate);
   if (options.edits.empty()) {
-    request->mutable_inputs()->Assign(inputs->begin(), inputs->end());
+    AddGivenInputs(*std::move(inputs), made->request.mutable_inputs(), &made->words);
     return absl::OkStatus();
   }
-  const auto made = AddRuns(options, *std::move(inputs), request);
-  if (!made.ok()) return made.status();
-  NameRuns(options, *made, request);
+  const auto runs = AddRuns(options, *std::move(inputs), made);
+  if (!runs.ok()) return runs.status();
+  NameRuns(options, *runs, &made->request);
   return absl::OkStatus();
 }
 
@@ -250,18 +262,20 @@ void SetForm(const ExtractOptions& options, v1::ExtractRequest* request) {
 
 }  // namespace
 
-absl::StatusOr<v1::ExtractRequest> MakeRequest(const ExtractOptions& options, std::istream& standard_input,
-                                               const Tokenizer& tokenizer) {
+absl::StatusOr<MadeRequest> MakeRequest(const ExtractOptions& options, std::istream& standard_input,
+                                        const Tokenizer& tokenizer) {
   if (absl::Status status = CheckCombination(options); !status.ok()) return status;
-  v1::ExtractRequest request;
-  if (absl::Status status = AddHooks(options, tokenizer, &request); !status.ok()) return status;
-  if (absl::Status status = AddMetrics(options, tokenizer, &request); !status.ok()) return status;
-  if (absl::Status status = AddInputsAndRuns(options, standard_input, &request); !status.ok()) return status;
+  MadeRequest made{{}, RequestWords::OfCommandLine()};
+  if (absl::Status status = AddHooks(options, tokenizer, &made); !status.ok()) return status;
+  if (absl::Status status = AddMetrics(options, tokenizer, &made); !status.ok()) return status;
+  if (absl::Status status = AddInputsAndRuns(options, standard_input, &made); !status.ok()) return status;
+  v1::ExtractRequest& request = made.request;
   SetForm(options, &request);
   if (options.train_seed) request.set_train_seed(*options.train_seed);
   request.set_max_new_tokens(options.max_new_tokens);
   request.set_skip_bad_inputs(options.skip_bad_inputs);
-  return request;
+  SayForm(options, &made.words);
+  return made;
 }
 
 }  // namespace hydrophone::client

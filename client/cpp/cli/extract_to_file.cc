@@ -6,10 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cpp/cli/display/table.h"
 #include "client/cpp/cli/progress.h"
 #include "client/cpp/cli/request_kinds.h"
-#include "client/cpp/cli/table.h"
-#include "client/cpp/extract_all.h"
 #include "client/cpp/files/array_gatherer.h"
 #include "client/cpp/files/atomic_output.h"
 #include "client/cpp/files/npy_writer.h"
@@ -54,29 +53,13 @@ absl::Status Write(const std::string& out, const std::vector<StoredArray>& array
                             : WriteNpyDirectory(out, arrays, metadata, spool);
 }
 
-// Shows how far it is, as the captures come.
-class ProgressingGatherer : public ArrayGatherer {
- public:
-  ProgressingGatherer(const v1::ExtractRequest& request, Spool* spool, Progress* progress)
-      : ArrayGatherer(request, spool), progress_(*progress) {}
-
-  absl::Status OnTensor(ReceivedTensor tensor) override {
-    absl::Status status = ArrayGatherer::OnTensor(std::move(tensor));
-    progress_.Bytes(received_bytes());
-    return status;
-  }
-
- private:
-  Progress& progress_;
-};
-
 void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& gatherer, const std::string& out,
                   const Session& session) {
   Table table({"array", "shape", "bytes"});
   for (const StoredArray& array : arrays) {
     table.Add({array.name, absl::StrCat("[", absl::StrJoin(array.shape, ", "), "]"), absl::StrCat(array.size())});
   }
-  table.Print(session.out);
+  table.Print(session.style, session.out);
   session.out << "written to " << out << ": " << arrays.size() << " arrays of " << gatherer.inputs() << " inputs\n";
   if (gatherer.skipped() > 0) {
     session.err << "hydrophone: " << gatherer.skipped() << " inputs were skipped; the metadata says why\n";
@@ -118,16 +101,13 @@ absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRe
   return CheckDirectoryCanBeMade(out);
 }
 
-int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out) {
+int ExtractToFile(const Session& session, const MadeRequest& made, const std::string& out) {
+  const v1::ExtractRequest& request = made.request;
   auto spool = Spool::Create(DirectoryOf(out));
   if (!spool.ok()) return session.Fail(spool.status());
-  Progress progress(&session.err);
-  ProgressingGatherer gatherer(request, spool->get(), &progress);
-  const auto client = session.Connect();
-  absl::Status status =
-      ExtractAll(*client, request, &gatherer, [&](size_t done, size_t total) { progress.Inputs(done, total); });
-  progress.End();
-  if (!status.ok()) return session.Fail(status);
+  ArrayGatherer gatherer(request, spool->get());
+  absl::Status status = ExtractWithProgress(*session.Connect(), request, &gatherer, &session.err);
+  if (!status.ok()) return session.Fail(made.words.Reword(status));
   const auto arrays = gatherer.Finish();
   if (!arrays.ok()) return session.Fail(arrays.status());
   status = Write(out, *arrays, Describe(gatherer, request), **spool);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "client/cpp/cli/extract_request.h"
 #include "client/cpp/cli/session.h"
 #include "hydrophone/v1/extract.pb.h"
 
@@ -16,7 +17,7 @@ absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRe
 
 // Runs the request, in as many parts as needed, and writes `out`, whole or not at all. Gives the
 // exit status.
-int ExtractToFile(const Session& session, const v1::ExtractRequest& request, const std::string& out);
+int ExtractToFile(const Session& session, const MadeRequest& made, const std::string& out);
 
 }  // namespace hydrophone::client
 

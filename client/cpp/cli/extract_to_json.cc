@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "client/cpp/cli/progress.h"
 #include "client/cpp/cli/request_kinds.h"
-#include "client/cpp/extract_all.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace hydrophone::client {
@@ -58,10 +58,10 @@ absl::Status CheckJson(const v1::ExtractRequest& request) {
   return absl::InvalidArgumentError("--json shows no bytes: take --view floats, summary or preview, or --out");
 }
 
-int ExtractToJson(const Session& session, const v1::ExtractRequest& request) {
+int ExtractToJson(const Session& session, const MadeRequest& made) {
   JsonLinesSink sink(&session.out);
-  const absl::Status status = ExtractAll(*session.Connect(), request, &sink);
-  return status.ok() ? kOk : session.Fail(status);
+  const absl::Status status = ExtractWithProgress(*session.Connect(), made.request, &sink, &session.err);
+  return status.ok() ? kOk : session.Fail(made.words.Reword(status));
 }
 
 }  // namespace hydrophone::client

@@ -3,6 +3,7 @@
 #define HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_TO_JSON_H_
 
 #include "absl/status/status.h"
+#include "client/cpp/cli/extract_request.h"
 #include "client/cpp/cli/session.h"
 #include "hydrophone/v1/extract.pb.h"
 
@@ -14,7 +15,7 @@ absl::Status CheckJson(const v1::ExtractRequest& request);
 // Runs the request, in as many parts as needed, and prints each message as a line: ExtractResponse as protobuf JSON,
 // fields at their default included, so {"header": ...}, {"input": ...}, {"values": ...}, {"trailer": ...}. Inputs and
 // runs are counted over all parts; each part has its header and trailer. Gives the exit status.
-int ExtractToJson(const Session& session, const v1::ExtractRequest& request);
+int ExtractToJson(const Session& session, const MadeRequest& made);
 
 }  // namespace hydrophone::client
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cpp/cli/commands.h"
-#include "client/cpp/cli/table.h"
+#include "client/cpp/cli/display/table.h"
 
 namespace hydrophone::client {
 namespace {
@@ -22,14 +22,14 @@ bool Matches(const v1::HookPoint& point, const std::string& word) {
          std::any_of(point.aliases().begin(), point.aliases().end(), holds);
 }
 
-void PrintHooks(const v1::ListHookPointsResponse& response, std::ostream& out) {
+void PrintHooks(const v1::ListHookPointsResponse& response, const Session& session) {
   Table table({"name", "Hugging Face", "shape", "layers", "capture", "edit"});
   for (const v1::HookPoint& point : response.hook_points()) {
     const std::string layers = point.layers() == 0 ? "" : absl::StrCat("0-", point.layers() - 1);
     table.Add({point.name(), point.hugging_face_name(), absl::StrJoin(point.shape_symbols(), ","), layers,
                point.capturable() ? "yes" : "no", point.editable() ? "yes" : "no"});
   }
-  table.Print(out);
+  table.Print(session.style, session.out);
 }
 
 int RunHooks(const Session& session, const std::string& word, bool json) {
@@ -42,7 +42,7 @@ int RunHooks(const Session& session, const std::string& word, bool json) {
   if (json) {
     session.out << ToJson(chosen);
   } else {
-    PrintHooks(chosen, session.out);
+    PrintHooks(chosen, session);
   }
   return kOk;
 }

@@ -1,5 +1,7 @@
 #include "client/cpp/cli/input_options.h"
 
+#include <utility>
+
 namespace hydrophone::client {
 
 void InputOptions::AddTo(CLI::App* command) {
@@ -13,19 +15,27 @@ void InputOptions::AddTo(CLI::App* command) {
   command->add_flag("--literal-specials", literal_specials, "Read <|endoftext|> in a text as ordinary characters");
 }
 
-absl::StatusOr<std::vector<v1::Input>> InputOptions::Read(std::istream& standard_input, bool none_is_fine,
-                                                          bool keep_empty_lines) const {
+absl::StatusOr<std::vector<GivenInput>> InputOptions::Read(std::istream& standard_input, bool none_is_fine,
+                                                           bool keep_empty_lines) const {
   InputSources from = sources;
   from.keep_empty_lines = keep_empty_lines;
   if (from.empty() && !none_is_fine) from.text_file = "-";
   auto inputs = ReadInputs(from, standard_input);
   if (!inputs.ok()) return inputs.status();
   if (inputs->empty() && !none_is_fine) return absl::InvalidArgumentError("no inputs: give TEXT, --file or --jsonl");
-  for (v1::Input& input : *inputs) {
-    input.set_prepend_bos(prepend_bos);
-    input.set_literal_specials(literal_specials);
+  for (GivenInput& given : *inputs) {
+    given.input.set_prepend_bos(prepend_bos);
+    given.input.set_literal_specials(literal_specials);
   }
   return inputs;
+}
+
+void AddGivenInputs(std::vector<GivenInput> given, google::protobuf::RepeatedPtrField<v1::Input>* inputs,
+                    RequestWords* words) {
+  for (GivenInput& one : given) {
+    inputs->Add(std::move(one.input));
+    words->AddInput(std::move(one.words), one.rest);
+  }
 }
 
 }  // namespace hydrophone::client

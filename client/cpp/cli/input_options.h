@@ -8,7 +8,8 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "client/cpp/cli/inputs.h"
-#include "hydrophone/v1/input.pb.h"
+#include "client/cpp/cli/request_words.h"
+#include "google/protobuf/repeated_ptr_field.h"
 
 namespace hydrophone::client {
 
@@ -23,9 +24,13 @@ struct InputOptions {
 
   // All inputs, in order: arguments, the text file, the JSON lines. Without any of them, the lines
   // of standard input, unless `none_is_fine`. For `keep_empty_lines` see InputsFromLines.
-  absl::StatusOr<std::vector<v1::Input>> Read(std::istream& standard_input, bool none_is_fine = false,
-                                              bool keep_empty_lines = false) const;
+  absl::StatusOr<std::vector<GivenInput>> Read(std::istream& standard_input, bool none_is_fine = false,
+                                               bool keep_empty_lines = false) const;
 };
+
+// Moves inputs into a request's, and says what they are called.
+void AddGivenInputs(std::vector<GivenInput> given, google::protobuf::RepeatedPtrField<v1::Input>* inputs,
+                    RequestWords* words);
 
 }  // namespace hydrophone::client
 

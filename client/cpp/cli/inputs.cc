@@ -24,10 +24,12 @@ namespace {
 using Json = nlohmann::json;
 constexpr absl::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
-using Inputs = absl::StatusOr<std::vector<v1::Input>>;
+using Inputs = absl::StatusOr<std::vector<GivenInput>>;
+
+std::string LineWords(absl::string_view name, size_t line) { return absl::StrCat(name, ":", line); }
 
 absl::Status InLine(absl::string_view name, size_t line, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(name, ":", line, ": ", what));
+  return absl::InvalidArgumentError(absl::StrCat(LineWords(name, line), ": ", what));
 }
 
 // The next line without its end; false at the end of the stream.
@@ -115,7 +117,7 @@ Inputs FromFile(const std::string& path, std::istream& standard_input,
   return read(file, path);
 }
 
-void Append(std::vector<v1::Input> from, std::vector<v1::Input>* to) {
+void Append(std::vector<GivenInput> from, std::vector<GivenInput>* to) {
   to->insert(to->end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
@@ -132,7 +134,7 @@ v1::Input InputFromText(std::string text) {
 }
 
 Inputs InputsFromLines(std::istream& stream, absl::string_view name, bool keep_empty) {
-  std::vector<v1::Input> inputs;
+  std::vector<GivenInput> inputs;
   std::string line;
   for (size_t number = 1; NextLine(stream, &line); ++number) {
     if (number == 1) line = std::string(absl::StripPrefix(line, kUtf8Mark));
@@ -145,29 +147,31 @@ Inputs InputsFromLines(std::istream& stream, absl::string_view name, bool keep_e
     if (line.empty() && !keep_empty) {
       return InLine(name, number, "the line is empty; an input needs at least one token");
     }
-    inputs.emplace_back().set_text(line);
+    GivenInput& given = inputs.emplace_back();
+    given.input.set_text(line);
+    given.words = LineWords(name, number);
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
   return inputs;
 }
 
 Inputs InputsFromJsonLines(std::istream& stream, absl::string_view name) {
-  std::vector<v1::Input> inputs;
+  std::vector<GivenInput> inputs;
   std::string line;
   for (size_t number = 1; NextLine(stream, &line); ++number) {
     if (number == 1) line = std::string(absl::StripPrefix(line, kUtf8Mark));
     if (absl::StripAsciiWhitespace(line).empty()) continue;
     v1::Input input;
     if (const std::string wrong = InputFromJson(line, &input); !wrong.empty()) return InLine(name, number, wrong);
-    inputs.push_back(std::move(input));
+    inputs.push_back({std::move(input), LineWords(name, number), Rest::kNamed});
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
   return inputs;
 }
 
 Inputs ReadInputs(const InputSources& sources, std::istream& standard_input) {
-  std::vector<v1::Input> inputs;
-  for (const std::string& text : sources.texts) inputs.push_back(InputFromText(text));
+  std::vector<GivenInput> inputs;
+  for (const std::string& text : sources.texts) inputs.push_back({InputFromText(text), QuotedWords(text)});
   if (!sources.text_file.empty()) {
     auto lines = FromFile(sources.text_file, standard_input, [&](std::istream& stream, absl::string_view name) {
       return InputsFromLines(stream, name, sources.keep_empty_lines);

@@ -8,9 +8,17 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "client/cpp/cli/request_words.h"
 #include "hydrophone/v1/input.pb.h"
 
 namespace hydrophone::client {
+
+// An input and where it was given: "\"Hello\"", "prompts.txt:4", "inputs.jsonl:3".
+struct GivenInput {
+  v1::Input input;
+  std::string words;
+  Rest rest = Rest::kDropped;
+};
 
 // A text as an input: `text` when it is valid UTF-8, else `raw_text`.
 v1::Input InputFromText(std::string text);
@@ -18,13 +26,13 @@ v1::Input InputFromText(std::string text);
 // One input a line of UTF-8; LF or CRLF ends a line, and a byte order mark at the beginning is passed over.
 // INVALID_ARGUMENT, with the line, for UTF-16, for another line that is not UTF-8, and for an empty line, since an
 // input without tokens cannot run, unless `keep_empty` leaves that to the server. `name` is for messages.
-absl::StatusOr<std::vector<v1::Input>> InputsFromLines(std::istream& stream, absl::string_view name,
-                                                       bool keep_empty = false);
+absl::StatusOr<std::vector<GivenInput>> InputsFromLines(std::istream& stream, absl::string_view name,
+                                                        bool keep_empty = false);
 
 // One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
 // "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
 // INVALID_ARGUMENT names the line and what is wrong in it.
-absl::StatusOr<std::vector<v1::Input>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
+absl::StatusOr<std::vector<GivenInput>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
 
 // Where a command's inputs come from, in this order.
 struct InputSources {
@@ -37,7 +45,7 @@ struct InputSources {
 };
 
 // All of them. `standard_input` is read when a file is "-".
-absl::StatusOr<std::vector<v1::Input>> ReadInputs(const InputSources& sources, std::istream& standard_input);
+absl::StatusOr<std::vector<GivenInput>> ReadInputs(const InputSources& sources, std::istream& standard_input);
 
 }  // namespace hydrophone::client
 

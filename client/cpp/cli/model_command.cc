@@ -3,12 +3,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cpp/cli/commands.h"
-#include "client/cpp/cli/table.h"
+#include "client/cpp/cli/display/table.h"
 
 namespace hydrophone::client {
 namespace {
 
-void PrintModel(const v1::GetModelResponse& response, std::ostream& out) {
+void PrintModel(const v1::GetModelResponse& response, const Session& session) {
   const v1::ModelInfo& model = response.model();
   const v1::ComputeInfo& compute = response.compute();
   const v1::Limits& limits = response.limits();
@@ -34,7 +34,7 @@ void PrintModel(const v1::GetModelResponse& response, std::ostream& out) {
   table.Add({"versions",
              absl::StrCat("hydrophone ", response.versions().server(), ", libtorch ", response.versions().libtorch(),
                           ", gRPC ", response.versions().grpc(), ", protobuf ", response.versions().protobuf())});
-  table.Print(out);
+  table.Print(session.style, session.out);
 }
 
 int RunModel(const Session& session, bool json) {
@@ -43,7 +43,7 @@ int RunModel(const Session& session, bool json) {
   if (json) {
     session.out << ToJson(*response);
   } else {
-    PrintModel(*response, session.out);
+    PrintModel(*response, session);
   }
   return kOk;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "client/cpp/extract_all.h"
 
 namespace hydrophone::client {
 namespace {
@@ -20,8 +21,8 @@ void Progress::Inputs(size_t done, size_t total) {
   Show();
 }
 
-void Progress::Bytes(uint64_t received) {
-  bytes_ = received;
+void Progress::AddBytes(uint64_t received) {
+  bytes_ += received;
   Show();
 }
 
@@ -34,6 +35,26 @@ void Progress::Show() {
   Print();
   shown_ = true;
   next_ = now_() + kInterval;
+}
+
+absl::Status ProgressingSink::OnTensor(ReceivedTensor tensor) {
+  progress_.AddBytes(tensor.bytes.size());
+  return sink_.OnTensor(std::move(tensor));
+}
+
+absl::Status ProgressingSink::OnValues(v1::Values values) {
+  progress_.AddBytes(values.ByteSizeLong());
+  return sink_.OnValues(std::move(values));
+}
+
+absl::Status ExtractWithProgress(Client& client, const v1::ExtractRequest& request, ExtractSink* sink,
+                                 std::ostream* out) {
+  Progress progress(out);
+  ProgressingSink progressing(sink, &progress);
+  absl::Status status =
+      ExtractAll(client, request, &progressing, [&](size_t done, size_t total) { progress.Inputs(done, total); });
+  progress.End();
+  return status;
 }
 
 void Progress::Print() {

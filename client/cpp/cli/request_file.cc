@@ -37,6 +37,13 @@ absl::StatusOr<v1::ExtractRequest> ReadRequestFile(const std::string& path, std:
   return ReadRequest(file, path);
 }
 
+RequestWords WordsOfFile(const v1::ExtractRequest& request) {
+  RequestWords words;
+  for (int i = 0; i < request.texts_size(); ++i) words.AddInput(absl::StrCat("texts[", i, "]"), Rest::kPath);
+  for (int i = 0; i < request.inputs_size(); ++i) words.AddInput(absl::StrCat("inputs[", i, "]"), Rest::kPath);
+  return words;
+}
+
 std::string RequestJson(const v1::ExtractRequest& request) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

@@ -51,10 +51,10 @@ bool NamesALayer(absl::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text) {
+absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text, absl::string_view what) {
   text = absl::StripAsciiWhitespace(text);
   if (text.empty() || text == "all") return std::vector<int32_t>();
-  return ParseIndices("layers", text);
+  return ParseIndices(what, text);
 }
 
 absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::string_view text) {
@@ -74,13 +74,13 @@ absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::
   return indices;
 }
 
-absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
+absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text, absl::string_view what) {
   constexpr char kExpected[] =
       "\"last\", \"first\", \"all\", a list as in 0,5,-1 or a slice as NumPy writes it, as in -1: or ::2";
   v1::Positions positions;
   absl::string_view inner = absl::StripAsciiWhitespace(text);
   if (absl::ConsumePrefix(&inner, "[") && !absl::ConsumeSuffix(&inner, "]")) {
-    return Unexpected("positions", text, kExpected);
+    return Unexpected(what, text, kExpected);
   }
   if (inner == "all") inner = ":";
   if (inner == "last" || inner == "first") {
@@ -88,13 +88,13 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text) {
     return positions;
   }
   if (inner.find(':') != absl::string_view::npos) {
-    if (!IsSlice(inner)) return Unexpected("positions", text, kExpected);
+    if (!IsSlice(inner)) return Unexpected(what, text, kExpected);
     positions.set_slice(std::string(inner));
     return positions;
   }
   for (const absl::string_view part : absl::StrSplit(inner, ',')) {
     int32_t position = 0;
-    if (!ParseInteger(part, &position)) return Unexpected("positions", text, kExpected);
+    if (!ParseInteger(part, &position)) return Unexpected(what, text, kExpected);
     positions.add_at(position);
   }
   return positions;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "client/cpp/cli/display/style.h"
 #include "client/cpp/client.h"
 #include "google/protobuf/message.h"
 
@@ -27,6 +28,8 @@ struct Session {
   std::istream& in;
   std::ostream& out;  // what was asked for
   std::ostream& err;  // everything else
+  Terminal terminal;  // what `out` is
+  Style style;        // of `out`
   std::string server = "127.0.0.1:50051";
   double timeout_seconds = 0;  // of each call; 0: none
 

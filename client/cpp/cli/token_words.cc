@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/cpp/cli/display/token_text.h"
 #include "client/cpp/cli/inputs.h"
+#include "client/cpp/cli/request_words.h"
 
 namespace hydrophone::client {
 namespace {
@@ -18,10 +20,12 @@ bool IsId(absl::string_view word, uint32_t* id) {
   return !word.empty() && absl::ascii_isdigit(static_cast<unsigned char>(word.front())) && absl::SimpleAtoi(word, id);
 }
 
+void AppendToken(std::string* text, const std::string& piece) { *text += TokenText(piece); }
+
 absl::StatusOr<uint32_t> OnlyToken(absl::string_view word, const v1::TokenizedInput& tokens) {
   if (tokens.token_ids_size() == 1) return tokens.token_ids(0);
   return absl::InvalidArgumentError(absl::StrCat("\"", word, "\" is ", tokens.token_ids_size(), " tokens (",
-                                                 absl::StrJoin(tokens.pieces(), " "), "), expected one"));
+                                                 absl::StrJoin(tokens.pieces(), " ", AppendToken), "), expected one"));
 }
 
 }  // namespace
@@ -31,15 +35,17 @@ absl::StatusOr<std::vector<uint32_t>> ParseTokens(absl::string_view text, const 
   std::vector<uint32_t> ids(words.size());
   std::vector<size_t> texts;  // the words that are no ids
   v1::TokenizeRequest request;
+  RequestWords words_of_request = RequestWords::OfCommandLine();
   for (size_t i = 0; i < words.size(); ++i) {
     if (words[i].empty()) return absl::InvalidArgumentError(absl::StrCat("an empty token in \"", text, "\""));
     if (IsId(words[i], &ids[i])) continue;
     texts.push_back(i);
     *request.add_inputs() = InputFromText(words[i]);
+    words_of_request.AddInput(QuotedWords(words[i]));
   }
   if (texts.empty()) return ids;
   const auto response = tokenizer(request);
-  if (!response.ok()) return response.status();
+  if (!response.ok()) return words_of_request.Reword(response.status());
   if (response->inputs_size() != request.inputs_size()) {
     return absl::DataLossError("the server tokenized another number of texts than it was given");
   }

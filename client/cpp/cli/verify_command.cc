@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/cpp/cli/commands.h"
 #include "client/cpp/cli/input_options.h"
 #include "client/cpp/cli/selection.h"
@@ -38,18 +39,23 @@ struct VerifyOptions {
   bool json = false;
 };
 
-absl::StatusOr<v1::VerifyRequest> MakeRequest(const VerifyOptions& options, std::istream& in) {
+absl::StatusOr<v1::VerifyRequest> MakeRequest(const VerifyOptions& options, std::istream& in, RequestWords* words) {
   v1::VerifyRequest request;
-  const auto inputs = options.inputs.Read(in, /*none_is_fine=*/true);
+  auto inputs = options.inputs.Read(in, /*none_is_fine=*/true);
   if (!inputs.ok()) return inputs.status();
-  request.mutable_inputs()->Assign(inputs->begin(), inputs->end());
-  const auto layers = ParseLayers(options.layers);
+  AddGivenInputs(*std::move(inputs), request.mutable_inputs(), words);
+  const auto layers = ParseLayers(options.layers, "--layers");
   if (!layers.ok()) return layers.status();
   request.mutable_layers()->Assign(layers->begin(), layers->end());
   if (options.mask_abs > 0) request.mutable_mask()->set_max_abs(options.mask_abs);
   if (options.mask_quantile > 0) request.mutable_mask()->set_quantile(options.mask_quantile);
   if (options.train_seed) request.set_train_seed(*options.train_seed);
   request.set_skip_reference(options.skip_reference);
+  words->Say("inputs", "all inputs together");
+  words->Say("request", "all inputs together");
+  words->Say("layers", OptionWords("--layers", options.layers));
+  words->Say("mask.max_abs", OptionWords("--mask-abs", absl::StrCat(options.mask_abs)));
+  words->Say("mask.quantile", OptionWords("--mask-quantile", absl::StrCat(options.mask_quantile)));
   return request;
 }
 
@@ -80,15 +86,16 @@ absl::StatusOr<OwnReconstructions> Reconstruct(Client& client, const v1::VerifyR
 }
 
 int RunVerify(const Session& session, const VerifyOptions& options) {
-  const auto request = MakeRequest(options, session.in);
+  RequestWords words = RequestWords::OfCommandLine();
+  const auto request = MakeRequest(options, session.in, &words);
   if (!request.ok()) return session.Refuse(request.status());
   const auto client = session.Connect();
   const auto response = client->Verify(*request);
-  if (!response.ok()) return session.Fail(response.status());
+  if (!response.ok()) return session.Fail(words.Reword(response.status()));
   auto own = Reconstruct(*client, *response, options.train_seed);
   if (!own.ok()) return session.Fail(own.status());
   const VerifyReport report(*response, *std::move(own));
-  session.out << (options.json ? report.Json() : report.Text());
+  session.out << (options.json ? report.Json() : report.Text(session.style));
   return report.passed() ? kOk : kCheckFailed;
 }
 

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "client/cpp/cli/display/table.h"
 #include "client/cpp/cli/session.h"
-#include "client/cpp/cli/table.h"
 #include "nlohmann/json.hpp"
 
 namespace hydrophone::client {
@@ -19,7 +19,13 @@ const char* YesNo(bool yes) { return yes ? "yes" : "no"; }
 
 std::string Correlation(double r) { return absl::StrFormat("%.6f", r); }
 
-void PrintCorrelations(const v1::VerifyResponse& server, std::ostream& out) {
+Table::Cell Outcome(bool good, std::string text) { return {std::move(text), good ? Ink::kGood : Ink::kBad}; }
+
+void PrintHeading(const std::string& text, const Style& style, std::ostream& out) {
+  out << style.Paint(Ink::kHeading, text) << "\n";
+}
+
+void PrintCorrelations(const v1::VerifyResponse& server, const Style& style, std::ostream& out) {
   std::vector<std::string> names = {"layer"};
   if (server.layers().empty()) return;
   for (const v1::Correlation& correlation : server.layers(0).correlations()) {
@@ -37,18 +43,20 @@ void PrintCorrelations(const v1::VerifyResponse& server, std::ostream& out) {
     row.push_back(absl::StrFormat("%.3f", 100 * layer.mask().hidden_share()));
     table.Add(std::move(row));
   }
-  out << "\nPearson's r, over all elements and over those that the mask leaves:\n";
-  table.Print(out);
+  out << "\n";
+  PrintHeading("Pearson's r, over all elements and over those that the mask leaves:", style, out);
+  table.Print(style, out);
 }
 
-void PrintFinalState(const v1::FinalStateReport& state, std::ostream& out) {
+void PrintFinalState(const v1::FinalStateReport& state, const Style& style, std::ostream& out) {
   Table table;
   table.Add(
       {"B1  hidden_states[i] against what enters block i, captured apart", Short(state.max_abs_input_difference())});
   table.Add({"B2  last block's raw output against hidden_states[N]", Short(state.max_abs_raw_difference())});
   table.Add({"B3  ln_f of it against hidden_states[N]", Short(state.max_abs_ln_f_difference())});
-  out << "\nFinal state, largest difference:\n";
-  table.Print(out);
+  out << "\n";
+  PrintHeading("Final state, largest difference:", style, out);
+  table.Print(style, out);
   std::vector<std::string> norms;
   for (const double norm : state.raw_profile_norms()) norms.push_back(Short(norm));
   out << "B5  norms of the raw states: " << absl::StrJoin(norms, " ")
@@ -81,19 +89,22 @@ std::vector<CheckGroup> GroupChecks(const v1::VerifyResponse& server) {
   return groups;
 }
 
-void PrintChecks(const v1::VerifyResponse& server, std::ostream& out) {
+void PrintChecks(const v1::VerifyResponse& server, const Style& style, std::ostream& out) {
   Table table({"check", "passed", "measured", "value", "allowed"});
   for (const CheckGroup& group : GroupChecks(server)) {
     const std::string name = group.count == 1
                                  ? group.worst->name()
                                  : absl::StrCat(group.count, " of ", group.name, ".*, worst ", group.worst->name());
-    table.Add({name, group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT"), group.worst->measure(),
-               Short(group.worst->value()), Short(group.worst->tolerance())});
+    const std::string passed = group.failed == 0 ? "yes" : absl::StrCat(group.failed, " NOT");
+    table.Add({name, Outcome(group.failed == 0, passed), group.worst->measure(), Short(group.worst->value()),
+               Short(group.worst->tolerance())});
   }
-  out << "\nChecks:\n";
-  table.Print(out);
+  out << "\n";
+  PrintHeading("Checks:", style, out);
+  table.Print(style, out);
   for (const v1::Check& check : server.checks()) {
-    if (!check.passed()) out << "failed: " << check.name() << ": " << check.detail() << "\n";
+    if (check.passed()) continue;
+    out << style.Paint(Ink::kBad, absl::StrCat("failed: ", check.name())) << ": " << check.detail() << "\n";
   }
 }
 
@@ -101,10 +112,11 @@ bool SameResidual(const Reconstruction& own, const v1::LayerReport& layer) {
   return layer.layer() == own.layer && layer.bitwise() == own.bitwise && layer.max_abs() == own.max_abs;
 }
 
-void AddCells(bool bitwise, double max_abs, double mean_abs, std::vector<std::string>* row) {
-  for (std::string cell : {std::string(YesNo(bitwise)), Short(max_abs), Short(mean_abs)}) {
-    row->push_back(std::move(cell));
-  }
+// `expected`: whether a sum that is not bitwise is a failure.
+void AddCells(bool bitwise, double max_abs, double mean_abs, bool expected, std::vector<Table::Cell>* row) {
+  row->push_back(expected ? Outcome(bitwise, YesNo(bitwise)) : Table::Cell(YesNo(bitwise)));
+  row->emplace_back(Short(max_abs));
+  row->emplace_back(Short(mean_abs));
 }
 
 nlohmann::ordered_json LayersJson(const std::vector<Reconstruction>& layers) {
@@ -140,8 +152,10 @@ bool VerifyReport::ClientBitwise() const {
 
 bool VerifyReport::passed() const { return server_.passed() && ClientBitwise() && agree(); }
 
-void VerifyReport::PrintLayers(std::ostream& out) const {
-  out << "H[L+1] - ((H[L] + attention) + MLP), in float32" << (train_mode() ? ", in train mode" : "") << ":\n";
+void VerifyReport::PrintLayers(const Style& style, std::ostream& out) const {
+  PrintHeading(
+      absl::StrCat("H[L+1] - ((H[L] + attention) + MLP), in float32", train_mode() ? ", in train mode" : "", ":"),
+      style, out);
   std::vector<std::string> names = {"layer",
                                     "server: bitwise",
                                     "max",
@@ -154,31 +168,32 @@ void VerifyReport::PrintLayers(std::ostream& out) const {
   Table table(std::move(names));
   for (int i = 0; i < server_.layers_size() && static_cast<size_t>(i) < client_.layers.size(); ++i) {
     const v1::LayerReport& layer = server_.layers(i);
-    std::vector<std::string> row = {absl::StrCat(layer.layer())};
-    AddCells(layer.bitwise(), layer.max_abs(), layer.mean_abs(), &row);
+    std::vector<Table::Cell> row = {absl::StrCat(layer.layer())};
+    AddCells(layer.bitwise(), layer.max_abs(), layer.mean_abs(), true, &row);
     for (const auto* own : {&client_.layers, &client_.at_c_proj}) {
       if (static_cast<size_t>(i) >= own->size()) continue;
       const Reconstruction& measured = (*own)[static_cast<size_t>(i)];
-      AddCells(measured.bitwise, measured.max_abs, measured.mean_abs, &row);
+      AddCells(measured.bitwise, measured.max_abs, measured.mean_abs, own == &client_.layers, &row);
     }
-    row.push_back(YesNo(AgreeOn(i)));
+    row.push_back(Outcome(AgreeOn(i), YesNo(AgreeOn(i))));
     table.Add(std::move(row));
   }
-  table.Print(out);
+  table.Print(style, out);
 }
 
-std::string VerifyReport::Text() const {
+std::string VerifyReport::Text(const Style& style) const {
   std::ostringstream out;
   out << "model " << server_.provenance().model() << ", weights " << server_.provenance().weights_sha256() << "\n";
   uint64_t tokens = 0;
   for (const v1::InputInfo& input : server_.inputs()) tokens += static_cast<uint64_t>(input.token_ids_size());
   out << server_.inputs_size() << " inputs, " << tokens << " tokens\n\n";
-  PrintLayers(out);
-  PrintCorrelations(server_, out);
-  if (server_.has_final_state()) PrintFinalState(server_.final_state(), out);
-  PrintChecks(server_, out);
-  out << "\nserver and client " << (agree() ? "agree" : "DISAGREE") << " on every layer's residual\n";
-  out << (passed() ? "PASSED" : "FAILED") << "\n";
+  PrintLayers(style, out);
+  PrintCorrelations(server_, style, out);
+  if (server_.has_final_state()) PrintFinalState(server_.final_state(), style, out);
+  PrintChecks(server_, style, out);
+  out << "\nserver and client " << style.Paint(agree() ? Ink::kGood : Ink::kBad, agree() ? "agree" : "DISAGREE")
+      << " on every layer's residual\n";
+  out << style.Paint(passed() ? Ink::kGood : Ink::kBad, passed() ? "PASSED" : "FAILED") << "\n";
   return out.str();
 }
 

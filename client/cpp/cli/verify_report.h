@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "client/cpp/cli/display/style.h"
 #include "client/cpp/reconstruction.h"
 #include "hydrophone/v1/verify.pb.h"
 
@@ -31,14 +32,14 @@ class VerifyReport {
   // The server's checks passed, the client's reconstruction is bitwise, and the two agree.
   bool passed() const;
 
-  std::string Text() const;
+  std::string Text(const Style& style = {}) const;
   std::string Json() const;
 
  private:
   bool AgreeOn(int index) const;
   bool ClientBitwise() const;
   bool train_mode() const { return !client_.at_c_proj.empty(); }
-  void PrintLayers(std::ostream& out) const;
+  void PrintLayers(const Style& style, std::ostream& out) const;
 
   const v1::VerifyResponse& server_;
   const OwnReconstructions client_;

@@ -11,23 +11,10 @@ import safetensors
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 LESSON = "Plants make fantastic pets because they don't leave a mess after you feed them."
+TOKENS = {"token_ids", "token_counts"}
 LAYER10 = ["--hook", "attn.c_proj@10", "--hook", "mlp.c_proj@10", "--hook", "hidden_states@10,11"]
 DELTAS = ["blocks.10.hook_attn_out", "blocks.10.hook_mlp_out"]
 STATES = ["hidden_states.10", "hidden_states.11"]
-
-
-@pytest.fixture
-def hydrophone(server):
-    """Runs the program against the server; gives its output, after checking its exit status."""
-    program = ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build") / "bin/hydrophone"
-
-    def run(*arguments, status=0, text=None):
-        command = [str(program), "--server", server.address, *map(str, arguments)]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout if status == 0 else done.stderr
-
-    return run
 
 
 def read_safetensors(path):
@@ -73,7 +60,7 @@ def test_five_thousand_prompts_are_one_array_in_order(hydrophone, tmp_path):
     hydrophone("extract", *choice, "--file", tmp_path / "prompts.txt", "--out", out)
     arrays, metadata = read_safetensors(out)
     assert arrays["rows"].tolist() == [1] * len(prompts)
-    (name,) = set(arrays) - {"rows"}
+    (name,) = set(arrays) - {"rows"} - TOKENS
     assert arrays[name].shape[0] == len(prompts)
     provenance = json.loads(metadata["hydrophone.provenance"])
     assert len(provenance["request_sha256"]) > 1, "more than one request"
@@ -103,8 +90,31 @@ def test_json_lines_of_all_kinds(hydrophone, tmp_path):
 
 
 def find_name(arrays):
-    (name,) = set(arrays) - {"rows"}
+    (name,) = set(arrays) - {"rows"} - TOKENS
     return name
+
+
+@pytest.mark.parametrize("layout", ["rows", "per-run"])
+def test_a_file_holds_the_tokens_of_its_inputs(hydrophone, tmp_path, layout):
+    """Ids and pieces, as the repository's tokenizer gives them, from both kinds of output; a skipped input has none."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(ROOT / "server/models/hydrophone-gpt2-tiny")
+    texts = [LESSON, "", "日本 é"]
+    choice = ["--hook", "hook_embed", "--layout", layout, "--skip-bad-inputs", "--out"]
+    hydrophone("extract", *choice, tmp_path / "x.safetensors", *texts)
+    hydrophone("extract", *choice, tmp_path / "x", *texts)
+    arrays, metadata = read_safetensors(tmp_path / "x.safetensors")
+    described = json.loads((tmp_path / "x/metadata.json").read_text())
+    loaded = {name: numpy.load(tmp_path / "x" / described["arrays"][name]) for name in TOKENS}
+    pieces = json.loads(metadata["hydrophone.pieces"])
+    assert described["hydrophone.pieces"] == pieces
+    for found in (arrays, loaded):
+        counts = found["token_counts"]
+        assert counts.dtype == numpy.int64 and len(counts) == len(texts)
+        for text, ids in zip(texts, numpy.split(found["token_ids"], numpy.cumsum(counts)[:-1]), strict=True):
+            assert ids.tolist() == tokenizer(text)["input_ids"]
+            assert [pieces[str(id)] for id in ids] == tokenizer.convert_ids_to_tokens(ids.tolist())
 
 
 def test_an_array_a_run(hydrophone, tmp_path):
@@ -181,12 +191,6 @@ def test_a_patch_gives_the_other_texts_logits(hydrophone):
     assert [score["value"] for score in edited] == [score["value"] for score in alone[0]["scores"]]
 
 
-def test_metrics_and_lens_and_continuation_are_readable(hydrophone):
-    assert "loss" in hydrophone("extract", "--metric", "loss", "Hello world")
-    assert "logprob" in hydrophone("extract", "--top-k", "3", "Hello world")
-    assert "continued by 3 tokens" in hydrophone("extract", "--max-new-tokens", "3", "Once upon a time")
-
-
 def test_verify_in_train_mode_agrees_with_the_server(hydrophone):
     report = json.loads(hydrophone("verify", "--train-seed", "7", "--skip-reference", "--json", LESSON))
     assert report["passed"] and report["client"]["agrees"]
@@ -209,7 +213,7 @@ def test_verify_agrees_with_the_server(hydrophone):
 def test_an_unknown_point_names_the_nearest_and_writes_nothing(hydrophone, tmp_path):
     out = tmp_path / "x.safetensors"
     message = hydrophone("extract", "--hook", "attn.c_porj", "--out", out, "hi", status=3)
-    for part in ("INVALID_ARGUMENT", "hooks[0].hook_point", "attn.c_proj"):
+    for part in ("INVALID_ARGUMENT", "--hook attn.c_porj: no hook point", "attn.c_proj"):
         assert part in message
     assert list(tmp_path.iterdir()) == []
 
@@ -219,7 +223,7 @@ def test_an_empty_line_is_skipped_where_bad_inputs_are(hydrophone, tmp_path):
     lines.write_bytes(b"\xef\xbb\xbfHello\n\nworld\n")
     assert "prompts.txt:2: the line is empty" in hydrophone("tokenize", "--file", lines, status=2)
     shown = hydrophone("tokenize", "--file", lines, "--skip-bad-inputs")
-    assert "input 1: skipped: inputs[1]: got no tokens" in shown
+    assert f"input 1: skipped: {lines}:2: got no tokens" in shown
     answer = json.loads(hydrophone("tokenize", "--file", lines, "--skip-bad-inputs", "--json"))
     assert [one["token_ids"] for one in answer["inputs"]] == [[15496], [], [6894]]
     extracted = hydrophone("extract", "--hook", "hook_embed", "--file", lines, "--skip-bad-inputs", "--json")
@@ -227,7 +231,18 @@ def test_an_empty_line_is_skipped_where_bad_inputs_are(hydrophone, tmp_path):
     assert [bool(reason) for reason in skipped] == [False, True, False]
 
 
-@pytest.mark.parametrize("command", [["tokenize", "Hello"], ["model"], ["hooks"], ["--help"], ["extract", "--json"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tokenize", "Hello"],
+        ["model"],
+        ["hooks"],
+        ["--help"],
+        ["extract", "--json"],
+        ["extract"],
+        ["completion", "bash"],
+    ],
+)
 def test_output_that_is_lost_is_status_3(server, command):
     program = ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build") / "bin/hydrophone"
     more = ["--hook", "hook_embed", "Hello"] if command[0] == "extract" else []

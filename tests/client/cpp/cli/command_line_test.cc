@@ -11,9 +11,11 @@
 namespace hydrophone::client {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST_F(CommandLineTest, HelpIsNoError) {
@@ -57,6 +59,9 @@ TEST_F(CommandLineTest, OutputThatIsLostIsStatusThree) {
       {"verify"},
       {"verify", "--json"},
       {"--help"},
+      {"completion", "bash"},
+      {"extract", "--top-k", "1", "abc"},
+      {"extract", "--max-new-tokens", "1", "abc"},
       {"--version"},
       {"extract", "--hook", "attn.c_proj", "--layers", "1", "abc"},
       {"extract", "--hook", "attn.c_proj", "--layers", "1", "--json", "abc"}};
@@ -81,9 +86,25 @@ TEST_F(CommandLineTest, ModelAndHooksAreTables) {
 }
 
 TEST_F(CommandLineTest, TokenizeShowsPiecesAndOffsets) {
-  EXPECT_THAT(Run({"tokenize", "abc"}).out, HasSubstr("99  p99       2"));
+  EXPECT_THAT(Run({"tokenize", "abc"}).out, HasSubstr("99  `p99`     2"));
   EXPECT_THAT(Run({"tokenize"}, "abc\n").out, HasSubstr("input 0: 2 tokens"));
   EXPECT_EQ(nlohmann::json::parse(Run({"tokenize", "--json", "abc"}).out)["inputs"][0]["token_ids"][1], 99);
+}
+
+TEST_F(CommandLineTest, ColourIsForTerminalsOrTheOption) {
+  const char escape = '\x1b';
+  EXPECT_THAT(Run({"tokenize", "abc"}).out, Not(Contains(escape)));
+  EXPECT_THAT(Run({"--color", "always", "tokenize", "abc"}).out, Contains(escape));
+  EXPECT_EQ(Run({"--color", "sometimes", "tokenize", "abc"}).status, 2);
+}
+
+TEST_F(CommandLineTest, CompletionComesFromTheOptionsThemselves) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Result result = Run({"completion", shell});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_THAT(result.out, AllOf(HasSubstr("skip-bad-inputs"), HasSubstr("tokenize"), HasSubstr("rows per-run")));
+  }
+  EXPECT_EQ(Run({"completion", "tcsh"}).status, 2);
 }
 
 TEST_F(CommandLineTest, ExtractShowsPreviews) {
@@ -191,7 +212,7 @@ TEST_F(CommandLineTest, TheServersRefusalIsReadable) {
   const Result result = Run({"extract", "--hook", "x", "abc"});
   EXPECT_EQ(result.status, 3);
   EXPECT_THAT(result.err, HasSubstr("INVALID_ARGUMENT: 1 field is wrong [BAD_REQUEST]\n  "
-                                    "hooks[0].hook_point: got \"x\", did you mean"));
+                                    "--hook x: got \"x\", did you mean"));
 }
 
 class VerifyCommandTest : public CommandLineTest {

@@ -11,10 +11,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-v1::Input Text(const std::string& text) {
-  v1::Input input;
-  input.set_text(text);
-  return input;
+GivenInput Text(const std::string& text) {
+  GivenInput given{{}, QuotedWords(text)};
+  given.input.set_text(text);
+  return given;
+}
+
+absl::StatusOr<MadeRuns> AddRuns(const EditedInputs& what, v1::ExtractRequest* request) {
+  RequestWords words;
+  return AddEditedRuns(what, request, &words);
 }
 
 EditedInputs Two(const std::string& edit) {
@@ -32,7 +37,7 @@ std::vector<std::string> Keys(const v1::ExtractRequest& request) {
 
 TEST(AddEditedRuns, MakesACleanAndAnEditedRunOfEachInput) {
   v1::ExtractRequest request;
-  const auto made = AddEditedRuns(Two("hook_embed zero"), &request);
+  const auto made = AddRuns(Two("hook_embed zero"), &request);
   ASSERT_TRUE(made.ok()) << made.status();
   EXPECT_THAT(Keys(request), ElementsAre("clean", "edited", "clean", "edited"));
   EXPECT_THAT(made->clean, ElementsAre(0, 2));
@@ -47,7 +52,7 @@ TEST(AddEditedRuns, WithoutABaselineNothingIsCompared) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed zero");
   what.baseline = false;
-  ASSERT_TRUE(AddEditedRuns(what, &request).ok());
+  ASSERT_TRUE(AddRuns(what, &request).ok());
   EXPECT_FALSE(request.runs(1).has_baseline());
 }
 
@@ -55,7 +60,7 @@ TEST(AddEditedRuns, WithoutCleanRunsThereAreTheEditedOnes) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed zero");
   what.clean = what.baseline = false;
-  const auto made = AddEditedRuns(what, &request);
+  const auto made = AddRuns(what, &request);
   EXPECT_THAT(Keys(request), ElementsAre("edited", "edited"));
   EXPECT_THAT(made->clean, IsEmpty());
 }
@@ -64,7 +69,7 @@ TEST(AddEditedRuns, APatchFromTheCleanRunNeedsOne) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed patch=clean");
   what.clean = what.baseline = false;
-  const auto made = AddEditedRuns(what, &request);
+  const auto made = AddRuns(what, &request);
   EXPECT_THAT(Keys(request), ElementsAre("clean", "edited", "clean", "edited"));
   EXPECT_EQ(request.runs(3).interventions(0).patch().run(), 2u);
   EXPECT_THAT(made->clean, IsEmpty()) << "nobody asked to see it";
@@ -73,9 +78,9 @@ TEST(AddEditedRuns, APatchFromTheCleanRunNeedsOne) {
 TEST(AddEditedRuns, TheSourceStandsBesideItsInput) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed patch=source:-1");
-  what.inputs[1].set_key("mine");
+  what.inputs[1].input.set_key("mine");
   what.sources = {Text("s")};
-  ASSERT_TRUE(AddEditedRuns(what, &request).ok());
+  ASSERT_TRUE(AddRuns(what, &request).ok());
   EXPECT_THAT(Keys(request), ElementsAre("clean", "source", "edited", "clean", "source", "edited"));
   EXPECT_EQ(request.inputs(3).text(), "s");
   EXPECT_EQ(request.inputs(0).key(), "0");
@@ -88,7 +93,7 @@ TEST(AddEditedRuns, EachInputMayHaveItsOwnSource) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed patch=source");
   what.sources = {Text("s"), Text("t")};
-  ASSERT_TRUE(AddEditedRuns(what, &request).ok());
+  ASSERT_TRUE(AddRuns(what, &request).ok());
   EXPECT_EQ(request.inputs(1).text(), "s");
   EXPECT_EQ(request.inputs(3).text(), "t");
 }
@@ -96,12 +101,12 @@ TEST(AddEditedRuns, EachInputMayHaveItsOwnSource) {
 TEST(AddEditedRuns, SourcesAndPatchesGoTogether) {
   v1::ExtractRequest request;
   EditedInputs what = Two("hook_embed patch=source");
-  EXPECT_THAT(std::string(AddEditedRuns(what, &request).status().message()), HasSubstr("needs --patch-from"));
+  EXPECT_THAT(std::string(AddRuns(what, &request).status().message()), HasSubstr("needs --patch-from"));
   what.sources.resize(3);
-  EXPECT_THAT(std::string(AddEditedRuns(what, &request).status().message()), HasSubstr("got 3 texts for 2 inputs"));
+  EXPECT_THAT(std::string(AddRuns(what, &request).status().message()), HasSubstr("got 3 texts for 2 inputs"));
   what = Two("hook_embed zero");
   what.sources = {Text("s")};
-  EXPECT_THAT(std::string(AddEditedRuns(what, &request).status().message()), HasSubstr("patch=source"));
+  EXPECT_THAT(std::string(AddRuns(what, &request).status().message()), HasSubstr("patch=source"));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class ExtractCommandTest : public CommandLineTest {};
 
@@ -24,11 +25,15 @@ TEST_F(ExtractCommandTest, AnEditShowsItsComparison) {
   EXPECT_THAT(result.out, HasSubstr("0.750000"));
 }
 
-TEST_F(ExtractCommandTest, ALogitLensIsATable) {
+TEST_F(ExtractCommandTest, ALogitLensIsAGridThatEndsWithTheOutput) {
   const Result result = Run({"extract", "--top-k", "2", "--layers", "1", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("blocks.1.hook_resid_post      0         2     0   0  piece0  10.0000  -0.5000"));
-  EXPECT_THAT(result.out, HasSubstr("piece1"));
+  EXPECT_THAT(result.out, HasSubstr("point                     1.              2.\n"
+                                    "blocks.1.hook_resid_post  `piece0` 0.607"));
+  EXPECT_THAT(result.out, HasSubstr("`piece1`"));
+  ASSERT_THAT(service_.requests(), SizeIs(1));
+  EXPECT_EQ(service_.requests()[0].hooks(1).hook_point(), "logits");
+  EXPECT_THAT(service_.requests()[0].hooks(1).layers(), IsEmpty());
 }
 
 TEST_F(ExtractCommandTest, TokensAreAskedOfTheServer) {
@@ -37,20 +42,20 @@ TEST_F(ExtractCommandTest, TokensAreAskedOfTheServer) {
   EXPECT_THAT(service_.requests()[0].hooks(0).logit_lens().token_ids(), ElementsAre(' ', 7));
   const Result refused = Run({"extract", "--tokens", " Paris", "abc"});
   EXPECT_EQ(refused.status, 2);
-  EXPECT_EQ(refused.err, "hydrophone: \" Paris\" is 3 tokens (p32 p97 p105), expected one\n");
+  EXPECT_EQ(refused.err, "hydrophone: \" Paris\" is 3 tokens (`p32` `p97` `p105`), expected one\n");
 }
 
 TEST_F(ExtractCommandTest, MetricsAreATable) {
   const Result result = Run({"extract", "--metric", "loss", "abc"});
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("metric  input  position  value\nloss        0         2     10\n"));
+  EXPECT_THAT(result.out, HasSubstr("metric  input  position  token  value\nloss        0         2"));
 }
 
 TEST_F(ExtractCommandTest, AContinuationIsPrinted) {
   const Result result = Run({"extract", "--max-new-tokens", "2", "ab\"d"});
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_EQ(service_.requests()[0].max_new_tokens(), 2u);
-  EXPECT_THAT(result.out, HasSubstr("input 0, continued by 2 tokens: \"\\\"d\"\n"))
+  EXPECT_THAT(result.out, StartsWith("input 0 goes on: `\"d` (2 tokens)\n\n"))
       << "the fake tokenizer makes two tokens of the four that come back";
 }
 
@@ -120,6 +125,16 @@ TEST_F(ExtractCommandTest, ARequestFileStandsAlone) {
   const Result unknown = Run({"extract", "--request", "-"}, R"({"hook": "x"})");
   EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("not an ExtractRequest"));
+}
+
+TEST_F(ExtractCommandTest, OfManyInputsTheFirstAreListed) {
+  const std::vector<std::string> few = {"extract", "--hook", "attn.c_proj@0", "a", "b", "c", "d", "e", "f", "g"};
+  const Result result = Run(few);
+  EXPECT_THAT(result.out, HasSubstr("input 4: 1 tokens\n... and 2 more inputs; --all lists them\n\n"));
+  EXPECT_THAT(result.out, Not(HasSubstr("input 5: ")));
+  std::vector<std::string> all = few;
+  all.emplace_back("--all");
+  EXPECT_THAT(Run(all).out, HasSubstr("input 6: 1 tokens\n\n"));
 }
 
 TEST_F(ExtractCommandTest, BadUsageIsOneClearLine) {

@@ -25,7 +25,9 @@ absl::StatusOr<v1::TokenizeResponse> Lengths(const v1::TokenizeRequest& request)
 absl::StatusOr<v1::ExtractRequest> Make(ExtractOptions options) {
   if (options.inputs.sources.empty()) options.inputs.sources.texts = {"hi"};
   std::istringstream nothing;
-  return MakeRequest(options, nothing, Lengths);
+  auto made = MakeRequest(options, nothing, Lengths);
+  if (!made.ok()) return made.status();
+  return made->request;
 }
 
 // The request that options without view, layout and dtype make, in the terminal.
@@ -75,7 +77,10 @@ TEST(MakeRequest, ALogitLensLooksAtEveryLayersOutputAtTheLastPosition) {
   options.tokens = " Paris,7";
   ExpectMakes(options,
               "inputs { text: 'hi' } hooks { hook_point: 'hook_resid_post' positions { at: -1 } "
+              "logit_lens { top_k: 5 token_ids: 6 token_ids: 7 } } hooks { hook_point: 'logits' positions { at: -1 } "
               "logit_lens { top_k: 5 token_ids: 6 token_ids: 7 } }");
+  options.json = true;
+  EXPECT_EQ(Make(options)->hooks_size(), 1) << "the model's own output is for grids";
 }
 
 TEST(MakeRequest, EditsCompareTheEditedRunWithTheCleanOne) {

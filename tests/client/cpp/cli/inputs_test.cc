@@ -22,9 +22,9 @@ TEST(InputsFromLines, ALineIsAnInput) {
   const auto inputs = InputsFromLines(stream, "x");
   ASSERT_TRUE(inputs.ok());
   ASSERT_EQ(inputs->size(), 3u);
-  EXPECT_EQ((*inputs)[0].text(), "first");
-  EXPECT_EQ((*inputs)[1].text(), " second ");
-  EXPECT_EQ((*inputs)[2].text(), "third");
+  EXPECT_EQ((*inputs)[0].input.text(), "first");
+  EXPECT_EQ((*inputs)[1].input.text(), " second ");
+  EXPECT_EQ((*inputs)[2].input.text(), "third");
 }
 
 TEST(InputsFromLines, AnEmptyLineIsNamed) {
@@ -38,14 +38,14 @@ TEST(InputsFromLines, AnEmptyLineMayBeLeftToTheServer) {
   const auto inputs = InputsFromLines(stream, "x", /*keep_empty=*/true);
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
-  EXPECT_EQ((*inputs)[1].text(), "");
+  EXPECT_EQ((*inputs)[1].input.text(), "");
 }
 
 TEST(InputsFromLines, AByteOrderMarkIsNoText) {
   std::istringstream stream("\xEF\xBB\xBFone\n\xEF\xBB\xBFtwo\n");
   const auto inputs = InputsFromLines(stream, "x");
-  EXPECT_EQ((*inputs)[0].text(), "one");
-  EXPECT_EQ((*inputs)[1].text(), "\xEF\xBB\xBFtwo");
+  EXPECT_EQ((*inputs)[0].input.text(), "one");
+  EXPECT_EQ((*inputs)[1].input.text(), "\xEF\xBB\xBFtwo");
 }
 
 TEST(InputsFromLines, OtherEncodingsAreRefusedAsSuch) {
@@ -70,10 +70,10 @@ TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
   const auto inputs = InputsFromJsonLines(stream, "x");
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
-  EXPECT_EQ((*inputs)[0].text(), "a\u00e9");
-  EXPECT_EQ((*inputs)[0].key(), "k");
-  EXPECT_THAT((*inputs)[1].token_ids(), ElementsAre(1, 50256));
-  EXPECT_EQ((*inputs)[2].raw_text(), std::string("\xff\x00", 2));
+  EXPECT_EQ((*inputs)[0].input.text(), "a\u00e9");
+  EXPECT_EQ((*inputs)[0].input.key(), "k");
+  EXPECT_THAT((*inputs)[1].input.token_ids(), ElementsAre(1, 50256));
+  EXPECT_EQ((*inputs)[2].input.raw_text(), std::string("\xff\x00", 2));
 }
 
 TEST(InputsFromJsonLines, SaysWhatIsWrongAndInWhichLine) {
@@ -97,9 +97,9 @@ TEST(ReadInputs, TakesAllSourcesInOrder) {
   const auto inputs = ReadInputs({{"one"}, directory / "lines", "-"}, standard_input);
   ASSERT_TRUE(inputs.ok()) << inputs.status();
   ASSERT_EQ(inputs->size(), 3u);
-  EXPECT_EQ((*inputs)[0].text(), "one");
-  EXPECT_EQ((*inputs)[1].text(), "two");
-  EXPECT_EQ((*inputs)[2].text(), "three");
+  EXPECT_EQ((*inputs)[0].input.text(), "one");
+  EXPECT_EQ((*inputs)[1].input.text(), "two");
+  EXPECT_EQ((*inputs)[2].input.text(), "three");
 }
 
 TEST(ReadInputs, AMissingFileIsNamed) {

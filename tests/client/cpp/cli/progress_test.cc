@@ -22,7 +22,7 @@ TEST(Progress, SaysHowFarItIsNowAndThenAndAtTheEnd) {
   absl::Time now = absl::UnixEpoch();
   Progress progress(&out, [&] { return now; });
   now += absl::Seconds(3);
-  progress.Bytes(1'500'000);
+  progress.AddBytes(1'500'000);
   progress.Inputs(10, 20);
   now += absl::Seconds(3);
   progress.Inputs(15, 20);

@@ -36,6 +36,16 @@ TEST(ReadRequestFile, NamesAFileThatCannotBeRead) {
               HasSubstr("/no/such.json: cannot read it"));
 }
 
+TEST(WordsOfFile, TextsKeepTheirNumbersAmongTheInputs) {
+  v1::ExtractRequest request;
+  request.add_texts("a");
+  request.add_inputs();
+  const RequestWords words = WordsOfFile(request);
+  EXPECT_EQ(words.Of("inputs[0].text"), "texts[0].text");
+  EXPECT_EQ(words.Of("inputs[1].token_ids[2]"), "inputs[0].token_ids[2]");
+  EXPECT_EQ(words.Of("hooks[0].layers[1]"), "hooks[0].layers[1]");
+}
+
 TEST(RequestJson, IsReadBack) {
   v1::ExtractRequest request;
   request.add_inputs()->set_text("a");

@@ -33,7 +33,7 @@ TEST(ParseTokens, TextsKeepTheirSpacesAndNumbersAreIds) {
 TEST(ParseTokens, IdsAloneNeedNoTokenizer) { EXPECT_THAT(*ParseTokens("1,50256", Unreachable), ElementsAre(1, 50256)); }
 
 TEST(ParseTokens, ATextOfSeveralTokensIsRefusedWithTheirPieces) {
-  EXPECT_EQ(ParseTokens("one,two", Lengths).status().message(), "\"two\" is 2 tokens (two more), expected one");
+  EXPECT_EQ(ParseTokens("one,two", Lengths).status().message(), "\"two\" is 2 tokens (`two` `more`), expected one");
 }
 
 TEST(ParseTokens, AnEmptyTokenIsRefused) {

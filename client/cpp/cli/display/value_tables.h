@@ -1,13 +1,16 @@
 // Summaries, comparisons, logit lenses and metrics as tables for a terminal.
-#ifndef HYDROPHONE_CLIENT_CPP_CLI_VALUE_TABLES_H_
-#define HYDROPHONE_CLIENT_CPP_CLI_VALUE_TABLES_H_
+#ifndef HYDROPHONE_CLIENT_CPP_CLI_DISPLAY_VALUE_TABLES_H_
+#define HYDROPHONE_CLIENT_CPP_CLI_DISPLAY_VALUE_TABLES_H_
 
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "client/cpp/cli/display/input_tokens.h"
+#include "client/cpp/cli/display/lens_grids.h"
+#include "client/cpp/cli/display/style.h"
+#include "client/cpp/cli/display/table.h"
 #include "client/cpp/cli/run_names.h"
-#include "client/cpp/cli/table.h"
 #include "client/cpp/received.h"
 #include "hydrophone/v1/extract.pb.h"
 
@@ -24,11 +27,14 @@ class ValueTables {
 
   // A summary, a comparison, or scores; false for other values, which are left out.
   bool Add(const v1::Values& values);
+  // The tokens that positions are shown with; before the input's values.
+  void AddInput(const v1::InputInfo& input) { tokens_.Add(input); }
+
   // That bytes came.
   void Add(const ReceivedTensor& tensor);
 
   // Those that have rows, an empty line before each.
-  void Print(std::ostream& out) const;
+  void Print(const Style& style, std::ostream& out) const;
 
  private:
   // A table and whether it has rows.
@@ -49,14 +55,15 @@ class ValueTables {
   void AddScore(const v1::TensorInfo& info, const v1::Score& score);
 
   const RunNames& names_;
+  InputTokens tokens_;
   Rows tensors_;
   Rows summaries_;
   Rows extremes_;
   Rows comparisons_;
-  Rows lens_;
+  LensGrids lens_;
   Rows metrics_;
 };
 
 }  // namespace hydrophone::client
 
-#endif  // HYDROPHONE_CLIENT_CPP_CLI_VALUE_TABLES_H_
+#endif  // HYDROPHONE_CLIENT_CPP_CLI_DISPLAY_VALUE_TABLES_H_

@@ -1,4 +1,4 @@
-#include "client/cpp/cli/value_tables.h"
+#include "client/cpp/cli/display/value_tables.h"
 
 #include <sstream>
 
@@ -23,9 +23,12 @@ class ValueTablesTest : public ::testing::Test {
   std::string Print() const {
     const RunNames names(request_);
     ValueTables tables(request_, names);
+    v1::InputInfo input;
+    for (const char* piece : {"Hi", "!", "Ġyou"}) input.add_pieces(piece);
+    tables.AddInput(input);
     EXPECT_TRUE(tables.Add(values_));
     std::ostringstream out;
-    tables.Print(out);
+    tables.Print({}, out);
     return out.str();
   }
 
@@ -39,7 +42,7 @@ TEST_F(ValueTablesTest, PreviewsAreNotForTables) {
   values_.set_preview("[1 2]");
   EXPECT_FALSE(tables.Add(values_));
   std::ostringstream out;
-  tables.Print(out);
+  tables.Print({}, out);
   EXPECT_EQ(out.str(), "");
 }
 
@@ -80,18 +83,17 @@ TEST_F(ValueTablesTest, AComparisonNamesTheRun) {
             "blocks.3.hook_z  mine   edited         1.5        1     3         2  0.750000   0.500000          0\n");
 }
 
-TEST_F(ValueTablesTest, ALogitLensShowsTokensByRank) {
+TEST_F(ValueTablesTest, ALogitLensIsAGrid) {
+  request_.add_hooks()->mutable_logit_lens()->set_top_k(1);
   v1::Score* score = values_.add_scores();
   score->set_position(4);
-  score->set_rank(1);
-  score->set_token_id(6342);
   score->set_piece("ĠParis");
-  score->set_value(12.5F);
   score->set_logprob(-0.25F);
   EXPECT_EQ(Print(),
             "\n"
-            "point            input  position  rank    id  token     logit  logprob\n"
-            "blocks.3.hook_z  mine          4     1  6342  ĠParis  12.5000  -0.2500\n");
+            "logit lens of input mine, position 4: probabilities\n"
+            "point            1.\n"
+            "blocks.3.hook_z  ` Paris` 0.779\n");
 }
 
 TEST_F(ValueTablesTest, AMetricShowsItsKey) {
@@ -101,8 +103,8 @@ TEST_F(ValueTablesTest, AMetricShowsItsKey) {
   score->set_value(3.25F);
   EXPECT_EQ(Print(),
             "\n"
-            "metric  input  position  value\n"
-            "loss    mine          2   3.25\n");
+            "metric  input  position  token   value\n"
+            "loss    mine          2  ` you`   3.25\n");
 }
 
 TEST_F(ValueTablesTest, BytesAreToldWithTheirType) {
@@ -112,7 +114,7 @@ TEST_F(ValueTablesTest, BytesAreToldWithTheirType) {
   tensor.info.set_dtype(v1::DTYPE_FLOAT16);
   tables.Add(tensor);
   std::ostringstream out;
-  tables.Print(out);
+  tables.Print({}, out);
   EXPECT_THAT(out.str(), HasSubstr("blocks.3.hook_z  mine   [2]    float16      4\n"));
 }
 

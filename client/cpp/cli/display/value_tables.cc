@@ -1,4 +1,4 @@
-#include "client/cpp/cli/value_tables.h"
+#include "client/cpp/cli/display/value_tables.h"
 
 #include <algorithm>
 #include <utility>
@@ -30,12 +30,13 @@ std::string ShapeText(const v1::TensorInfo& info) { return absl::StrCat("[", abs
 
 ValueTables::ValueTables(const v1::ExtractRequest& request, const RunNames& names)
     : names_(names),
+      tokens_(request),
       tensors_(RowsOf("point", {"shape", "type", "bytes"})),
       summaries_(RowsOf("point", SummaryColumns(request))),
       extremes_(RowsOf("largest magnitudes", {"value", "at"})),
       comparisons_(RowsOf("point", {"difference", "largest", "norm", "baseline", "cosine", "pearson r", "nonfinite"})),
-      lens_(RowsOf("point", {"position", "rank", "id", "token", "logit", "logprob"})),
-      metrics_(RowsOf("metric", {"position", "value"})) {}
+      lens_(request, names, tokens_),
+      metrics_(RowsOf("metric", {"position", "token", "value"})) {}
 
 ValueTables::Rows ValueTables::RowsOf(const char* first, const std::vector<std::string>& rest) const {
   std::vector<std::string> columns = names_.Columns();
@@ -101,29 +102,27 @@ void ValueTables::AddComparison(const v1::Values& values) {
 }
 
 void ValueTables::AddScore(const v1::TensorInfo& info, const v1::Score& score) {
-  const bool metric = !score.metric().empty();
-  std::vector<std::string> row = {metric ? score.metric() : info.name()};
-  names_.AddCells(score.run(), &row);
-  row.push_back(absl::StrCat(score.position()));
-  if (metric) {
-    row.push_back(Short(score.value()));
-    metrics_.Add(std::move(row));
+  if (score.metric().empty()) {
+    lens_.Add(info, score);
     return;
   }
-  row.push_back(absl::StrCat(score.rank()));
-  row.push_back(absl::StrCat(score.token_id()));
-  row.push_back(score.piece());
-  row.push_back(absl::StrFormat("%.4f", score.value()));
-  row.push_back(absl::StrFormat("%.4f", score.logprob()));
-  lens_.Add(std::move(row));
+  std::vector<std::string> row = {score.metric()};
+  names_.AddCells(score.run(), &row);
+  row.push_back(absl::StrCat(score.position()));
+  row.push_back(tokens_.At(score.run(), score.position()));
+  row.push_back(Short(score.value()));
+  metrics_.Add(std::move(row));
 }
 
-void ValueTables::Print(std::ostream& out) const {
-  for (const Rows* rows : {&tensors_, &summaries_, &extremes_, &comparisons_, &lens_, &metrics_}) {
-    if (!rows->any) continue;
+void ValueTables::Print(const Style& style, std::ostream& out) const {
+  const auto print = [&](const Rows& rows) {
+    if (!rows.any) return;
     out << "\n";
-    rows->table.Print(out);
-  }
+    rows.table.Print(style, out);
+  };
+  for (const Rows* rows : {&tensors_, &summaries_, &extremes_, &comparisons_}) print(*rows);
+  lens_.Print(style, out);
+  print(metrics_);
 }
 
 }  // namespace hydrophone::client
