@@ -39,7 +39,7 @@ int ThreadsFromCpuQuota(const std::string& cgroup_root) {
 
 std::string CpuNumerics() {
   return absl::StrCat("cpu=", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
-                      ";sums=", SumsAreFused() ? "fused" : "rounded", "/", kSumBlock);
+                      ";sums=", SumsAreFused() ? "fused" : "rounded", "/", kSumLength);
 }
 
 }  // namespace hydrophone

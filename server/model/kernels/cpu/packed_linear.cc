@@ -14,7 +14,7 @@
 namespace hydrophone {
 namespace {
 
-// The largest part of a product that one task computes. Its part of the weight, up to kSumBlock inner elements deep,
+// The largest part of a product that one task computes. Its part of the weight, a block of inner elements deep,
 // fits in a core's second-level cache together with its rows. kTileColumns is a number of whole panels on every CPU.
 constexpr int64_t kTileColumns = 96;
 constexpr int64_t kTileRows = 192;

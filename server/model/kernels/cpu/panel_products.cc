@@ -25,6 +25,10 @@ HYDROPHONE_INLINE void Load(const float* from, Vector& vector) {
 template <typename Vector>
 constexpr int64_t kFloatsOf = sizeof(Vector) / sizeof(float);
 
+// Inner elements whose part of the panels is used by all groups of rows before the next part is: what fits into the
+// second-level cache. Whole partial sums.
+constexpr int64_t kBlockInner = 12 * kSumLength;
+
 // A panel's columns: two vectors.
 template <typename Vector>
 constexpr int64_t kColumnsOf = 2 * kFloatsOf<Vector>;
@@ -57,7 +61,9 @@ struct Block {
   int64_t fetch_from = 0, fetch_count = 0;
 
   // Row i's inner elements in this block.
-  int64_t InnerOf(int64_t i) const { return std::clamp<int64_t>(causal ? inner + i : inner, 0, kSumBlock); }
+  int64_t InnerOf(int64_t i) const { return std::clamp<int64_t>(causal ? inner + i : inner, 0, kBlockInner); }
+  // Those of them that the partial sum of the elements from `first` on takes.
+  int64_t SummedOf(int64_t i, int64_t first) const { return std::clamp<int64_t>(InnerOf(i) - first, 0, kSumLength); }
   const float* Panel(int64_t p) const { return panels + p * panel_stride; }
   Ahead NextPanel(int64_t p) const {
     if (next_panels == nullptr) return {};
@@ -78,13 +84,14 @@ struct Sums {
   }
 };
 
-// Adds the inner elements that the later rows of a causal product have and the first row does not.
+// Adds the elements of a partial sum that the later rows of a causal product have and the first row does not.
 template <typename Vector, int64_t kRows>
-HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, Sums<Vector, kRows>& sums) {
-  const StridedRows<const float> x = block.x;
+HYDROPHONE_INLINE void AddLaterElements(const Block& block, int64_t first, const float* panel,
+                                        Sums<Vector, kRows>& sums) {
+  const StridedRows<const float> x = block.x.From(0, first);
 #pragma GCC unroll 16
   for (int64_t i = 1; i < kRows; ++i) {
-    for (int64_t k = block.InnerOf(0); k < block.InnerOf(i); ++k) {
+    for (int64_t k = block.SummedOf(0, first); k < block.SummedOf(i, first); ++k) {
       Vector left, right;
       Load(panel + k * kColumnsOf<Vector>, left);
       Load(panel + k * kColumnsOf<Vector> + kFloatsOf<Vector>, right);
@@ -93,35 +100,52 @@ HYDROPHONE_INLINE void AddLaterElements(const Block& block, const float* panel, 
   }
 }
 
-// Computes the part of y that lies in the columns of one panel.
+// Adds one partial sum, of the inner elements from `first` on, to each row of `before` that has some of them; `panel`
+// begins with the first of them.
 template <typename Vector, int64_t kRows>
-HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, StridedRows<const float> before,
-                                    StridedRows<float> y) {
-  const StridedRows<const float> x = block.x;
-  const float* panel = block.Panel(p);
-  Ahead next = block.NextPanel(p);
+HYDROPHONE_INLINE void AddPartialSums(const Block& block, int64_t first, const float* panel, Ahead& next,
+                                      StridedRows<const float> before, StridedRows<float> to) {
+  const StridedRows<const float> x = block.x.From(0, first);
+  const int64_t common = block.SummedOf(0, first);
   Sums<Vector, kRows> sums;
-  for (int64_t k = 0; k < block.inner; ++k, panel += kColumnsOf<Vector>) {
+  for (int64_t k = 0; k < common; ++k) {
     next.FetchLine();
     Vector left, right;
-    Load(panel, left);
-    Load(panel + kFloatsOf<Vector>, right);
+    Load(panel + k * kColumnsOf<Vector>, left);
+    Load(panel + k * kColumnsOf<Vector> + kFloatsOf<Vector>, right);
 #pragma GCC unroll 16
     for (int64_t i = 0; i < kRows; ++i) sums.Add(i, x.data[i * x.stride + k], left, right);
   }
-  if (block.causal) AddLaterElements<Vector, kRows>(block, block.Panel(p), sums);
+  if (block.causal) AddLaterElements<Vector, kRows>(block, first, panel, sums);
 #pragma GCC unroll 16
   for (int64_t i = 0; i < kRows; ++i) {
-    if (block.InnerOf(i) == 0) continue;  // not even adding zero leaves -0 as it is
 #pragma GCC unroll 2
     for (int64_t half = 0; half < 2; ++half) {
       Vector sum = sums.of[i][half];
       if (before.data != nullptr) {
         Load(before.data + i * before.stride + half * kFloatsOf<Vector>, sum);
-        sum += sums.of[i][half];
+        // Not even adding zero leaves -0 as it is.
+        if (!block.causal || block.SummedOf(i, first) > 0) sum += sums.of[i][half];
       }
-      std::memcpy(y.data + i * y.stride + half * kFloatsOf<Vector>, &sum, sizeof(sum));
+      std::memcpy(to.data + i * to.stride + half * kFloatsOf<Vector>, &sum, sizeof(sum));
     }
+  }
+}
+
+// Computes the part of y that lies in the columns of one panel.
+template <typename Vector, int64_t kRows>
+HYDROPHONE_INLINE void MultiplyTile(const Block& block, int64_t p, StridedRows<const float> before,
+                                    StridedRows<float> y) {
+  constexpr int64_t kColumns = kColumnsOf<Vector>;
+  const float* panel = block.Panel(p);
+  Ahead next = block.NextPanel(p);
+  // What the partial sums are added up in: rows of y might evict each other from the first-level cache.
+  alignas(Vector) float totals[kRows * kColumns];
+  const int64_t inner = block.InnerOf(kRows - 1);
+  for (int64_t first = 0; first < inner; first += kSumLength, panel += kSumLength * kColumns) {
+    const StridedRows<float> to = first + kSumLength < inner ? StridedRows<float>{totals, kColumns} : y;
+    AddPartialSums<Vector, kRows>(block, first, panel, next, before, to);
+    before = {totals, kColumns};
   }
 }
 
@@ -166,7 +190,7 @@ template <int64_t kColumns>
 HYDROPHONE_INLINE Block BlockOf(const PanelProduct& product, int64_t k, int64_t row) {
   Block block;
   block.x = product.x.From(row, k);
-  block.inner = std::min(kSumBlock, product.inner + (product.causal ? row : 0) - k);
+  block.inner = std::min(kBlockInner, product.inner + (product.causal ? row : 0) - k);
   block.causal = product.causal;
   block.panels = product.panels + k * kColumns;
   block.panel_stride = product.panel_stride;
@@ -183,13 +207,13 @@ template <typename Vector, int64_t kRows>
 HYDROPHONE_INLINE void MultiplyBlocks(const PanelProduct& product) {
   constexpr int64_t kColumns = kColumnsOf<Vector>;
   const int64_t groups = (product.rows + kRows - 1) / kRows, inner = MostInner(product);
-  for (int64_t k = 0; k < inner; k += kSumBlock) {
-    const bool last = k + kSumBlock >= inner;
-    const int64_t next_inner = std::min(kSumBlock, last ? product.inner : inner - k - kSumBlock);
+  for (int64_t k = 0; k < inner; k += kBlockInner) {
+    const bool last = k + kBlockInner >= inner;
+    const int64_t next_inner = std::min(kBlockInner, last ? product.inner : inner - k - kBlockInner);
     for (int64_t group = 0; group < groups; ++group) {
       const int64_t row = product.rows * group / groups, end = product.rows * (group + 1) / groups;
       Block block = BlockOf<kColumns>(product, k, row);
-      block.next_panels = last ? product.next_panels : block.panels + kSumBlock * kColumns;
+      block.next_panels = last ? product.next_panels : block.panels + kBlockInner * kColumns;
       block.fetch_from = next_inner * group / groups * kColumns;
       block.fetch_count = next_inner * (group + 1) / groups * kColumns - block.fetch_from;
       if (block.InnerOf(end - row - 1) > 0) MultiplyGroupOf<Vector, kRows>(end - row, block);

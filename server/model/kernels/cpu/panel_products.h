@@ -2,10 +2,10 @@
 // happens, in float32.
 //
 // All is float32. An element is start + s_0 + s_1 + ..., added from the left, where s_b is the sum over the b-th
-// kSumBlock inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a
+// kSumLength inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a
 // row's bits depend on the row and on the matrix and on nothing else: neither on how many rows or columns are
 // multiplied with it, nor on the threads, nor on the width of the CPU's vectors. A BLAS promises none of this. Sums are
-// taken in blocks, because the error of a sum grows with its length. The tiles of registers and caches are those of
+// taken in short parts, because the error of a sum grows with its length. The tiles of registers and caches are those of
 // Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), except that the left factor is not
 // copied.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
@@ -18,7 +18,7 @@
 namespace hydrophone {
 
 // Inner elements per partial sum. Part of the numeric contract: another value gives other bits.
-inline constexpr int64_t kSumBlock = 384;
+inline constexpr int64_t kSumLength = 32;
 
 // A matrix whose rows lie apart: row i begins at data + i * stride.
 template <typename Element>

@@ -47,9 +47,9 @@ class PanelProductsTest : public testing::Test {
 
   float Element(int64_t i, int64_t j) const {
     float element = start_.empty() ? 0.0f : start_[static_cast<size_t>(j)];
-    for (int64_t k = 0; k < InnerOf(i); k += kSumBlock) {
+    for (int64_t k = 0; k < InnerOf(i); k += kSumLength) {
       float sum = 0;
-      for (int64_t l = k; l < std::min(k + kSumBlock, InnerOf(i)); ++l) {
+      for (int64_t l = k; l < std::min(k + kSumLength, InnerOf(i)); ++l) {
         const float x = x_[static_cast<size_t>(i * inner_ + l)], w = w_[static_cast<size_t>(l * columns_ + j)];
         sum = SumsAreFused() ? std::fma(x, w, sum) : sum + x * w;
       }
@@ -115,7 +115,7 @@ class PanelProductsTest : public testing::Test {
 
 TEST_F(PanelProductsTest, EveryKernelHasTheBitsOfTheDefinition) {
   for (int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 30}) {
-    for (int64_t inner : {int64_t{1}, int64_t{64}, kSumBlock, kSumBlock + 1, 2 * kSumBlock + 100}) {
+    for (int64_t inner : {int64_t{1}, int64_t{64}, kSumLength, kSumLength + 1, 2 * kSumLength + 100}) {
       for (int64_t columns : {1, 16, 31, 32, 33, 96}) {
         Make(rows, inner, columns);
         ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
@@ -126,7 +126,7 @@ TEST_F(PanelProductsTest, EveryKernelHasTheBitsOfTheDefinition) {
 
 TEST_F(PanelProductsTest, StartsFromZerosWhereNothingElseIsGiven) {
   for (int64_t columns : {1, 32, 70}) {
-    Make(13, kSumBlock + 1, columns);
+    Make(13, kSumLength + 1, columns);
     StartFromZeros();
     ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
   }
@@ -136,7 +136,7 @@ TEST_F(PanelProductsTest, ACausalRowHasOneElementMoreThanTheRowBefore) {
   for (int64_t rows : {1, 2, 6, 12, 13, 30}) {
     // Also where the end of a block lies between two rows' ends.
     for (int64_t inner :
-         {int64_t{1}, int64_t{64}, kSumBlock - 7, kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock - 3}) {
+         {int64_t{1}, int64_t{64}, kSumLength - 7, kSumLength - 1, kSumLength, kSumLength + 1, 2 * kSumLength - 3}) {
       for (int64_t columns : {5, 32, 70}) {
         MakeCausal(rows, inner, columns);
         ASSERT_NO_FATAL_FAILURE(ExpectTheBitsOfTheDefinition());
