@@ -85,7 +85,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
                                {"weights_sha256", model.weights_sha256},
                                {"device", compute.device},
                                {"threads", absl::StrCat(compute.threads)},
-                               {"numerics", compute.numerics}});
+                               {"numerics", compute.numerics},
+                               {"instruction_set", compute.instruction_set}});
   for (const std::string& note : model.loading_notes) LogInfo(note);
   if (!compute.batch_independent) {
     LogWarning(

@@ -36,6 +36,7 @@ void FillCompute(const ComputeInfo& compute, v1::ComputeInfo* message) {
   message->set_dtype(compute.dtype);
   message->set_device(compute.device);
   message->set_numerics(compute.numerics);
+  message->set_instruction_set(compute.instruction_set);
   message->set_batch_independent(compute.batch_independent);
   message->set_threads(Unsigned(compute.threads));
 }

@@ -36,6 +36,7 @@ struct ComputeInfo {
   std::string dtype = "float32";
   std::string device = "cpu";
   std::string numerics;
+  std::string instruction_set;     // of the CPU's products: no bit depends on it; empty on a GPU
   bool batch_independent = false;  // found by a probe at the start
   int threads = 1;                 // that one product may use
   bool inference_mode = false;     // found inside a forward pass: libtorch records no gradient graph

@@ -236,3 +236,9 @@ def largest_difference(ours, theirs):
     finite = np.isfinite(theirs)
     assert np.array_equal(ours[~finite], theirs[~finite])
     return float(np.abs(ours[finite] - theirs[finite]).max(initial=0)), float(np.abs(theirs[finite]).max(initial=0))
+
+
+def relative_difference(ours, theirs):
+    """The largest difference as a share of the largest value; of arrays of zeros, 0 if they are equal."""
+    difference, largest = largest_difference(ours, theirs)
+    return difference / largest if difference and largest else difference and np.inf

@@ -23,8 +23,9 @@ void PrintModel(const v1::GetModelResponse& response, const Session& session) {
              absl::StrCat(model.activation_function(), ", LayerNorm epsilon ", Short(model.layer_norm_epsilon()))});
   table.Add({"weights", absl::StrCat("sha256 ", model.weights_sha256())});
   table.Add({"tokenizer", absl::StrCat("sha256 ", model.tokenizer_sha256())});
-  table.Add(
-      {"computes in", absl::StrCat(compute.dtype(), " on ", compute.device(), ", ", compute.threads(), " threads")});
+  table.Add({"computes in",
+             absl::StrCat(compute.dtype(), " on ", compute.device(), compute.instruction_set().empty() ? "" : " with ",
+                          compute.instruction_set(), ", ", compute.threads(), " threads")});
   table.Add({"numerics", compute.numerics()});
   table.Add({"rows", compute.batch_independent() ? "do not depend on what else the server computes"
                                                  : "may depend on what else the server computes"});

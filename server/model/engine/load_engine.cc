@@ -70,6 +70,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
       Probed probed = device->is_cpu() ? ProbeCpu(loaded.config) : ProbeGpu(loaded.config, *device, *gpu);
       compute.batch_independent = probed.batch_independent;
       compute.numerics = std::move(probed.numerics);
+      if (device->is_cpu()) compute.instruction_set = std::string(CpuInstructionSet());
       gpt2 = std::make_unique<Gpt2>(loaded.config, loaded.weights, std::move(probed.kernels));
     });
   };

@@ -1,8 +1,6 @@
 #include "server/model/engine/numerics.h"
 
-#include <ATen/Version.h>
 #include <sched.h>
-#include <torch/headeronly/version.h>
 
 #include <algorithm>
 #include <cmath>
@@ -38,8 +36,9 @@ int ThreadsFromCpuQuota(const std::string& cgroup_root) {
 }
 
 std::string CpuNumerics() {
-  return absl::StrCat("cpu=", at::get_cpu_capability(), ";libtorch=", TORCH_VERSION,
-                      ";sums=", SumsAreFused() ? "fused" : "rounded", "/", kSumLength);
+  return absl::StrCat("contract=", kNumericContract, SumsAreFused() ? "" : ";products=rounded");
 }
+
+absl::string_view CpuInstructionSet() { return PanelKernels().front().instruction_set; }
 
 }  // namespace hydrophone

@@ -1,10 +1,12 @@
-// A string of everything that the CPU's numbers depend on beside the weights, and the number of threads, on which they
-// do not depend.
+// What the numbers of the CPU depend on beside the weights, and what they do not depend on: its instruction set and the
+// number of threads.
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 
 #include <optional>
 #include <string>
+
+#include "absl/strings/string_view.h"
 
 namespace hydrophone {
 
@@ -18,10 +20,16 @@ std::optional<double> CpuQuota(const std::string& cgroup_root);
 // Threads for one product: the CPU quota rounded up, at most the CPUs that this process may use, at least 1.
 int ThreadsFromCpuQuota(const std::string& cgroup_root = kCgroupRoot);
 
-// "cpu=AVX2;libtorch=2.13.0;sums=fused/384": equal strings, with equal weights, promise equal bits. `cpu` is what
-// libtorch's LayerNorm is vectorised for; `sums` says whether products are fused with their sums and how many are
-// summed at a time (panel_products.h).
+// The version of the contract that says in which order and by which operations the CPU computes every number
+// (kernels/cpu/README.md). Raised by a change that gives other bits, as a test of the bits themselves demands.
+inline constexpr int kNumericContract = 2;
+
+// "contract=2" on every CPU that fuses a product with its sum, "contract=2;products=rounded" on others: equal strings,
+// with equal weights, promise equal bits.
 std::string CpuNumerics();
+
+// The instructions that products are computed with, "AVX-512" for instance: a fact that no bit depends on.
+absl::string_view CpuInstructionSet();
 
 }  // namespace hydrophone
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "absl/types/span.h"
+#include "server/core/portable_math.h"
 #include "server/model/libtorch/parallel.h"
 
 namespace hydrophone {
@@ -23,8 +24,8 @@ double LogSumExp(Logits logits) {
   double highest = -std::numeric_limits<double>::infinity();
   for (float logit : logits) highest = std::max(highest, static_cast<double>(logit));
   double sum = 0;
-  for (float logit : logits) sum += std::exp(static_cast<double>(logit) - highest);
-  return highest + std::log(sum);
+  for (float logit : logits) sum += PortableExp(static_cast<double>(logit) - highest);
+  return highest + PortableLog(sum);
 }
 
 // Whether token `a` ranks before token `b`.
@@ -78,7 +79,7 @@ float DivergenceOf(Logits baseline, Logits logits) {
   double divergence = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     const double log_p = static_cast<double>(baseline[i]) - baseline_sum;
-    const double p = std::exp(log_p);
+    const double p = PortableExp(log_p);
     if (p > 0) divergence += p * (log_p - (static_cast<double>(logits[i]) - sum));
   }
   return static_cast<float>(divergence);

@@ -1,14 +1,13 @@
 #include "server/model/kernels/cpu/cpu_kernels.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/layer_norm.h>
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "server/model/kernels/cpu/causal_attention.h"
 #include "server/model/kernels/cpu/elementwise.h"
+#include "server/model/kernels/cpu/layer_norm_row.h"
 #include "server/model/kernels/cpu/packed_linear.h"
 #include "server/model/libtorch/parallel.h"
 
@@ -28,11 +27,23 @@ at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& we
   return hydrophone::TimesTransposed(x, weight);
 }
 
-// libtorch normalises row by row, so a row's bits do not depend on the batch.
 at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                  double epsilon) const {
-  auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };
-  return at::layer_norm(x, {x.size(1)}, optional(weight), optional(bias), epsilon);
+  const at::Tensor from = x.contiguous();
+  at::Tensor normalised = at::empty(x.sizes(), x.options());
+  LayerNormAffine affine;
+  if (weight.defined()) affine.weight = weight.const_data_ptr<float>();
+  if (bias.defined()) affine.bias = bias.const_data_ptr<float>();
+  const int64_t rows = x.size(0), d = x.size(1), rows_per_task = std::max<int64_t>(kElementsPerTask / d, 1);
+  const float* const source = from.const_data_ptr<float>();
+  float* const target = normalised.mutable_data_ptr<float>();
+  ForEachTask((rows + rows_per_task - 1) / rows_per_task, [&](int64_t task) {
+    const int64_t first = task * rows_per_task, end = std::min(first + rows_per_task, rows);
+    for (int64_t row = first; row < end; ++row) {
+      LayerNormRow(source + row * d, d, epsilon, affine, target + row * d);
+    }
+  });
+  return normalised;
 }
 
 at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const {

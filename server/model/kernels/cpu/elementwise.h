@@ -14,8 +14,8 @@
 
 namespace hydrophone {
 
-// values[i] = activation(values[i]). Within 2e-7 of the exact function, relative to max(|value|, 1e-30).
-// kGelu and kTanh use the C library's erf and tanh, element by element.
+// values[i] = activation(values[i]), within 4e-7 of the exact function, relative to the largest of 1, its argument and
+// its value.
 void ApplyActivation(Activation activation, float* values, int64_t count);
 
 // One row of attention: scores[j] = exp(scale * scores[j] - max) / sum for j < count, in place. The sum is taken over

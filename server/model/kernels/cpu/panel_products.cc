@@ -239,11 +239,16 @@ std::vector<PanelKernel> FindKernels() {
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
-  if (avx512) kernels.push_back({kColumnsOf<Vector16>, MultiplyAvx512});
-  if (avx2) kernels.push_back({kColumnsOf<Vector8>, MultiplyAvx2});
+  if (avx512) kernels.push_back({"AVX-512", kColumnsOf<Vector16>, MultiplyAvx512});
+  if (avx2) kernels.push_back({"AVX2", kColumnsOf<Vector8>, MultiplyAvx2});
   if (avx2) return kernels;  // the plain one does not fuse there
 #endif
-  kernels.push_back({kColumnsOf<Vector8>, MultiplyPlain});
+#if defined(__aarch64__)
+  constexpr char kPlain[] = "NEON";
+#else
+  constexpr char kPlain[] = "baseline";
+#endif
+  kernels.push_back({kPlain, kColumnsOf<Vector8>, MultiplyPlain});
   return kernels;
 }
 

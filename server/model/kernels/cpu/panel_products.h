@@ -5,9 +5,9 @@
 // kSumLength inner elements, from 0 and from the first to the last, by fused multiply-adds where the CPU has them. So a
 // row's bits depend on the row and on the matrix and on nothing else: neither on how many rows or columns are
 // multiplied with it, nor on the threads, nor on the width of the CPU's vectors. A BLAS promises none of this. Sums are
-// taken in short parts, because the error of a sum grows with its length. The tiles of registers and caches are those of
-// Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), except that the left factor is not
-// copied.
+// taken in short parts, because the error of a sum grows with its length. The tiles of registers and caches are those
+// of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), except that the left factor is
+// not copied.
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_PANEL_PRODUCTS_H_
 
@@ -51,6 +51,7 @@ struct PanelProduct {
 
 // One way to compute a product. All ways give the same bits on CPUs that fuse multiplication and addition.
 struct PanelKernel {
+  const char* instruction_set;  // "AVX-512", "AVX2", "NEON"; "baseline" is the least that the architecture has
   int64_t panel_columns;
   void (*multiply)(const PanelProduct& product);
 };
