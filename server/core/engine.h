@@ -38,7 +38,7 @@ struct BatchMember {
   CaptureSink* sink = nullptr;
 };
 
-// One value of the float64 reference: all tokens of the one sequence at this point, [tokens, width].
+// One value of the float64 reference: that of all tokens of the one sequence at this point, in the point's own shape.
 using ReferenceSink = std::function<void(HookPoint point, absl::Span<const double> values)>;
 
 // What a fresh reading of the weight files gives, compared with the weights in memory.
@@ -63,10 +63,9 @@ class Engine {
   // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.
   virtual absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const = 0;
 
-  // A plain float64 forward pass over one sequence, written separately from Run. Gives the sites kEmbed, kPosEmbed,
-  // every block's kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut and kResidPost, and kLnFinalOut, in that
-  // order. Asks `stopped` between pieces of work and returns CANCELLED once it is true. Thread-safe; single-threaded;
-  // slow.
+  // A plain float64 forward pass over one sequence, in eval mode, written separately from Run. Gives every point of the
+  // catalogue that is not flat, at every layer, in the order of ForwardOrder. Asks `stopped` between pieces of work and
+  // returns CANCELLED once it is true. Thread-safe; single-threaded; slow.
   virtual absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                                     const std::function<bool()>& stopped) const = 0;
 

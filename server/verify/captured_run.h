@@ -11,8 +11,8 @@
 
 namespace hydrophone {
 
-// What one pass over a set of sequences gave: arrays [tokens of all sequences, d], sequence after
-// sequence. Owns them.
+// What one pass over a set of sequences gave: arrays that hold the sequences' values one after another, each in its
+// point's shape: [tokens, ...], or [H, tokens, tokens]. Owns them.
 class CapturedRun {
  public:
   void Put(HookPoint point, std::vector<float> values) { arrays_[{point.site, point.layer}] = std::move(values); }

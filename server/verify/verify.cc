@@ -19,12 +19,23 @@ namespace {
 constexpr Site kBlockSites[] = {Site::kResidPre, Site::kAttnOut, Site::kMlpOut};
 // The sites that they need in train mode besides: what the dropouts leave of the deltas.
 constexpr Site kDroppedSites[] = {Site::kAttnDropped, Site::kMlpDropped};
-// The sites that the comparison with the reference needs besides, in the reported layers.
-constexpr Site kReferenceSites[] = {Site::kLn1Out, Site::kResidMid, Site::kLn2Out, Site::kResidPost};
-constexpr Site kReferenceEnds[] = {Site::kEmbed, Site::kPosEmbed, Site::kLnFinalOut};
 
-bool Contains(const std::vector<int>& layers, int layer) {
-  return std::find(layers.begin(), layers.end(), layer) != layers.end();
+template <typename T>
+bool Contains(const std::vector<T>& values, const T& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+// Every point that is compared with the reference.
+std::vector<HookPoint> ComparedPoints(const ModelInfo& model, const VerifyOptions& options) {
+  std::vector<HookPoint> points;
+  for (const HookPointInfo& info : HookPoints()) {
+    if (info.flat) continue;
+    if (info.layers == LayerKind::kNone) points.push_back(info.At(-1));
+    for (int layer = 0; layer < LayerCount(info, model); ++layer) {
+      if (layer == model.n_layer || Contains(options.layers, layer)) points.push_back(info.At(layer));
+    }
+  }
+  return points;
 }
 
 // Measures for one Verify and gathers the report.
@@ -40,6 +51,7 @@ class Verification {
         width_(static_cast<size_t>(model_.n_embd)) {
     for (const auto& ids : inputs.token_ids) lengths_.push_back(ids.size());
     tokens_ = std::accumulate(lengths_.begin(), lengths_.end(), size_t{0});
+    reference_lengths_ = ReferenceLengths(lengths_, options.max_reference_tokens);
   }
 
   absl::StatusOr<VerifyReport> Run() {
@@ -60,7 +72,27 @@ class Verification {
     absl::Status status = CheckRun(inputs_.states, StatePoints(model_), tokens_);
     status.Update(CheckRun(inputs_.blocks, BlockPoints(model_, options_), tokens_));
     status.Update(CheckRun(inputs_.alone, AlonePoints(model_), lengths_.empty() ? 0 : lengths_[0]));
+    if (options_.reference) status.Update(CheckReferenceRun());
     return status;
+  }
+
+  absl::Status CheckReferenceRun() const {
+    for (HookPoint point : ReferencePoints(model_, options_)) {
+      const size_t expected = ElementsBefore(point, reference_lengths_, reference_lengths_.size());
+      const size_t got = inputs_.reference.Get(point).size();
+      if (got != expected) {
+        return absl::InternalError(
+            absl::StrCat("captured ", CanonicalName(point), " has ", got, " values, expected ", expected));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Where an input's value begins in the array of a point that holds inputs of these lengths.
+  size_t ElementsBefore(HookPoint point, const std::vector<size_t>& lengths, size_t input) const {
+    size_t elements = 0;
+    for (size_t i = 0; i < input; ++i) elements += PointElements(point, model_, lengths[i]);
+    return elements;
   }
 
   absl::Status CheckRun(const CapturedRun& run, const std::vector<HookPoint>& points, size_t tokens) const {
@@ -152,30 +184,43 @@ class Verification {
 
   absl::Status CompareReference() {
     if (!options_.reference) return absl::OkStatus();
-    ReferenceComparison comparison(width_);
-    size_t budget = options_.max_reference_tokens;
-    size_t first_token = 0;  // of the input, in the arrays
-    for (size_t input = 0; input < lengths_.size() && budget > 0; ++input) {
-      const size_t count = std::min(budget, lengths_[input]);
-      if (absl::Status status = CompareInput(comparison, input, first_token, count); !status.ok()) return status;
-      budget -= count;
-      first_token += lengths_[input];
+    const std::vector<HookPoint> points = ComparedPoints(model_, options_);
+    ReferenceComparison comparison;
+    for (size_t input = 0; input < reference_lengths_.size(); ++input) {
+      if (absl::Status status = CompareInput(points, input, comparison); !status.ok()) return status;
     }
     for (Check& check : comparison.Checks()) report_.checks.push_back(std::move(check));
     return absl::OkStatus();
   }
 
-  // Compares the input's first `count` tokens: later tokens cannot change their values.
-  absl::Status CompareInput(ReferenceComparison& comparison, size_t input, size_t first_token, size_t count) const {
+  // Compares the beginning of an input: later tokens cannot change its values.
+  absl::Status CompareInput(const std::vector<HookPoint>& points, size_t input, ReferenceComparison& comparison) const {
+    const size_t tokens = reference_lengths_[input];
+    std::vector<HookPoint> missing = points;
+    absl::Status wrong_size;
     auto compare = [&](HookPoint point, absl::Span<const double> reference) {
-      const absl::Span<const float> captured = inputs_.blocks.Get(point);
-      if (captured.empty() || !IsAsked(point)) return;
-      comparison.Add(point, input, reference, captured.subspan(first_token * width_, count * width_));
+      const auto expected = std::find(missing.begin(), missing.end(), point);
+      if (expected == missing.end()) return;
+      missing.erase(expected);
+      const absl::Span<const float> captured = Captured(point, input);
+      if (captured.size() == reference.size()) return comparison.Add(point, input, tokens, reference, captured);
+      wrong_size.Update(absl::InternalError(absl::StrCat("the reference has ", reference.size(), " values at ",
+                                                         CanonicalName(point), ", captured are ", captured.size())));
     };
-    return engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(count), compare, stopped_);
+    absl::Status ran =
+        engine_.RunReference(absl::MakeConstSpan(inputs_.token_ids[input]).first(tokens), compare, stopped_);
+    ran.Update(wrong_size);
+    if (!ran.ok() || missing.empty()) return ran;
+    return absl::InternalError(absl::StrCat("the reference has no value at ", CanonicalName(missing.front())));
   }
 
-  bool IsAsked(HookPoint point) const { return point.layer < 0 || Contains(options_.layers, point.layer); }
+  // The values at the first reference_lengths_[input] tokens of an input, from the pass that captured the point.
+  absl::Span<const float> Captured(HookPoint point, size_t input) const {
+    const size_t elements = PointElements(point, model_, reference_lengths_[input]);
+    absl::Span<const float> all = (point.site == Site::kHiddenState ? inputs_.states : inputs_.blocks).Get(point);
+    if (!all.empty()) return all.subspan(ElementsBefore(point, lengths_, input), elements);
+    return inputs_.reference.Get(point).subspan(ElementsBefore(point, reference_lengths_, input), elements);
+  }
 
   const Engine& engine_;
   const ModelInfo& model_;
@@ -185,6 +230,7 @@ class Verification {
   const size_t width_;
   std::vector<size_t> lengths_;  // of the inputs, in tokens
   size_t tokens_ = 0;            // of all of them
+  std::vector<size_t> reference_lengths_;
   VerifyReport report_;
 };
 
@@ -204,14 +250,8 @@ std::vector<HookPoint> BlockPoints(const ModelInfo& model, const VerifyOptions& 
     for (Site site : kDroppedSites) {
       if (options.train && Contains(options.layers, layer)) points.push_back({site, layer});
     }
-    const bool compared = options.reference && Contains(options.layers, layer);
-    if (!compared) continue;
-    for (Site site : kReferenceSites) points.push_back({site, layer});
   }
-  const HookPoint raw_output{Site::kResidPost, last};
-  if (points.back() != raw_output) points.push_back(raw_output);
-  if (!options.reference) return points;
-  for (Site site : kReferenceEnds) points.push_back({site, -1});
+  points.push_back({Site::kResidPost, last});
   return points;
 }
 
@@ -222,6 +262,32 @@ std::vector<HookPoint> AlonePoints(const ModelInfo& model) {
     points.push_back({Site::kMlpOut, layer});
   }
   return points;
+}
+
+std::vector<HookPoint> ReferencePoints(const ModelInfo& model, const VerifyOptions& options) {
+  std::vector<HookPoint> points = ComparedPoints(model, options), captured = BlockPoints(model, options);
+  points.erase(
+      std::remove_if(points.begin(), points.end(),
+                     [&](HookPoint point) { return point.site == Site::kHiddenState || Contains(captured, point); }),
+      points.end());
+  return points;
+}
+
+std::vector<size_t> ReferenceLengths(absl::Span<const size_t> lengths, size_t most) {
+  std::vector<size_t> taken;
+  for (size_t length : lengths) {
+    const size_t count = std::min(most, length);
+    if (count == 0) break;
+    taken.push_back(count);
+    most -= count;
+  }
+  return taken;
+}
+
+uint64_t PointElements(HookPoint point, const ModelInfo& model, uint64_t tokens) {
+  const HookPointInfo& info = HookPointOf(point);
+  if (info.square()) return static_cast<uint64_t>(model.n_head) * tokens * tokens;
+  return static_cast<uint64_t>(RowWidth(info, model)) * tokens;
 }
 
 absl::StatusOr<VerifyReport> Verify(const Engine& engine, const VerifyInputs& inputs, const VerifyOptions& options,

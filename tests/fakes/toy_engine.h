@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,13 +18,16 @@ struct ToyFaults {
   bool neighbours_leak = false;  // attention deltas change a little when other runs are in the batch
   float mlp_scale = 1;           // a factor on every MLP delta, applied consistently: all sums still close
   bool no_ln_f = false;          // hidden_states[N] is the raw output
+  // Captures at this site are a thousandth too large; what follows from the value stays right.
+  std::optional<Site> wrong_site = std::nullopt;
 };
 
-// Arrays by (site, layer), [tokens, d].
+// Arrays by (site, layer), in the points' shapes; those of several runs one after another.
 template <typename T>
 using ToyPoints = std::map<std::pair<Site, int>, std::vector<T>>;
 
-// Three blocks of width 8. Attention averages the past, the MLP is a tanh.
+// Three blocks of width 8 with two heads. Every matrix of the attention and of the MLP is a diagonal or a few of them
+// side by side; the MLP's function is tanh.
 class ToyEngine : public Engine {
  public:
   explicit ToyEngine(ToyFaults faults = {});

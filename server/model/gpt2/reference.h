@@ -14,13 +14,15 @@
 
 namespace hydrophone {
 
-// One forward pass in eval mode over one sequence. Calls `sink` with these values, each [tokens, d], in this order:
-// kEmbed, kPosEmbed; for every block kResidPre, kLn1Out, kAttnOut, kResidMid, kLn2Out, kMlpOut, kResidPost; at the end
-// kLnFinalOut. The values live until the sink returns.
+// One forward pass in eval mode over one sequence. Calls `sink` with the value of every point of the catalogue that is
+// not flat, at every layer, in the order of ForwardOrder, each in the point's own shape: [tokens, ...], or [H, tokens,
+// tokens], where scores of later keys are -inf and their probabilities 0. In eval mode a point after a dropout has the
+// value before it, and the two residuals, in exact arithmetic, are 0. The values live until the sink returns.
 //
 // INVALID_ARGUMENT for no tokens, more than n_positions, or an id outside the vocabulary; CANCELLED once `stopped`
 // returns true: it is called at least once for every few tokens of every matrix. Thread-safe and single-threaded; holds
-// about 10 tokens d + 2 tokens f doubles. 124M parameters and 64 tokens take a few seconds.
+// about tokens (10 d + 2 f + H d + H tokens) doubles, at the end tokens V. 124M parameters and 64 tokens take a few
+// seconds.
 absl::Status RunGpt2Reference(const Gpt2Config& config, const Gpt2Weights& weights,
                               absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                               const std::function<bool()>& stopped);

@@ -11,7 +11,6 @@
 #ifndef HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_CALL_H_
 #define HYDROPHONE_SERVER_VERIFY_CALL_VERIFY_CALL_H_
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,8 +29,9 @@ namespace hydrophone {
 // A Verify request, read.
 struct VerifyCall {
   // What to run, each as a request of its own: with separate passes no buffer is compared with itself.
-  enum : size_t { kStates, kBlocks, kAlone, kExtracts };
-  std::array<ExtractCall, kExtracts> extracts;
+  // The last one only where the reference is compared.
+  enum : size_t { kStates, kBlocks, kAlone, kReference };
+  std::vector<ExtractCall> extracts;
 
   std::vector<PlannedInput> inputs;  // as the server understood them; the extracts hold their tokens
   VerifyOptions options;
@@ -42,7 +42,8 @@ struct VerifyCall {
 // Thread-safe. INVALID_ARGUMENT with every violation's field path, or TOO_LARGE naming what is
 // needed and what is allowed: the extracts' tokens together against max_tokens_per_request, their
 // captures together against max_response_bytes, and with include_residuals the residuals against
-// one message; FAILED_PRECONDITION for another model or numerics.
+// one message; FAILED_PRECONDITION for another model or numerics. The reference is compared on as many of
+// max_reference_tokens as these limits leave room for, and refused if that is not one.
 absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
                                       const RequestContext& context);
 

@@ -1,4 +1,7 @@
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/answer/frames.h"
@@ -8,6 +11,21 @@
 
 namespace hydrophone {
 namespace {
+
+// Puts a capture's tensors, which all bear its name, one after another.
+absl::StatusOr<std::vector<float>> Join(std::map<uint32_t, AssembledTensor> tensors, const std::string& name,
+                                        size_t elements) {
+  if (tensors.size() == 1 && tensors.begin()->second.info.name() == name) {
+    return std::move(tensors.begin()->second.values);
+  }
+  std::vector<float> values;
+  values.reserve(elements);
+  for (const auto& [number, tensor] : tensors) {
+    if (tensor.info.name() != name) return absl::InternalError(absl::StrCat("got ", tensor.info.name(), " for ", name));
+    values.insert(values.end(), tensor.values.begin(), tensor.values.end());
+  }
+  return values;
+}
 
 // Encodes one capture as messages and puts the messages together again.
 absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_t capture, TensorView rows,
@@ -26,10 +44,11 @@ absl::StatusOr<std::vector<float>> SendAndReceive(const ExtractCall& call, size_
   }
   auto tensors = assembler.Finish();
   if (!tensors.ok()) return tensors.status();
-  if (tensors->size() != 1 || tensors->begin()->second.info.name() != name) {
+  absl::StatusOr<std::vector<float>> values = Join(*std::move(tensors), name, expected);
+  if (values.ok() && values->size() != expected) {
     return absl::InternalError(absl::StrCat("captured ", name, ", got something else back from its messages"));
   }
-  return std::move(tensors->begin()->second.values);
+  return values;
 }
 
 }  // namespace
@@ -44,7 +63,7 @@ absl::Status VerifyRun::Take(size_t extract, std::vector<TensorView> captures, i
     return absl::InternalError(
         absl::StrCat("got ", captures.size(), " captures, expected ", call.plan.captures.size()));
   }
-  CapturedRun* const runs[VerifyCall::kExtracts] = {&inputs_.states, &inputs_.blocks, &inputs_.alone};
+  CapturedRun* const runs[] = {&inputs_.states, &inputs_.blocks, &inputs_.alone, &inputs_.reference};
   for (size_t i = 0; i < captures.size(); ++i) {
     absl::StatusOr<std::vector<float>> values =
         SendAndReceive(call, i, std::move(captures[i]), context_.limits.max_message_bytes);

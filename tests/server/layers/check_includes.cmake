@@ -45,7 +45,8 @@ set(layers base core checkpoint tokenizer model/libtorch model/batch model/kerne
   model/device model/gpt2 model/engine sched verify verify/call wire plan plan/inputs plan/select plan/edits plan/captures answer obs rpc)
 
 # A file that may include less than its folder: the reference must not share the mistakes of the fast path.
-set(fewer_server/model/gpt2/reference "server/core/" "server/checkpoint/" "server/model/gpt2/reference\\.h")
+set(fewer_server/model/gpt2/reference "server/core/" "server/checkpoint/" "server/model/gpt2/reference(_activation)?\\.h")
+set(fewer_server/model/gpt2/reference_activation "server/core/" "server/model/gpt2/reference_activation\\.h")
 
 # The program sees everything; the client sees nothing of the server but base and the API.
 set(allowed_client "client/cpp/" "server/base/" "CLI/" "google/protobuf/" "google/rpc/" "grpc/" "grpcpp/" "hydrophone/v1/" "nlohmann/" "sys/")

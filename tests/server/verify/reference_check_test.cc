@@ -19,8 +19,8 @@ using ::testing::SizeIs;
 constexpr HookPoint kPoint{Site::kAttnOut, 3};
 
 Check Compare(const std::vector<double>& reference, const std::vector<float>& captured) {
-  ReferenceComparison comparison(2);
-  comparison.Add(kPoint, 0, reference, captured);
+  ReferenceComparison comparison;
+  comparison.Add(kPoint, 0, reference.size() / 2, reference, captured);
   EXPECT_THAT(comparison.Checks(), SizeIs(1));
   return comparison.Checks()[0];
 }
@@ -30,7 +30,7 @@ TEST(ReferenceCheckTest, PassesEqualValues) {
   EXPECT_EQ(check.name, "reference.blocks.3.hook_attn_out");
   EXPECT_TRUE(check.passed);
   EXPECT_EQ(check.value, 0);
-  EXPECT_EQ(check.tolerance, ReferenceComparison::kTolerance);
+  EXPECT_EQ(check.tolerance, AllowanceAt(Site::kAttnOut).tolerance);
   EXPECT_THAT(check.detail, AllOf(HasSubstr("over 2 tokens"), Not(HasSubstr("worst"))));
 }
 
@@ -65,19 +65,77 @@ TEST(ReferenceCheckTest, NotANumberFails) {
 }
 
 TEST(ReferenceCheckTest, TakesTheWorstOfAllInputs) {
-  ReferenceComparison comparison(2);
-  comparison.Add(kPoint, 0, std::vector<double>{1, 1}, std::vector<float>{1, 1.25f});
-  comparison.Add({Site::kMlpOut, 0}, 0, std::vector<double>{1, 1}, std::vector<float>{1, 1});
-  comparison.Add(kPoint, 1, std::vector<double>{1, 1, 1, 1}, std::vector<float>{1, 1, 1.5f, 1});
+  ReferenceComparison comparison;
+  comparison.Add(kPoint, 0, 1, std::vector<double>{1, 1}, std::vector<float>{1, 1.25f});
+  comparison.Add({Site::kMlpOut, 0}, 0, 1, std::vector<double>{1, 1}, std::vector<float>{1, 1});
+  comparison.Add(kPoint, 1, 2, std::vector<double>{1, 1, 1, 1}, std::vector<float>{1, 1, 1.5f, 1});
   ASSERT_THAT(comparison.Checks(), SizeIs(2));
   Check check = comparison.Checks()[0];
   EXPECT_EQ(check.value, 0.5);
   EXPECT_THAT(check.detail, AllOf(HasSubstr("over 3 tokens"), HasSubstr("input 1, position 1, dimension 0")));
 }
 
-TEST(ReferenceCheckTest, WithoutComparisonsThereAreNoChecks) {
-  EXPECT_THAT(ReferenceComparison(2).Checks(), IsEmpty());
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+
+// Two heads, two tokens.
+Check CompareSquares(Site site, const std::vector<double>& reference, const std::vector<float>& captured) {
+  ReferenceComparison comparison;
+  comparison.Add({site, 1}, 0, 2, reference, captured);
+  EXPECT_THAT(comparison.Checks(), SizeIs(1));
+  return comparison.Checks()[0];
 }
+
+TEST(ReferenceCheckTest, ScoresAreComparedByQueryInAllHeads) {
+  const std::vector<double> reference = {1, kMasked, 2, 4, -8, kMasked, 1, 1};
+  EXPECT_TRUE(CompareSquares(Site::kAttnScores, reference, {1, kMasked, 2, 4, -8, kMasked, 1, 1}).passed);
+  // The first query's largest is head 1's 8, the second's head 0's 4.
+  EXPECT_EQ(CompareSquares(Site::kAttnScores, reference, {2, kMasked, 2, 4, -8, kMasked, 1, 1}).value, 1 / 8.0);
+  Check check = CompareSquares(Site::kAttnScores, reference, {1, kMasked, 2, 4, -8, kMasked, 1, 2});
+  EXPECT_EQ(check.value, 1 / 4.0);
+  EXPECT_THAT(check.detail, HasSubstr("position 1, head 1, key 1: got 2, reference 1"));
+}
+
+TEST(ReferenceCheckTest, WhatTheMaskDecidesIsExact) {
+  const std::vector<double> scores = {1, kMasked, 1, 1, 1, kMasked, 1, 1}, pattern = {1, 0, 0.5, 0.5, 1, 0, 0.5, 0.5};
+  EXPECT_FALSE(CompareSquares(Site::kAttnScores, scores, {1, -1e30f, 1, 1, 1, kMasked, 1, 1}).passed);
+  EXPECT_FALSE(CompareSquares(Site::kPattern, pattern, {1, 1e-30f, 0.5f, 0.5f, 1, 0, 0.5f, 0.5f}).passed);
+  EXPECT_TRUE(CompareSquares(Site::kPattern, pattern, {1, -0.0f, 0.5f, 0.5f, 1, 0, 0.5f, 0.5f}).passed);
+  // Nothing below the diagonal is masked.
+  EXPECT_FALSE(CompareSquares(Site::kAttnScores, scores, {1, kMasked, 1, 1, kMasked, kMasked, 1, 1}).passed);
+}
+
+// One token: the score and its probability, or what else comes after it.
+Check AfterScore(float score, Site site, float got) {
+  ReferenceComparison comparison;
+  comparison.Add({Site::kAttnScores, 1}, 0, 1, std::vector<double>{100}, std::vector<float>{score});
+  comparison.Add({site, 1}, 0, 1, std::vector<double>{1}, std::vector<float>{got});
+  return comparison.Checks()[1];
+}
+
+TEST(ReferenceCheckTest, WhatASoftmaxMixesMayMissTwiceWhatTheScoresDo) {
+  const double most = AllowanceAt(Site::kPattern).tolerance;
+  const float off = 100.001f;
+  for (Site site : {Site::kSoftmax, Site::kPattern, Site::kZ, Site::kResult}) {
+    EXPECT_DOUBLE_EQ(AfterScore(off, site, 1).tolerance, most + 2 * (static_cast<double>(off) - 100));
+    EXPECT_TRUE(AfterScore(off, site, 1.002f).passed);
+    EXPECT_FALSE(AfterScore(off, site, 1.003f).passed);
+    EXPECT_FALSE(AfterScore(100, site, 1.0001f).passed);
+  }
+  EXPECT_EQ(AfterScore(off, Site::kAttnOut, 1).tolerance, most);
+}
+
+TEST(ReferenceCheckTest, WrongScoresAllowNothingMore) {
+  EXPECT_EQ(AfterScore(101, Site::kPattern, 1).tolerance, AllowanceAt(Site::kPattern).tolerance);
+  EXPECT_EQ(AfterScore(std::nanf(""), Site::kPattern, 1).tolerance, AllowanceAt(Site::kPattern).tolerance);
+}
+
+TEST(ReferenceCheckTest, ParametersAndResidualsAreExact) {
+  for (Site site : {Site::kEmbed, Site::kPosEmbed, Site::kReconstructionResidual, Site::kLnFinalResidual}) {
+    EXPECT_EQ(AllowanceAt(site).tolerance, 0) << static_cast<int>(site);
+  }
+}
+
+TEST(ReferenceCheckTest, WithoutComparisonsThereAreNoChecks) { EXPECT_THAT(ReferenceComparison().Checks(), IsEmpty()); }
 
 }  // namespace
 }  // namespace hydrophone

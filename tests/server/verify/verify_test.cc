@@ -42,6 +42,15 @@ VerifyInputs Capture(const ToyEngine& engine, const VerifyOptions& options, bool
   put(engine.Forward(inputs.token_ids, false, train), StatePoints(engine.model()), &inputs.states);
   put(engine.Forward(inputs.token_ids, leak, train), BlockPoints(engine.model(), options), &inputs.blocks);
   put(engine.Forward({inputs.token_ids[0]}, false, train), AlonePoints(engine.model()), &inputs.alone);
+  if (options.reference) {
+    const std::vector<size_t> lengths = ReferenceLengths({5, 3}, options.max_reference_tokens);
+    std::vector<std::vector<uint32_t>> beginnings;
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      const auto first = inputs.token_ids[i].begin();
+      beginnings.emplace_back(first, first + static_cast<std::ptrdiff_t>(lengths[i]));
+    }
+    put(engine.Forward(beginnings, false, train), ReferencePoints(engine.model(), options), &inputs.reference);
+  }
   inputs.blocks_batch_tokens = 13;
   inputs.alone_batch_tokens = 5;
   return inputs;
@@ -93,18 +102,77 @@ TEST(VerifyTest, PassesWhatIsRight) {
   EXPECT_THAT(report.final_state.raw_profile_norms, SizeIs(4));
 }
 
-TEST(VerifyTest, NamesEveryCheck) {
+// A point of the catalogue at all layers that a report of layer 1 holds: none outside the blocks, and of the states the
+// last one besides.
+std::vector<HookPoint> AtLayerOne(const HookPointInfo& info) {
+  if (info.layers == LayerKind::kNone) return {info.At(-1)};
+  if (info.layers == LayerKind::kStates) return {info.At(1), info.At(3)};
+  return {info.At(1)};
+}
+
+// A flat point is the same value as its twin with heads, in another shape: the twin's check is its own.
+TEST(VerifyTest, EveryPointOfTheCatalogueHasACheck) {
   ToyEngine engine;
   VerifyOptions options = AllLayers();
   options.layers = {1};
-  EXPECT_THAT(
-      Names(MustVerify(engine, Capture(engine, options), options)),
-      ::testing::UnorderedElementsAre(
-          "A2.inference_mode", "A3.reconstruction", "A4.increment", "B1.block_inputs", "B2.raw_is_not_normalised",
-          "B3.ln_f", "alone.vs.batch", "weights.digest", "reference.hook_embed", "reference.hook_pos_embed",
-          "reference.blocks.1.hook_resid_pre", "reference.blocks.1.ln1.hook_out", "reference.blocks.1.hook_attn_out",
-          "reference.blocks.1.hook_resid_mid", "reference.blocks.1.ln2.hook_out", "reference.blocks.1.hook_mlp_out",
-          "reference.blocks.1.hook_resid_post", "reference.ln_final.hook_out"));
+  std::vector<std::string> expected = {
+      "A2.inference_mode",        "A3.reconstruction", "A4.increment",   "B1.block_inputs",
+      "B2.raw_is_not_normalised", "B3.ln_f",           "alone.vs.batch", "weights.digest"};
+  for (const HookPointInfo& info : HookPoints()) {
+    if (info.flat) continue;
+    for (HookPoint point : AtLayerOne(info)) expected.push_back("reference." + CanonicalName(point));
+  }
+  EXPECT_THAT(Names(MustVerify(engine, Capture(engine, options), options)),
+              ::testing::UnorderedElementsAreArray(expected));
+}
+
+// The states and deltas, which other checks look at too, are compared where those have them.
+TEST(VerifyTest, AWrongValueFailsItsPointsCheckAlone) {
+  ToyEngine engine;
+  const VerifyInputs right = Capture(engine, AllLayers());
+  const std::vector<HookPoint> points = ReferencePoints(engine.model(), AllLayers());
+  EXPECT_THAT(points, IsSupersetOf(std::vector<HookPoint>{
+                          {Site::kLogits, -1}, {Site::kQ, 0}, {Site::kMlpPost, 2}, {Site::kAttnScores, 1}}));
+  for (HookPoint point : points) {
+    VerifyInputs inputs = right;
+    Change(&inputs.reference, point, 0, [](float value) { return value + 0.01f; });
+    EXPECT_THAT(Failed(MustVerify(engine, inputs)), ElementsAre("reference." + CanonicalName(point)));
+  }
+}
+
+TEST(VerifyTest, AWrongStateOrDeltaFailsItsPointsCheckToo) {
+  ToyEngine engine;
+  const VerifyInputs right = Capture(engine, AllLayers());
+  for (HookPoint point :
+       std::vector<HookPoint>{{Site::kResidPre, 1}, {Site::kAttnOut, 0}, {Site::kMlpOut, 2}, {Site::kResidPost, 2}}) {
+    VerifyInputs inputs = right;
+    Change(&inputs.blocks, point, kElement, [](float value) { return value + 0.01f; });
+    EXPECT_THAT(Failed(MustVerify(engine, inputs)), Contains("reference." + CanonicalName(point)));
+  }
+  for (int layer = 0; layer <= 3; ++layer) {
+    VerifyInputs inputs = right;
+    Change(&inputs.states, {Site::kHiddenState, layer}, kElement, [](float value) { return value + 0.01f; });
+    EXPECT_THAT(Failed(MustVerify(engine, inputs)), Contains("reference.hidden_states." + std::to_string(layer)));
+  }
+}
+
+// Leaves one point out, as a reference does that does not know a new one.
+class ForgetfulEngine : public ToyEngine {
+ public:
+  absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
+                            const std::function<bool()>& stopped) const override {
+    auto some = [&](HookPoint point, absl::Span<const double> values) {
+      if (point != HookPoint{Site::kQ, 1}) sink(point, values);
+    };
+    return ToyEngine::RunReference(token_ids, some, stopped);
+  }
+};
+
+TEST(VerifyTest, APointThatTheReferenceLeavesOutIsAnError) {
+  ForgetfulEngine engine;
+  absl::StatusOr<VerifyReport> report = Verify(engine, Capture(engine, AllLayers()), AllLayers(), Never);
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(report.status().message(), "the reference has no value at blocks.1.attn.hook_q");
 }
 
 VerifyOptions TrainMode() {
@@ -186,7 +254,7 @@ TEST(VerifyTest, DeltasThatAreNotWhatWasAddedFailA4) {
 TEST(VerifyTest, AHiddenStateWithoutLnFFailsB2AndB3) {
   ToyEngine engine({.no_ln_f = true});
   EXPECT_THAT(Failed(MustVerify(engine, Capture(engine, AllLayers()))),
-              ElementsAre("B2.raw_is_not_normalised", "B3.ln_f"));
+              ElementsAre("B2.raw_is_not_normalised", "B3.ln_f", "reference.hidden_states.3"));
 }
 
 TEST(VerifyTest, AConsistentlyWrongDeltaFailsTheReferenceAlone) {
@@ -277,6 +345,11 @@ TEST(VerifyTest, AMissingArrayIsAnError) {
   absl::StatusOr<VerifyReport> report = Verify(engine, inputs, AllLayers(), Never);
   EXPECT_EQ(report.status().code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(report.status().message()), HasSubstr("blocks.1.hook_attn_out has 0 values, expected 64"));
+  inputs = Capture(engine, AllLayers());
+  inputs.reference.Put({Site::kAttnScores, 1}, {1, 2});
+  report = Verify(engine, inputs, AllLayers(), Never);
+  EXPECT_THAT(std::string(report.status().message()),
+              HasSubstr("blocks.1.attn.hook_attn_scores has 2 values, expected 68"));  // 2 (5 5 + 3 3)
   EXPECT_FALSE(Verify(engine, VerifyInputs{}, AllLayers(), Never).ok());
 }
 
@@ -287,6 +360,7 @@ TEST(VerifyTest, NamesEachPointOnce) {
     options.layers = layers;
     std::vector<std::string> names;
     for (HookPoint point : BlockPoints(engine.model(), options)) names.push_back(CanonicalName(point));
+    for (HookPoint point : ReferencePoints(engine.model(), options)) names.push_back(CanonicalName(point));
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end())
         << *std::adjacent_find(names.begin(), names.end());

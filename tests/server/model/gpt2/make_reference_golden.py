@@ -11,11 +11,16 @@ Needs numpy, torch and transformers (made with 2.13 and 5.23).
 """
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 import transformers
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "parity"))
+from hugging_face import clean_values  # noqa: E402
 
 SIZES = {
     "n_layer": 2,
@@ -39,12 +44,18 @@ CASES = {
     "inverse_layer": {"scale_attn_by_inverse_layer_idx": True},
     "epsilon": {"layer_norm_epsilon": 0.125},
 }
+# Points whose value is another point's by definition: copies, branches, values that no dropout changes.
+REPEATED = re.compile(
+    r"hook_(attn_in|[qkv]_input|softmax|resid_dropout|dropout|in)$|hidden_states\.[01]$|c_proj\.input$"
+)
 
 
 def model_of(changes):
-    config = transformers.GPT2Config(**SIZES, bos_token_id=None, eos_token_id=None, **changes)
+    config = transformers.GPT2Config(
+        **SIZES, tie_word_embeddings=False, bos_token_id=None, eos_token_id=None, **changes
+    )
     config._attn_implementation = "eager"
-    return transformers.GPT2Model(config).double().eval()
+    return transformers.GPT2LMHeadModel(config).double().eval()
 
 
 def fill(model):
@@ -56,37 +67,20 @@ def fill(model):
             if ".ln_" in f".{name}" and name.endswith("weight"):
                 values += 1
             parameter.copy_(torch.from_numpy(values))
-            weights[name] = values.ravel().tolist()
+            weights[name.removeprefix("transformer.")] = values.ravel().tolist()
     return weights
 
 
 def points_of(model):
-    """The values at every point that the reference gives, in its order."""
-    points = {}
+    """The values of every point of the catalogue, but for those that repeat another's: reference_test.cc makes them."""
+    values = clean_values(model, TOKEN_IDS)
+    names = [name for name in values if not REPEATED.search(name)]
+    return [{"name": name, "values": [finite(value) for value in values[name].ravel().tolist()]} for name in names]
 
-    def keep(name, value):
-        points[name] = (value[0] if isinstance(value, tuple) else value).detach().numpy().ravel()
 
-    def output_of(module, name):
-        module.register_forward_hook(lambda _, __, output: keep(name, output))
-
-    def input_of(module, name):
-        module.register_forward_pre_hook(lambda _, inputs: keep(name, inputs[0]))
-
-    output_of(model.wte, "hook_embed")
-    output_of(model.wpe, "hook_pos_embed")
-    for layer, block in enumerate(model.h):
-        input_of(block, f"blocks.{layer}.hook_resid_pre")
-        output_of(block.ln_1, f"blocks.{layer}.ln1.hook_out")
-        output_of(block.attn.c_proj, f"blocks.{layer}.hook_attn_out")
-        input_of(block.ln_2, f"blocks.{layer}.hook_resid_mid")
-        output_of(block.ln_2, f"blocks.{layer}.ln2.hook_out")
-        output_of(block.mlp.c_proj, f"blocks.{layer}.hook_mlp_out")
-        output_of(block, f"blocks.{layer}.hook_resid_post")
-    output_of(model.ln_f, "ln_final.hook_out")
-    with torch.inference_mode():
-        model(torch.tensor([TOKEN_IDS]), use_cache=False)
-    return [{"name": name, "values": values.tolist()} for name, values in points.items()]
+def finite(value):
+    """JSON has no infinity: null stands for the -inf of a masked score."""
+    return None if value == -np.inf else value
 
 
 def main():

@@ -17,6 +17,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
 
 // Three blocks of width 8; a token a byte.
@@ -42,6 +43,12 @@ std::set<std::string> PointsOf(const ExtractCall& call) {
   return names;
 }
 
+uint64_t PlannedBytes(const VerifyCall& call) {
+  uint64_t bytes = 0;
+  for (const ExtractCall& extract : call.extracts) bytes += extract.plan.capture_bytes;
+  return bytes;
+}
+
 TEST_F(PlanVerifyTest, WithoutInputsTakesTheLessonsSentence) {
   VerifyCall call = MustPlan("");
   ASSERT_THAT(call.inputs, SizeIs(1));
@@ -62,7 +69,7 @@ TEST_F(PlanVerifyTest, MeasuresEverythingByDefault) {
   EXPECT_EQ(options.mask.value, 30);
   EXPECT_TRUE(options.reference);
   EXPECT_FALSE(options.keep_residuals);
-  EXPECT_EQ(options.max_reference_tokens, server_.limits.max_reference_tokens);
+  EXPECT_EQ(options.max_reference_tokens, 2);  // there are no more
 }
 
 TEST_F(PlanVerifyTest, ReadsEveryOption) {
@@ -111,12 +118,30 @@ TEST_F(PlanVerifyTest, TheNeighbourIsShort) {
 }
 
 TEST_F(PlanVerifyTest, CapturesForTheReferenceOnlyWhatItIsAskedToCompare) {
-  VerifyCall all = MustPlan("texts: 'ab'");
-  EXPECT_THAT(all.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(7 * 3 + 3));
-  VerifyCall one = MustPlan("texts: 'ab' layers: 1");
-  EXPECT_THAT(one.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(3 * 3 + 4 + 1 + 3));
-  VerifyCall none = MustPlan("texts: 'ab' skip_reference: true");
-  EXPECT_THAT(none.extracts[VerifyCall::kBlocks].plan.captures, SizeIs(3 * 3 + 1));
+  const auto captured = [&](const std::string& request) {
+    return PointsOf(MustPlan(request).extracts[VerifyCall::kReference]);
+  };
+  const std::set<std::string> all = captured("texts: 'ab'"), one = captured("texts: 'ab' layers: 1");
+  EXPECT_THAT(all, IsSupersetOf({"logits", "blocks.0.attn.hook_q", "blocks.2.mlp.hook_post"}));
+  EXPECT_THAT(one, IsSupersetOf({"logits", "blocks.1.attn.hook_q"}));
+  EXPECT_EQ(one.count("blocks.0.attn.hook_q"), 0u);
+  EXPECT_EQ(all.count("blocks.1.hook_attn_out"), 0u) << "the blocks' own pass has it";
+  EXPECT_THAT(MustPlan("texts: 'ab'").extracts[VerifyCall::kBlocks].plan.captures, SizeIs(3 * 3 + 1));
+  EXPECT_THAT(MustPlan("texts: 'ab' skip_reference: true").extracts, SizeIs(3));
+}
+
+TEST_F(PlanVerifyTest, TheReferenceReadsTheBeginningsOfTheInputs) {
+  server_.limits.max_reference_tokens = 4;
+  const VerifyCall call = MustPlan("texts: ['abc', 'de', 'f']");
+  const auto& runs = call.extracts[VerifyCall::kReference].plan.runs;
+  ASSERT_THAT(runs, SizeIs(2));
+  EXPECT_THAT(runs[0].token_ids, ElementsAre('a', 'b', 'c'));
+  EXPECT_THAT(runs[1].token_ids, ElementsAre('d'));
+}
+
+TEST_F(PlanVerifyTest, WithoutTokensForTheReferenceThereIsNone) {
+  server_.limits.max_reference_tokens = 0;
+  EXPECT_FALSE(MustPlan("texts: 'ab'").options.reference);
 }
 
 TEST_F(PlanVerifyTest, NamesEveryViolationAtOnce) {
@@ -167,27 +192,57 @@ TEST_F(PlanVerifyTest, HoldsToThePreconditions) {
 
 TEST_F(PlanVerifyTest, AllPassesTogetherFitTheTokenLimit) {
   // 5 of the states, 3 + 5 of the blocks, 3 alone.
+  const char* request = "texts: ['abc', 'de'] skip_reference: true";
   server_.limits.max_tokens_per_request = 16;
-  EXPECT_TRUE(Plan("texts: ['abc', 'de']").ok());
+  EXPECT_TRUE(Plan(request).ok());
   server_.limits.max_tokens_per_request = 15;
-  absl::Status status = Plan("texts: ['abc', 'de']").status();
+  absl::Status status = Plan(request).status();
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
   EXPECT_THAT(Lines(status), ElementsAre("inputs: needs 16 tokens (states of 5, blocks of 5 and 3 beside them, the "
                                          "first input's 3 alone), the limit is 15"));
 }
 
-TEST_F(PlanVerifyTest, AllCapturesTogetherFitTheByteLimit) {
-  const uint64_t needed = (4 * 5 + (7 * 3 + 3) * 5 + (4 + 2 * 3) * 3) * 8 * sizeof(float);
-  server_.limits.max_response_bytes = needed;
-  VerifyCall call = MustPlan("texts: ['abc', 'de']");
-  uint64_t planned = 0;
-  for (const ExtractCall& extract : call.extracts) planned += extract.plan.capture_bytes;
-  EXPECT_EQ(planned, needed);
-
-  server_.limits.max_response_bytes = needed - 1;
+TEST_F(PlanVerifyTest, TheReferenceTakesTheTokensThatAreLeft) {
+  server_.limits.max_tokens_per_request = 18;
+  EXPECT_EQ(MustPlan("texts: ['abc', 'de']").options.max_reference_tokens, 2u);
+  server_.limits.max_tokens_per_request = 16;
   absl::Status status = Plan("texts: ['abc', 'de']").status();
   EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+  EXPECT_THAT(Lines(status), ElementsAre("inputs: needs 17 tokens for the reference to run on one token; "
+                                         "skip_reference needs less, the limit is 16"));
+}
+
+TEST_F(PlanVerifyTest, AllCapturesTogetherFitTheByteLimit) {
+  const uint64_t needed = (4 * 5 + (3 * 3 + 1) * 5 + (4 + 2 * 3) * 3) * 8 * sizeof(float);
+  const char* request = "texts: ['abc', 'de'] skip_reference: true";
+  server_.limits.max_response_bytes = needed;
+  EXPECT_EQ(PlannedBytes(MustPlan(request)), needed);
+  server_.limits.max_response_bytes = needed - 1;
+  absl::Status status = Plan(request).status();
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
   EXPECT_THAT(Lines(status), ElementsAre(HasSubstr(std::to_string(needed))));
+}
+
+TEST_F(PlanVerifyTest, TheReferenceTakesAsManyTokensAsTheByteLimitLeavesRoomFor) {
+  const char* request = "texts: ['abc', 'de']";
+  std::vector<uint64_t> needed;  // by 1 to 5 tokens
+  for (uint32_t tokens = 1; tokens <= 5; ++tokens) {
+    server_.limits.max_reference_tokens = tokens;
+    needed.push_back(PlannedBytes(MustPlan(request)));
+  }
+  server_.limits.max_reference_tokens = 64;
+  for (uint32_t tokens = 1; tokens <= 5; ++tokens) {
+    server_.limits.max_response_bytes = needed[tokens - 1];
+    EXPECT_EQ(MustPlan(request).options.max_reference_tokens, tokens);
+    EXPECT_EQ(PlannedBytes(MustPlan(request)), needed[tokens - 1]);
+    if (tokens == 1) continue;
+    --server_.limits.max_response_bytes;
+    EXPECT_EQ(MustPlan(request).options.max_reference_tokens, tokens - 1);
+  }
+  server_.limits.max_response_bytes = needed[0] - 1;
+  absl::Status status = Plan(request).status();
+  EXPECT_EQ(ReasonOf(status), "TOO_LARGE");
+  EXPECT_THAT(Lines(status), ElementsAre(AllOf(HasSubstr(std::to_string(needed[0])), HasSubstr("skip_reference"))));
 }
 
 TEST_F(PlanVerifyTest, ResidualsFitOneMessage) {

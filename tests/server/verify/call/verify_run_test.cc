@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/verify/call/verify_call.h"
 #include "tests/fakes/fake_server.h"
 #include "tests/fakes/text_message.h"
@@ -54,7 +55,7 @@ class VerifyRunTest : public ::testing::Test {
 
   absl::StatusOr<v1::VerifyResponse> Verified(const std::string& request) {
     VerifyRun run = Begin(request);
-    for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
+    for (size_t i = 0; i < run.call().extracts.size(); ++i) {
       const ExtractCall& extract = run.call().extracts[i];
       absl::Status taken = run.Take(i, Capture(extract), extract.plan.tokens());
       if (!taken.ok()) return taken;
@@ -118,6 +119,17 @@ TEST_F(VerifyRunTest, FindsAWrongFormula) {
   EXPECT_TRUE(MustVerify("texts: 'hello' skip_reference: true").passed());
 }
 
+TEST_F(VerifyRunTest, AWrongSiteFailsItsOwnChecksAlone) {
+  Load({.wrong_site = Site::kLogits});  // as with a wrong lm_head
+  EXPECT_THAT(Failed(MustVerify("texts: ['hello', 'you']")), ElementsAre("reference.logits"));
+  for (auto [site, name] : {std::pair(Site::kQ, "attn.hook_q"), {Site::kMlpPost, "mlp.hook_post"}}) {
+    Load({.wrong_site = site});
+    EXPECT_THAT(Failed(MustVerify("texts: ['hello', 'you']")),
+                ElementsAre(absl::StrCat("reference.blocks.0.", name), absl::StrCat("reference.blocks.1.", name),
+                            absl::StrCat("reference.blocks.2.", name)));
+  }
+}
+
 TEST_F(VerifyRunTest, SendsResidualsAsTensorsWhenAskedTo) {
   v1::VerifyResponse response = MustVerify("texts: ['abc', 'de'] layers: 1 include_residuals: true");
   ASSERT_EQ(response.layers_size(), 1);
@@ -153,7 +165,7 @@ TEST_F(VerifyRunTest, NeedsAllCaptures) {
 
 TEST_F(VerifyRunTest, StopsWhenTheCallerHasLeft) {
   VerifyRun run = Begin("texts: 'hello'");
-  for (size_t i = 0; i < VerifyCall::kExtracts; ++i) {
+  for (size_t i = 0; i < run.call().extracts.size(); ++i) {
     ASSERT_TRUE(run.Take(i, Capture(run.call().extracts[i]), 5).ok());
   }
   EXPECT_EQ(run.Finish(*engine_, [] { return true; }).status().code(), absl::StatusCode::kCancelled);
