@@ -43,8 +43,8 @@ HYDROPHONE_INLINE double SumAround(const float* x, int64_t count, float centre) 
 
 }  // namespace
 
-HYDROPHONE_VECTOR_CLONES void LayerNormRow(const float* x, int64_t count, double epsilon,
-                                           const LayerNormAffine& affine, float* y) {
+HYDROPHONE_VECTOR_CLONES void LayerNormRow(const float* x, int64_t count, double epsilon, const LayerNormAffine& affine,
+                                           float* y) {
   const double n = static_cast<double>(count);
   const float mean = static_cast<float>(SumAround<false>(x, count, 0.0f) / n);
   const float rstd = static_cast<float>(1.0 / std::sqrt(SumAround<true>(x, count, mean) / n + epsilon));
