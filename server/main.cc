@@ -68,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
                               .copy_weights = flags.copy_weights,
                               .model_name = flags.model_name.empty() ? directory.name : flags.model_name,
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
+                              .tokenizer_notes = {tokenizer.notes().begin(), tokenizer.notes().end()},
                               .share_prefixes = flags.share_prefixes,
                               .device = flags.device};
   // Loads on a thread of its own, which ends. OpenMP keeps a team of threads for each thread that has computed, and
@@ -95,14 +96,23 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
   return engine;
 }
 
-// Whether the tokenizer may be the model's: one with more tokens would give ids without an embedding. The model may
-// have more, as an embedding that was padded to a round size has.
+// Whether the tokenizer may be the model's: a vocabulary with more tokens would give ids without an embedding. The
+// model may have more, as an embedding that was padded to a round size has; and tokens that were added without an
+// embedding are refused where a text holds one.
 absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
   const auto ids = static_cast<uint32_t>(model.vocab_size);
-  if (ids < tokenizer.vocab_size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the tokenizer has ", tokenizer.vocab_size(),
+  if (IsMissing(tokenizer)) {
+    LogWarning("the model's directory has no tokenizer: token ids are served, text is refused");
+    return absl::OkStatus();
+  }
+  if (ids < tokenizer.base_vocab_size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the tokenizer has ", tokenizer.base_vocab_size(),
                                                    " tokens, but config.json's vocab_size is ", model.vocab_size,
                                                    ": they belong to different models"));
+  }
+  if (ids < tokenizer.vocab_size()) {
+    LogWarning(absl::StrCat("the tokenizer's added tokens from ", ids, " to ", tokenizer.vocab_size() - 1,
+                            " have no embedding: a text with one is refused"));
   }
   if (ids > tokenizer.vocab_size()) {
     LogInfo(absl::StrCat("ids from ", tokenizer.vocab_size(), " to ", ids - 1,

@@ -32,6 +32,14 @@ void FillModel(const ModelInfo& model, v1::ModelInfo* message) {
   for (const uint32_t id : model.eos_token_ids) message->add_eos_token_ids(id);
 }
 
+void FillTokenizer(const Tokenizer& tokenizer, v1::TokenizerInfo* message) {
+  message->set_tokens(tokenizer.vocab_size());
+  if (tokenizer.bos_id().has_value()) message->set_bos_token_id(*tokenizer.bos_id());
+  for (const uint32_t id : tokenizer.ids_before_text()) message->add_ids_before_text(id);
+  for (const uint32_t id : tokenizer.ids_after_text()) message->add_ids_after_text(id);
+  message->set_add_prefix_space(tokenizer.adds_prefix_space());
+}
+
 void FillCompute(const ComputeInfo& compute, v1::ComputeInfo* message) {
   message->set_dtype(compute.dtype);
   message->set_device(compute.device);
@@ -73,10 +81,11 @@ void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPo
 
 }  // namespace
 
-v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute, const Limits& limits,
-                                   const ProgramVersions& versions) {
+v1::GetModelResponse DescribeModel(const ModelInfo& model, const Tokenizer& tokenizer, const ComputeInfo& compute,
+                                   const Limits& limits, const ProgramVersions& versions) {
   v1::GetModelResponse response;
   FillModel(model, response.mutable_model());
+  if (!IsMissing(tokenizer)) FillTokenizer(tokenizer, response.mutable_model()->mutable_tokenizer());
   FillCompute(compute, response.mutable_compute());
   FillLimits(limits, response.mutable_limits());
   v1::Versions* message = response.mutable_versions();

@@ -7,6 +7,7 @@
 #include "hydrophone/v1/model.pb.h"
 #include "server/core/limits.h"
 #include "server/core/model_info.h"
+#include "server/core/tokenizer.h"
 
 namespace hydrophone {
 
@@ -16,8 +17,8 @@ struct ProgramVersions {
   std::string grpc;
 };
 
-v1::GetModelResponse DescribeModel(const ModelInfo& model, const ComputeInfo& compute, const Limits& limits,
-                                   const ProgramVersions& versions);
+v1::GetModelResponse DescribeModel(const ModelInfo& model, const Tokenizer& tokenizer, const ComputeInfo& compute,
+                                   const Limits& limits, const ProgramVersions& versions);
 
 // Every hook point, with this model's sizes, in the order in which a forward pass computes them.
 v1::ListHookPointsResponse DescribeHookPoints(const ModelInfo& model);

@@ -38,7 +38,7 @@ uint64_t CountBytes(const v1::TokenSequence& sequence, int index, const RequestC
   for (int i = 0; i < sequence.token_ids_size(); ++i) {
     uint32_t id = sequence.token_ids(i);
     if (id < IdsOf(context)) {
-      bytes += TokenBytes(PieceOf(context.tokenizer, id));
+      bytes += BytesOf(context.tokenizer, id);
     } else {
       violations->Add(absl::StrCat("sequences[", index, "].token_ids[", i, "]"),
                       absl::StrCat("got ", id, ", expected an id below ", IdsOf(context)));
@@ -56,6 +56,7 @@ std::vector<uint32_t> Spelt(const v1::TokenSequence& sequence, const Tokenizer& 
 }
 
 absl::Status CheckSequences(const v1::DetokenizeRequest& request, const RequestContext& context) {
+  if (IsMissing(context.tokenizer)) return NeedsTokenizer("sequences", "token ids to spell", "");
   auto sequences = static_cast<uint64_t>(request.sequences_size());
   if (sequences > context.limits.max_inputs_per_request) {
     return TooLarge("sequences", sequences, context.limits.max_inputs_per_request, "sequences");

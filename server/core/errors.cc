@@ -88,6 +88,12 @@ absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, 
                     absl::StrCat("got \"", got, "\", expected \"", expected, "\""));
 }
 
+absl::Status NeedsTokenizer(absl::string_view field, absl::string_view got, absl::string_view instead) {
+  const std::string expected = instead.empty() ? std::string() : absl::StrCat("; expected ", instead);
+  return AboutField(absl::StatusCode::kFailedPrecondition, "PRECONDITION", field,
+                    absl::StrCat("got ", got, ", but the model's directory has no tokenizer", expected));
+}
+
 absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, absl::string_view unit) {
   return AboutField(absl::StatusCode::kInvalidArgument, "TOO_LARGE", field,
                     absl::StrCat("needs ", needed, " ", unit, ", the limit is ", limit));

@@ -41,6 +41,9 @@ class Violations {
 
 // FAILED_PRECONDITION, reason "PRECONDITION".
 absl::Status PreconditionFailed(absl::string_view field, absl::string_view got, absl::string_view expected);
+// The same of a field that needs a tokenizer where the model's directory has none. `instead`: what would be answered;
+// empty for nothing.
+absl::Status NeedsTokenizer(absl::string_view field, absl::string_view got, absl::string_view instead);
 // INVALID_ARGUMENT, reason "TOO_LARGE": the request can never fit. `needed` and `limit` are counted in `unit`.
 absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, absl::string_view unit);
 // RESOURCE_EXHAUSTED, reason "OVERLOADED": the same request may fit after `retry_after`.

@@ -63,7 +63,7 @@ void AppendTokens(absl::Span<const uint32_t> ids, const Tokenizer& tokenizer, Pl
   for (uint32_t id : ids) {
     input->token_ids.push_back(id);
     input->byte_offsets.push_back(input->byte_end);
-    input->byte_end += static_cast<uint32_t>(TokenBytes(PieceOf(tokenizer, id)));
+    input->byte_end += static_cast<uint32_t>(BytesOf(tokenizer, id));
   }
 }
 

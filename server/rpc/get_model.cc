@@ -9,7 +9,8 @@ grpc::ServerUnaryReactor* StartGetModel(const ServiceContext& service, UnaryTran
   return StartUnary(service, service.workers, "GetModel", transport, [&service](const UnaryRequest& call) {
     return AnswerMessage<v1::GetModelRequest>(call.bytes, service, [&service](const v1::GetModelRequest&) {
       return absl::StatusOr<v1::GetModelResponse>(
-          DescribeModel(service.request.model, service.request.compute, service.request.limits, service.versions));
+          DescribeModel(service.request.model, service.request.tokenizer, service.request.compute,
+                        service.request.limits, service.versions));
     });
   });
 }

@@ -3,10 +3,13 @@
 #ifndef HYDROPHONE_SERVER_TOKENIZER_TOKENIZER_JSON_H_
 #define HYDROPHONE_SERVER_TOKENIZER_TOKENIZER_JSON_H_
 
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "server/tokenizer/token_settings.h"
 #include "server/tokenizer/vocab_json.h"
 
 namespace hydrophone {
@@ -17,11 +20,18 @@ struct TokenizerTables {
   std::string merges_txt;        // for MergeTable::Parse; its first line is the first merge
 };
 
-// Reads tokenizer.json. INVALID_ARGUMENT, naming the member, what it is and what it must be, when `json` is not JSON or
-// when any setting of it would make other tokens than GPT-2's byte-level BPE: another model, a normalizer, another
-// pre-tokenizer or one that adds a space, added tokens beside <|endoftext|>, a post-processor that adds tokens.
-// `truncation` and `padding` are a call's, not the tokenizer's, and are ignored. Safe on hostile input.
-absl::StatusOr<TokenizerTables> ParseTokenizerJson(absl::string_view json);
+// All of these are safe on hostile JSON. Their errors are INVALID_ARGUMENT and name the member, what it is and what it
+// must be.
+
+// The pieces and merges. Refuses a model that is no BPE, and tables of another form.
+absl::StatusOr<TokenizerTables> TablesOf(const nlohmann::json& document);
+
+// Every setting that would make other tokens than GPT-2's byte-level BPE: of the model (dropout), a normalizer, another
+// pre-tokenizer. `truncation` and `padding` are a call's, not the tokenizer's, and do not count.
+std::vector<absl::Status> OtherThanGpt2(const nlohmann::json& document);
+
+// What a post-processor puts around a text: ids of a template, alone or in a sequence. Refuses other kinds.
+absl::StatusOr<TextFrame> FrameOf(const nlohmann::json& post_processor);
 
 }  // namespace hydrophone
 

@@ -25,7 +25,6 @@ absl::StatusOr<Vocabulary> Vocabulary::Make(VocabularyEntries entries) {
   Vocabulary vocabulary;
   absl::Status status = vocabulary.TakePieces(std::move(entries));
   if (status.ok()) status = vocabulary.FindBytes();
-  if (status.ok()) status = vocabulary.FindEndOfText();
   if (!status.ok()) return status;
   return vocabulary;
 }
@@ -72,15 +71,6 @@ absl::Status Vocabulary::FindBytes() {
     }
     byte_ids_[byte] = *id;
   }
-  return absl::OkStatus();
-}
-
-absl::Status Vocabulary::FindEndOfText() {
-  const std::optional<uint32_t> id = Find(kEndOfText);
-  if (!id.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no piece ", kEndOfText));
-  }
-  end_of_text_ = *id;
   return absl::OkStatus();
 }
 

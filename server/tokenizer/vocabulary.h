@@ -16,14 +16,14 @@
 
 namespace hydrophone {
 
-// The spelling of GPT-2's only special token.
+// The spelling of GPT-2's only special token, which takes three roles unless a file says otherwise.
 inline constexpr absl::string_view kEndOfText = "<|endoftext|>";
 
 // Immutable once parsed; safe to read from any number of threads.
 class Vocabulary {
  public:
   // INVALID_ARGUMENT, saying which piece and what, when a piece comes twice, when the ids are not exactly 0 to size-1
-  // once each, and when one of the 256 bytes or <|endoftext|> has no piece. Safe on hostile input.
+  // once each, and when one of the 256 bytes has no piece. Safe on hostile input.
   static absl::StatusOr<Vocabulary> Make(VocabularyEntries entries);
 
   // The same of vocab.json's text: one object from piece to id. INVALID_ARGUMENT, saying where, when it is none. Memory
@@ -46,19 +46,15 @@ class Vocabulary {
   // The ids of the 256 pieces of one byte, by byte.
   const std::array<uint32_t, 256>& byte_ids() const { return byte_ids_; }
 
-  uint32_t end_of_text() const { return end_of_text_; }
-
  private:
   Vocabulary() = default;
   absl::Status TakePieces(VocabularyEntries&& entries);
   absl::Status FindBytes();
-  absl::Status FindEndOfText();
 
   std::vector<std::string> pieces_;                       // by id
   std::vector<std::string> bytes_;                        // by id
   absl::flat_hash_map<absl::string_view, uint32_t> ids_;  // keys are views of pieces_
   std::array<uint32_t, 256> byte_ids_{};
-  uint32_t end_of_text_ = 0;
 };
 
 // `piece` for an error message: escaped to ASCII, cut when long.

@@ -11,6 +11,7 @@ constexpr absl::string_view kSpecial = "<|endoftext|>";
 
 ByteTokenizer::ByteTokenizer() {
   for (int byte = 0; byte < 256; ++byte) {
+    bytes_.push_back(std::string(1, static_cast<char>(byte)));
     if (byte > ' ' && byte < 0x7F) {
       pieces_.push_back(std::string(1, static_cast<char>(byte)));
     } else {
@@ -19,6 +20,7 @@ ByteTokenizer::ByteTokenizer() {
     }
   }
   pieces_.emplace_back(kSpecial);
+  bytes_.emplace_back(kSpecial);
 }
 
 std::vector<EncodedToken> ByteTokenizer::Encode(absl::string_view bytes, SpecialTokens specials) const {

@@ -3,6 +3,7 @@
 #define HYDROPHONE_TESTS_FAKES_BYTE_TOKENIZER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,22 @@ class ByteTokenizer : public Tokenizer {
   absl::StatusOr<std::string> Decode(absl::Span<const uint32_t> ids) const override;
   absl::string_view Piece(uint32_t id) const override { return pieces_[id]; }
   uint32_t vocab_size() const override { return kBos + 1; }
-  uint32_t bos_id() const override { return kBos; }
+  absl::string_view Bytes(uint32_t id) const override { return bytes_[id]; }
+  uint32_t base_vocab_size() const override { return vocab_size(); }
+  std::optional<uint32_t> bos_id() const override { return bos; }
+  absl::Span<const uint32_t> ids_before_text() const override { return before; }
+  absl::Span<const uint32_t> ids_after_text() const override { return after; }
+  bool adds_prefix_space() const override { return false; }
+  absl::Span<const std::string> notes() const override { return {}; }
   absl::string_view sha256() const override { return "tokenizer-digest"; }
+
+  std::optional<uint32_t> bos = kBos;
+  std::vector<uint32_t> before;  // ids around a text
+  std::vector<uint32_t> after;
 
  private:
   std::vector<std::string> pieces_;
+  std::vector<std::string> bytes_;
 };
 
 }  // namespace hydrophone

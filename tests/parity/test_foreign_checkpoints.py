@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import grpc
 import hugging_face
 import numpy as np
 import pytest
@@ -129,6 +130,67 @@ def test_a_continuation_ends_where_hugging_faces_does(api, tmp_path):
         inputs = [client.pb.Input(token_ids=ids)]
         extraction = client.extract(inputs=inputs, hook_points=["hook_embed"], max_new_tokens=count)
     assert list(extraction.inputs[0].token_ids) == ids + made[: made.index(end) + 1]
+
+
+def refusal(call):
+    with pytest.raises(grpc.RpcError) as error:
+        call()
+    assert error.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    return error.value.details()
+
+
+def test_a_directory_without_a_tokenizer_serves_ids_and_refuses_text(api, tmp_path):
+    language_model().save_pretrained(tmp_path)
+    with torch.inference_mode():
+        expected = hugging_face.load(tmp_path)(torch.tensor([IDS])).logits[0].numpy()
+    with Server(tmp_path) as server, api.connect(server.address) as client:
+        pb, model = client.pb, client.model().model
+        assert not model.HasField("tokenizer") and not model.tokenizer_sha256
+        inputs = [pb.Input(token_ids=IDS)]
+        extraction = client.extract(inputs=inputs, hook_points=["logits"])
+        assert np.abs(extraction.tensors[0][1] - expected).max() <= TOLERANCE
+        assert list(extraction.inputs[0].pieces) == [""] * len(IDS)
+        assert client.stub.Verify(pb.VerifyRequest(inputs=inputs), timeout=60).passed
+        calls = [
+            lambda: client.extract(texts=["Hello"], hook_points=["logits"]),
+            lambda: client.stub.Verify(pb.VerifyRequest()),
+            lambda: client.stub.Tokenize(pb.TokenizeRequest(texts=["Hello"])),
+            lambda: client.stub.Detokenize(pb.DetokenizeRequest(sequences=[pb.TokenSequence(token_ids=IDS)])),
+        ]
+        for call in calls:
+            assert "no tokenizer" in refusal(call)
+    assert any("no tokenizer" in line for line in server.log)
+
+
+def test_a_tokenizers_settings_count_and_are_told(api, tmp_path):
+    language_model(vocab_size=50258).save_pretrained(tmp_path)
+    settings = {"add_prefix_space": True, "add_bos_token": True, "bos_token": "[BOS]"}
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(DEFAULT_MODEL / name, tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    texts = ["Hello", "", "a [BOS] b<|endoftext|>c"]
+    expected = [transformers.AutoTokenizer.from_pretrained(tmp_path)(text)["input_ids"] for text in texts]
+    assert expected[0] == [50257, 18435]
+    with Server(tmp_path) as server, api.connect(server.address) as client:
+        pb, told = client.pb, client.model().model.tokenizer
+        inputs = [pb.Input(text=text, prepend_bos=once) for once in (False, True) for text in texts]
+        tokens = client.stub.Tokenize(pb.TokenizeRequest(inputs=inputs)).inputs
+    assert [list(one.token_ids) for one in tokens] == expected * 2
+    assert list(tokens[0].byte_offsets) == [0, 0] and tokens[0].pieces[0] == "[BOS]"
+    assert told.add_prefix_space and told.bos_token_id == 50257 and list(told.ids_before_text) == [50257]
+    assert told.tokens == 50258 and not told.ids_after_text
+
+
+def test_an_added_token_without_an_embedding_is_refused_where_a_text_has_it(api, tmp_path):
+    language_model().save_pretrained(tmp_path)
+    for name in ("vocab.json", "merges.txt"):
+        shutil.copy(DEFAULT_MODEL / name, tmp_path)
+    (tmp_path / "added_tokens.json").write_text(json.dumps({"[PAD]": 50257}))
+    with Server(tmp_path) as server, api.connect(server.address) as client:
+        assert client.extract(texts=["Hello"], hook_points=["logits"]).tensors
+        with pytest.raises(grpc.RpcError, match="got token 50257, the model's vocabulary has 50257 tokens"):
+            client.extract(texts=["Hello [PAD]"], hook_points=["logits"])
+    assert any("have no embedding" in line for line in server.log)
 
 
 ACTIVATIONS = sorted(set(transformers.activations.ACT2FN) - {"prelu", "xielu"})  # these have parameters of their own

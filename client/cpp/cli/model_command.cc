@@ -2,11 +2,25 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cpp/cli/commands.h"
 #include "client/cpp/cli/display/table.h"
 
 namespace hydrophone::client {
 namespace {
+
+std::string TokenizerLine(const v1::ModelInfo& model) {
+  if (model.tokenizer_sha256().empty()) return "none: inputs are token ids";
+  const v1::TokenizerInfo& tokenizer = model.tokenizer();
+  std::string line = absl::StrCat("sha256 ", model.tokenizer_sha256());
+  if (tokenizer.add_prefix_space()) absl::StrAppend(&line, "; a space before every text");
+  const auto add = [&line](absl::string_view where, const auto& ids) {
+    if (!ids.empty()) absl::StrAppend(&line, "; ", where, " every text: ", absl::StrJoin(ids, ", "));
+  };
+  add("ids before", tokenizer.ids_before_text());
+  add("ids after", tokenizer.ids_after_text());
+  return line;
+}
 
 void PrintModel(const v1::GetModelResponse& response, const Session& session) {
   const v1::ModelInfo& model = response.model();
@@ -22,7 +36,7 @@ void PrintModel(const v1::GetModelResponse& response, const Session& session) {
   table.Add({"activation",
              absl::StrCat(model.activation_function(), ", LayerNorm epsilon ", Short(model.layer_norm_epsilon()))});
   table.Add({"weights", absl::StrCat("sha256 ", model.weights_sha256())});
-  table.Add({"tokenizer", absl::StrCat("sha256 ", model.tokenizer_sha256())});
+  table.Add({"tokenizer", TokenizerLine(model)});
   table.Add({"computes in",
              absl::StrCat(compute.dtype(), " on ", compute.device(), compute.instruction_set().empty() ? "" : " with ",
                           compute.instruction_set(), ", ", compute.threads(), " threads")});

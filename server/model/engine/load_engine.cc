@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
 
   ModelInfo model = DescribeModel(*checkpoint);
   model.tokenizer_sha256 = options.tokenizer_sha256;
+  model.loading_notes.insert(model.loading_notes.end(), options.tokenizer_notes.begin(), options.tokenizer_notes.end());
   if (!options.model_name.empty()) model.name = options.model_name;
   auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2),
                                              std::move(compute), options.share_prefixes);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/core/engine.h"
@@ -15,6 +16,7 @@ struct EngineOptions {
   bool copy_weights = false;     // see LoadOptions::copy
   std::string model_name;        // ModelInfo's; empty: the directory's own
   std::string tokenizer_sha256;  // copied into ModelInfo
+  std::vector<std::string> tokenizer_notes;  // added to its loading_notes
   bool share_prefixes = true;    // see Gpt2Engine
   std::string device = "cpu";    // see ParseDevice
 };

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 
 namespace hydrophone {
 namespace {
@@ -18,11 +20,28 @@ void AddToken(uint32_t id, size_t begin, size_t end, PlannedInput* planned) {
   planned->byte_end = static_cast<uint32_t>(end);
 }
 
+// A text between the ids that the model's tokenizer puts around it.
 void AddBytes(absl::string_view bytes, bool literal_specials, const Tokenizer& tokenizer, PlannedInput* planned) {
   SpecialTokens specials = literal_specials ? SpecialTokens::kAsLiteral : SpecialTokens::kAsTokens;
+  for (uint32_t id : tokenizer.ids_before_text()) AddToken(id, 0, 0, planned);
   for (const EncodedToken& token : tokenizer.Encode(bytes, specials)) {
     AddToken(token.id, token.begin, token.end, planned);
   }
+  for (uint32_t id : tokenizer.ids_after_text()) AddToken(id, bytes.size(), bytes.size(), planned);
+}
+
+// Adds the beginning-of-sequence token, unless it is what the tokenizer puts in front of a text itself.
+void AddBos(bool before_text, absl::string_view path, const Tokenizer& tokenizer, PlannedInput* planned,
+            Violations* violations) {
+  const std::optional<uint32_t> bos = tokenizer.bos_id();
+  if (!bos.has_value()) {
+    violations->Add(absl::StrCat(path, ".prepend_bos"),
+                    "got true, expected false: the model's tokenizer has no beginning-of-sequence token");
+    return;
+  }
+  const absl::Span<const uint32_t> before = tokenizer.ids_before_text();
+  if (before_text && !before.empty() && before.front() == *bos) return;
+  AddToken(*bos, 0, 0, planned);
 }
 
 uint32_t VocabularySize(const RequestContext& context) { return static_cast<uint32_t>(context.model.vocab_size); }
@@ -38,7 +57,7 @@ void AddTokenIds(const v1::Input& input, absl::string_view path, const RequestCo
                       absl::StrCat("got ", id, ", expected an id below ", vocabulary));
       continue;
     }
-    const size_t end = offset + TokenBytes(PieceOf(context.tokenizer, id));
+    const size_t end = offset + BytesOf(context.tokenizer, id);
     AddToken(id, offset, end, planned);
     offset = end;
   }
@@ -82,8 +101,9 @@ void LimitToContext(absl::string_view path, bool truncate, const InputRules& rul
 
 void ReadTokens(const v1::Input& input, absl::string_view path, const InputRules& rules, const RequestContext& context,
                 PlannedInput* planned, Violations* violations) {
-  if (input.prepend_bos()) AddToken(context.tokenizer.bos_id(), 0, 0, planned);
-  if (input.token_ids_size() > 0) {
+  const bool ids = input.token_ids_size() > 0;
+  if (input.prepend_bos()) AddBos(!ids, path, context.tokenizer, planned, violations);
+  if (ids) {
     AddTokenIds(input, path, context, planned, violations);
   } else {
     const std::string& bytes = input.text().empty() ? input.raw_text() : input.text();
@@ -102,8 +122,10 @@ PlannedInput ReadInput(const v1::Input& input, absl::string_view path, const Inp
     violations->Add(absl::StrCat(path, ".literal_specials"), "got true beside token_ids, expected it beside text only");
   }
   int given = !input.text().empty() + !input.raw_text().empty() + (input.token_ids_size() > 0);
-  const bool bos_alone = given == 0 && input.prepend_bos();  // an empty text with a token in front
-  if (given == 1 || bos_alone) {
+  const Tokenizer& tokenizer = context.tokenizer;
+  const bool frame = !tokenizer.ids_before_text().empty() || !tokenizer.ids_after_text().empty();
+  const bool frame_alone = given == 0 && (input.prepend_bos() || frame);  // an empty text with tokens around it
+  if (given == 1 || frame_alone) {
     ReadTokens(input, path, rules, context, &planned, violations);
   } else {
     violations->Add(std::string(path), given == 0
@@ -121,6 +143,22 @@ PlannedInput Skipped(const PlannedInput& planned, const Violations& violations) 
   skipped.skipped = absl::StrCat(first.field, ": ", first.description);
   if (violations.total() > 1) absl::StrAppend(&skipped.skipped, " (and ", violations.total() - 1, " more)");
   return skipped;
+}
+
+// Without a tokenizer only token ids can be read.
+absl::Status RefuseTexts(const google::protobuf::RepeatedPtrField<std::string>& texts,
+                         const google::protobuf::RepeatedPtrField<v1::Input>& inputs) {
+  constexpr char kInstead[] = "token_ids";
+  if (!texts.empty()) return NeedsTokenizer("texts[0]", "a text", kInstead);
+  for (int i = 0; i < inputs.size(); ++i) {
+    const std::string path = absl::StrCat("inputs[", i, "]");
+    if (!inputs[i].text().empty()) return NeedsTokenizer(absl::StrCat(path, ".text"), "a text", kInstead);
+    if (!inputs[i].raw_text().empty()) return NeedsTokenizer(absl::StrCat(path, ".raw_text"), "a text", kInstead);
+    if (inputs[i].prepend_bos()) {
+      return NeedsTokenizer(absl::StrCat(path, ".prepend_bos"), "true", "the token's id in token_ids");
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -142,6 +180,9 @@ absl::StatusOr<std::vector<PlannedInput>> ReadInputs(const google::protobuf::Rep
     PlannedInput one = ReadInput(input, path, rules, context, rules.skip_bad ? &own : violations);
     planned.push_back(own.empty() ? std::move(one) : Skipped(one, own));
   };
+  if (IsMissing(context.tokenizer)) {
+    if (absl::Status refused = RefuseTexts(texts, inputs); !refused.ok()) return refused;
+  }
   v1::Input text_only;
   for (int i = 0; i < texts.size(); ++i) {
     text_only.set_text(texts[i]);

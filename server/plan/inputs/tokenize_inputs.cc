@@ -3,12 +3,16 @@
 #include <cstdint>
 
 #include "server/core/errors.h"
+#include "server/core/tokenizer.h"
 #include "server/plan/inputs/inputs.h"
 
 namespace hydrophone {
 
 absl::StatusOr<std::vector<PlannedInput>> ReadTokenizeInputs(const v1::TokenizeRequest& request,
                                                              const RequestContext& context) {
+  if (IsMissing(context.tokenizer)) {
+    return NeedsTokenizer(request.texts().empty() ? "inputs" : "texts", "inputs to tokenize", "");
+  }
   Violations violations;
   absl::StatusOr<std::vector<PlannedInput>> inputs =
       ReadInputs(request.texts(), request.inputs(),

@@ -66,6 +66,9 @@ absl::StatusOr<std::vector<PlannedInput>> ReadInputsOrLesson(const v1::VerifyReq
                                                              const RequestContext& context, Violations* violations) {
   google::protobuf::RepeatedPtrField<v1::Input> inputs = request.inputs();
   if (request.texts().empty() && inputs.empty()) {
+    if (IsMissing(context.tokenizer)) {
+      return NeedsTokenizer("inputs", "no inputs, which stands for a sentence", "inputs with token_ids");
+    }
     v1::Input* lesson = inputs.Add();
     lesson->set_text(kLessonSentence);
     lesson->set_truncate(true);  // for models of very short context

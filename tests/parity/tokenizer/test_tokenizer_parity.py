@@ -26,9 +26,9 @@ def build_directory():
     return ROOT / os.environ.get("HYDROPHONE_BUILD_DIR", "build")
 
 
-def encode_all(texts, mode, directory=MODEL):
+def encode_all(texts, mode, directory=MODEL, *options):
     """For each of `texts` (bytes) the list of (id, begin, end) of the C++ tokenizer loaded from `directory`."""
-    command = [build_directory() / "tests/tokenize_dump", directory]
+    command = [build_directory() / "tests/tokenize_dump", directory, *options]
     request = b"".join(struct.pack("=BI", mode, len(text)) + text for text in texts)
     answer = subprocess.run(command, input=request, stdout=subprocess.PIPE, check=True).stdout
     lists, at = [], 0

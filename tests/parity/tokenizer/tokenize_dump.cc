@@ -1,16 +1,18 @@
 // Encodes many inputs in one run, for comparing with Hugging Face's tokenizer.
 //
-//   tokenize_dump DIRECTORY < inputs > tokens
+//   tokenize_dump DIRECTORY [--framed] < inputs > tokens
 //
 // inputs: any number of   mode:u8 (0: <|endoftext|> is a token, 1: it is text) size:u32 bytes[size]
 // tokens: for each input  count:u32 (id:u32 begin:u32 end:u32)[count]
 //
 // All numbers in the machine's own byte order. Every input is also decoded again; the program exits
 // with 1 and a line on standard error when that does not give the input back, or when something
-// else is wrong.
+// else is wrong. With --framed, the ids around a text are given too, and nothing is decoded again,
+// because a tokenizer's settings may add to the text.
 #include <cstdint>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/tokenizer/load.h"
@@ -44,15 +46,25 @@ int Fail(absl::string_view message) {
   return 1;
 }
 
+std::vector<EncodedToken> Framed(const Tokenizer& tokenizer, std::vector<EncodedToken> text, uint32_t size) {
+  std::vector<EncodedToken> tokens;
+  for (const uint32_t id : tokenizer.ids_before_text()) tokens.push_back({id, 0, 0});
+  tokens.insert(tokens.end(), text.begin(), text.end());
+  for (const uint32_t id : tokenizer.ids_after_text()) tokens.push_back({id, size, size});
+  return tokens;
+}
+
 int Main(int argc, char** argv) {
-  if (argc != 2) return Fail("usage: tokenize_dump DIRECTORY < inputs > tokens");
+  const bool framed = argc == 3 && std::string(argv[2]) == "--framed";
+  if (argc != 2 && !framed) return Fail("usage: tokenize_dump DIRECTORY [--framed] < inputs > tokens");
   const auto tokenizer = LoadTokenizer(argv[1]);
   if (!tokenizer.ok()) return Fail(tokenizer.status().message());
   uint8_t mode = 0;
   for (std::string input; ReadInput(&mode, &input);) {
     const auto specials = mode == 0 ? SpecialTokens::kAsTokens : SpecialTokens::kAsLiteral;
-    const std::vector<EncodedToken> tokens = (*tokenizer)->Encode(input, specials);
-    if (!DecodesTo(**tokenizer, tokens, input)) return Fail("an input does not decode to itself");
+    std::vector<EncodedToken> tokens = (*tokenizer)->Encode(input, specials);
+    if (framed) tokens = Framed(**tokenizer, std::move(tokens), static_cast<uint32_t>(input.size()));
+    if (!framed && !DecodesTo(**tokenizer, tokens, input)) return Fail("an input does not decode to itself");
     Write(static_cast<uint32_t>(tokens.size()));
     for (const EncodedToken& token : tokens) {
       Write(token.id);

@@ -24,7 +24,7 @@ size_t FieldsSet(const google::protobuf::Message& message) {
 TEST(DescribeModel, TellsEverything) {
   FakeServer server;
   server.compute.batch_independent = true;
-  v1::GetModelResponse response = DescribeModel(server.model, server.compute, server.limits, {"0.1.0", "1.51.1"});
+  v1::GetModelResponse response = DescribeModel(server.model, server.tokenizer, server.compute, server.limits, {"0.1.0", "1.51.1"});
   EXPECT_EQ(response.model().name(), "fake-gpt2");
   EXPECT_EQ(response.model().n_inner(), 20u);
   EXPECT_EQ(response.compute().numerics(), "fake-numerics");
@@ -37,6 +37,23 @@ TEST(DescribeModel, TellsEverything) {
   EXPECT_EQ(FieldsSet(response.compute()), static_cast<size_t>(v1::ComputeInfo::descriptor()->field_count()));
   EXPECT_EQ(FieldsSet(response.limits()), static_cast<size_t>(v1::Limits::descriptor()->field_count()));
   EXPECT_EQ(FieldsSet(response.versions()), static_cast<size_t>(v1::Versions::descriptor()->field_count()));
+}
+
+TEST(DescribeModel, SaysWhatTheTokenizerPutsAroundATextOrThatThereIsNone) {
+  FakeServer server;
+  server.tokenizer.before = {7};
+  server.tokenizer.after = {8, 9};
+  const auto describe = [&](const Tokenizer& tokenizer) {
+    return DescribeModel(server.model, tokenizer, server.compute, server.limits, {}).model();
+  };
+  const v1::TokenizerInfo tokenizer = describe(server.tokenizer).tokenizer();
+  EXPECT_EQ(tokenizer.tokens(), 257);
+  EXPECT_EQ(tokenizer.bos_token_id(), 256);
+  EXPECT_THAT(tokenizer.ids_before_text(), ElementsAre(7));
+  EXPECT_THAT(tokenizer.ids_after_text(), ElementsAre(8, 9));
+  server.tokenizer.bos = std::nullopt;
+  EXPECT_FALSE(describe(server.tokenizer).tokenizer().has_bos_token_id());
+  EXPECT_FALSE(describe(NoTokenizer()).has_tokenizer());
 }
 
 v1::HookPoint Point(const std::string& name) {

@@ -26,6 +26,18 @@ TEST(DescribeTokens, GivesIdsPiecesAndOffsets) {
   EXPECT_EQ(response.inputs(1).key(), "k");
 }
 
+TEST(AnswerDetokenize, WithoutATokenizerIsRefused) {
+  FakeServer server;
+  const NoTokenizer none;
+  const RequestContext context{server.model, server.compute, none, server.limits, ""};
+  const absl::Status status =
+      AnswerDetokenize(Parse<v1::DetokenizeRequest>("sequences { token_ids: 5 }"), context).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), "sequences: got token ids to spell, but the model's directory has no tokenizer");
+  EXPECT_EQ(ReadTokenizeInputs(Parse<v1::TokenizeRequest>("inputs { token_ids: 5 }"), context).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(DescribeTokens, SaysWhyAnInputWasSkipped) {
   FakeServer server;
   const auto inputs =

@@ -80,6 +80,56 @@ TEST(ByteLevelBpe, DecodeNamesTheFirstUnknownId) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("50256"));
 }
 
+// A small tokenizer with the settings.
+ByteLevelBpe Small(TokenSettings settings) {
+  Vocabulary vocabulary = SmallVocabulary({"Ġa", "日"});
+  MergeTable merges = *MergeTable::Parse("Ġ a\n", vocabulary);
+  return {std::move(vocabulary), std::move(merges), std::move(settings), "digest"};
+}
+
+TEST(ByteLevelBpe, APrefixSpaceHasNoBytesOfTheInput) {
+  TokenSettings settings;
+  settings.add_prefix_space = true;
+  settings.added = {{"[P]", false, false, false, true}};
+  const ByteLevelBpe tokenizer = Small(settings);
+  EXPECT_TRUE(tokenizer.adds_prefix_space());
+  EXPECT_THAT(tokenizer.Encode("a[P]a", SpecialTokens::kAsTokens),
+              ElementsAre(EncodedToken{257, 0, 1}, EncodedToken{259, 1, 4}, EncodedToken{257, 4, 5}));
+  EXPECT_THAT(tokenizer.Encode(" a", SpecialTokens::kAsTokens), ElementsAre(EncodedToken{257, 0, 2}));
+  EXPECT_THAT(tokenizer.Encode("\n", SpecialTokens::kAsTokens),
+              ElementsAre(EncodedToken{' ', 0, 0}, EncodedToken{'\n', 0, 1}));
+  EXPECT_THAT(tokenizer.Encode("", SpecialTokens::kAsTokens), ElementsAre());
+}
+
+TEST(ByteLevelBpe, AnAddedTokenStandsForItsSpelling) {
+  TokenSettings settings;
+  settings.added = {{"né", false, false, false, false}};
+  const ByteLevelBpe tokenizer = Small(settings);
+  EXPECT_EQ(tokenizer.vocab_size(), 260);
+  EXPECT_EQ(tokenizer.base_vocab_size(), 259);
+  EXPECT_EQ(*tokenizer.Decode({259, 258}), "né日");
+  EXPECT_EQ(BytesOf(tokenizer, 259), 3);
+  EXPECT_EQ(BytesOf(tokenizer, 258), 3);  // one character outside the alphabet
+  EXPECT_EQ(tokenizer.Piece(259), "né");
+}
+
+TEST(ByteLevelBpe, RolesPutIdsAroundAText) {
+  TokenSettings settings;
+  settings.bos = settings.eos = "<s>";
+  settings.add_bos = settings.add_eos = true;
+  settings.added = {{"<s>", false, false, false, true}};
+  const ByteLevelBpe tokenizer = Small(settings);
+  EXPECT_EQ(tokenizer.bos_id(), 259);
+  EXPECT_THAT(tokenizer.ids_before_text(), ElementsAre(259));
+  EXPECT_THAT(tokenizer.ids_after_text(), ElementsAre(259));
+  settings.frame = TextFrame{{1, 2}, {}};  // tokenizer.json's counts instead
+  EXPECT_THAT(Small(settings).ids_before_text(), ElementsAre(1, 2));
+  settings = {};
+  settings.add_bos = true;
+  EXPECT_EQ(Small(settings).bos_id(), std::nullopt);
+  EXPECT_THAT(Small(settings).ids_before_text(), ElementsAre());
+}
+
 TEST(ByteLevelBpe, PiecesArePrintable) {
   EXPECT_EQ(Gpt2().Piece(995), "Ġworld");
   EXPECT_EQ(Gpt2().Piece(198), "Ċ");

@@ -76,7 +76,50 @@ TEST_F(LoadTest, AMissingFileIsNamedWithAHint) {
   std::filesystem::remove(merges_);
   EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kNotFound), HasSubstr("tokenizer.json"));
   std::filesystem::remove(vocab_);
+  Write(merges_, "#version: 0.2\na b\n");
   ErrorAt(vocab_, absl::StatusCode::kNotFound);
+}
+
+TEST_F(LoadTest, ADirectoryWithoutAnyTokenizerLoadsAsOne) {
+  std::filesystem::remove(vocab_);
+  std::filesystem::remove(merges_);
+  Write((directory_ / "tokenizer_config.json").string(), "{}");
+  const auto tokenizer = LoadTokenizer(directory_.string());
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+  EXPECT_TRUE(IsMissing(**tokenizer));
+  EXPECT_EQ((*tokenizer)->sha256(), "");
+  EXPECT_EQ(PieceOf(**tokenizer, 7), "");
+  EXPECT_EQ(BytesOf(**tokenizer, 7), 0);
+}
+
+TEST_F(LoadTest, SettingsCountAndAreDigested) {
+  const std::string before((*LoadTokenizer(directory_.string()))->sha256());
+  for (const char* name : {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}) {
+    const std::string path = (directory_ / name).string();
+    Write(path, R"({"pad_token": 300})");
+    if (std::string(name) != "added_tokens.json") {
+      EXPECT_THAT(ErrorAt(path, absl::StatusCode::kInvalidArgument), HasSubstr("pad_token is 300, expected a token"));
+      Write(path, R"({"pad_token": "[PAD]"})");
+    }
+    const auto tokenizer = LoadTokenizer(directory_.string());
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status();
+    EXPECT_EQ((*tokenizer)->vocab_size(), 259) << name;
+    EXPECT_EQ((*tokenizer)->base_vocab_size(), 258) << name;
+    EXPECT_NE((*tokenizer)->sha256(), before) << name;
+    Write(path, "[");
+    EXPECT_THAT(ErrorAt(path, absl::StatusCode::kInvalidArgument), HasSubstr("is not JSON"));
+    Write(path, "[]");
+    EXPECT_THAT(ErrorAt(path, absl::StatusCode::kInvalidArgument), HasSubstr("expected an object"));
+    std::filesystem::remove(path);
+  }
+}
+
+TEST_F(LoadTest, TheModelsConfigMayNameTheClass) {
+  Write((directory_ / "config.json").string(), R"({"tokenizer_class": "BertTokenizer"})");
+  EXPECT_THAT(ErrorAt((directory_ / "config.json").string(), absl::StatusCode::kInvalidArgument),
+              HasSubstr("tokenizer_class is \"BertTokenizer\""));
+  Write((directory_ / "tokenizer_config.json").string(), R"({"tokenizer_class": "GPT2Tokenizer"})");
+  EXPECT_TRUE(LoadTokenizer(directory_.string()).ok());
 }
 
 TEST_F(LoadTest, TokenizerJsonAloneIsTheSameTokenizer) {
@@ -89,11 +132,12 @@ TEST_F(LoadTest, TokenizerJsonAloneIsTheSameTokenizer) {
               ::testing::ElementsAre("ab", "b", "a"));
 }
 
-TEST_F(LoadTest, TheTwoFilesCountWhereBothFormsAre) {
-  Write(both_, "damaged");
+TEST_F(LoadTest, TokenizerJsonCountsWhereBothFormsAre) {
+  Write(vocab_, "damaged");
+  Write(both_, SmallTokenizerJson({"ab"}, R"(["a b"])"));
   EXPECT_TRUE(LoadTokenizer(directory_.string()).ok());
-  std::filesystem::remove(merges_);
-  EXPECT_THAT(ErrorAt(merges_, absl::StatusCode::kNotFound), HasSubstr("no such file"));
+  Write(both_, "damaged");
+  EXPECT_THAT(ErrorAt(both_, absl::StatusCode::kInvalidArgument), HasSubstr("is not JSON"));
 }
 
 TEST_F(LoadTest, BadTablesOfTokenizerJsonAreNamed) {
@@ -167,7 +211,7 @@ TEST_F(LoadTest, DamagedFilesAreRefusedOrRoundTrip) {
     auto table = MergeTable::Parse(Damaged(merges, &random), *vocabulary);
     if (!table.ok()) continue;
     ++loaded;
-    const ByteLevelBpe tokenizer(*std::move(vocabulary), *std::move(table), "");
+    const ByteLevelBpe tokenizer(*std::move(vocabulary), *std::move(table), {}, "");
     std::string input(40, '\0');
     for (char& byte : input) byte = " abc\xE4\xB8\xAD"[random() % 7];
     std::vector<uint32_t> ids;

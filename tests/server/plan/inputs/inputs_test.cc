@@ -57,6 +57,54 @@ TEST_F(ReadInputsTest, PrependsTheBeginningOfSequenceToken) {
   EXPECT_THAT(inputs[1].token_ids, ElementsAre(256, 'a'));
 }
 
+TEST_F(ReadInputsTest, PutsTheTokenizersOwnIdsAroundATextAndNotAroundIds) {
+  server_.tokenizer.before = {256};
+  server_.tokenizer.after = {7};
+  auto inputs = Read(
+      "texts: 'ab' texts: '' inputs { text: 'ab' prepend_bos: true } inputs { token_ids: 97 } "
+      "inputs { token_ids: 97 prepend_bos: true }");
+  EXPECT_THAT(inputs[0].token_ids, ElementsAre(256, 'a', 'b', 7));
+  EXPECT_THAT(inputs[0].byte_offsets, ElementsAre(0, 0, 1, 2));
+  EXPECT_EQ(inputs[0].byte_end, 2u);
+  EXPECT_THAT(inputs[1].token_ids, ElementsAre(256, 7));
+  EXPECT_THAT(inputs[2].token_ids, ElementsAre(256, 'a', 'b', 7));  // the token once
+  EXPECT_THAT(inputs[3].token_ids, ElementsAre('a'));
+  EXPECT_THAT(inputs[4].token_ids, ElementsAre(256, 'a'));
+  server_.tokenizer.before = {9};
+  EXPECT_THAT(Read("inputs { text: 'a' prepend_bos: true }")[0].token_ids, ElementsAre(256, 9, 'a', 7));
+}
+
+TEST_F(ReadInputsTest, RefusesPrependBosWhereTheTokenizerHasNoSuchToken) {
+  server_.tokenizer.bos = std::nullopt;
+  Read("inputs { text: 'a' prepend_bos: true }");
+  EXPECT_THAT(Lines(violations_),
+              ElementsAre(HasSubstr("inputs[0].prepend_bos: got true, expected false: the model's tokenizer has no")));
+}
+
+TEST_F(ReadInputsTest, WithoutATokenizerReadsIdsAndRefusesText) {
+  const NoTokenizer none;
+  const RequestContext context{server_.model, server_.compute, none, server_.limits, ""};
+  const auto read = [&](const std::string& text) {
+    auto request = Parse<v1::TokenizeRequest>(text);
+    return ReadInputs(request.texts(), request.inputs(), {}, context, &violations_);
+  };
+  const auto ids = read("inputs { token_ids: [5, 6] }");
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  EXPECT_THAT((*ids)[0].token_ids, ElementsAre(5, 6));
+  EXPECT_THAT((*ids)[0].byte_offsets, ElementsAre(0, 0));
+  const std::pair<const char*, const char*> refused[] = {
+      {"texts: 'a'", "texts[0]: got a text"},
+      {"inputs { token_ids: 5 } inputs { text: 'a' }", "inputs[1].text: got a text"},
+      {"inputs { raw_text: 'a' }", "inputs[0].raw_text: got a text"},
+      {"inputs { token_ids: 5 prepend_bos: true }", "inputs[0].prepend_bos: got true"}};
+  for (const auto& [request, message] : refused) {
+    const absl::Status status = read(request).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << request;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("no tokenizer; expected "));
+  }
+}
+
 TEST_F(ReadInputsTest, ReadsSpecialsAsTokensUnlessLiteral) {
   server_.model.n_positions = 20;
   auto inputs = Read("texts: '<|endoftext|>' inputs { text: '<|endoftext|>' literal_specials: true }");

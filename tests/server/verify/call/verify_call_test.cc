@@ -57,6 +57,17 @@ TEST_F(PlanVerifyTest, WithoutInputsTakesTheLessonsSentence) {
   EXPECT_EQ(text, "Plants make fantastic pets because they don't leave a mess after you feed them.");
 }
 
+TEST_F(PlanVerifyTest, WithoutATokenizerTheSentenceIsRefusedAndIdsAreNot) {
+  const NoTokenizer none;
+  const RequestContext context{server_.model, server_.compute, none, server_.limits, ""};
+  const absl::Status refused = PlanVerify(v1::VerifyRequest(), "sha", context).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.message(),
+            "inputs: got no inputs, which stands for a sentence, but the model's directory has no tokenizer; "
+            "expected inputs with token_ids");
+  EXPECT_TRUE(PlanVerify(Parse<v1::VerifyRequest>("inputs { token_ids: [5, 6] }"), "sha", context).ok());
+}
+
 TEST_F(PlanVerifyTest, CutsTheLessonsSentenceForAShortContext) {
   server_.model.n_positions = 10;
   EXPECT_THAT(MustPlan("").inputs[0].token_ids, SizeIs(10));
