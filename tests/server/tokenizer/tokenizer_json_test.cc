@@ -73,13 +73,13 @@ TEST(TokenizerJsonTest, EachSettingThatWouldChangeTokensIsNamed) {
 Json Template(const char* single) {
   Json json = {{"type", "TemplateProcessing"}};
   json["single"] = Json::parse(single);
-  json["special_tokens"]["<s>"]["ids"] = {5, 6};
+  json["special_tokens"]["<s>"]["ids"] = {5U, 6U};
   return json;
 }
 
 TEST(TokenizerJsonTest, ATemplatePutsIdsAroundAText) {
-  const auto both = FrameOf(Template(
-      R"([{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}}])"));
+  const auto both = FrameOf(
+      Template(R"([{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<s>"}}])"));
   ASSERT_TRUE(both.ok()) << both.status();
   EXPECT_THAT(both->before, ElementsAre(5, 6));
   EXPECT_THAT(both->after, ElementsAre(5, 6));
