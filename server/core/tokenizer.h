@@ -70,8 +70,8 @@ class Tokenizer {
   // What its files hold that does not count, a sentence each.
   virtual absl::Span<const std::string> notes() const = 0;
 
-  // SHA-256, in lower-case hexadecimal, of the bytes of the files that were read, one after the other; empty if there is
-  // no tokenizer.
+  // SHA-256, in lower-case hexadecimal, of the bytes of the files that were read, one after the other; empty if there
+  // is no tokenizer.
   virtual absl::string_view sha256() const = 0;
 };
 

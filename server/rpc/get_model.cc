@@ -8,9 +8,9 @@ namespace hydrophone {
 grpc::ServerUnaryReactor* StartGetModel(const ServiceContext& service, UnaryTransport transport) {
   return StartUnary(service, service.workers, "GetModel", transport, [&service](const UnaryRequest& call) {
     return AnswerMessage<v1::GetModelRequest>(call.bytes, service, [&service](const v1::GetModelRequest&) {
-      return absl::StatusOr<v1::GetModelResponse>(
-          DescribeModel(service.request.model, service.request.tokenizer, service.request.compute,
-                        service.request.limits, service.versions));
+      return absl::StatusOr<v1::GetModelResponse>(DescribeModel(service.request.model, service.request.tokenizer,
+                                                                service.request.compute, service.request.limits,
+                                                                service.versions));
     });
   });
 }

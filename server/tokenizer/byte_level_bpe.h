@@ -30,9 +30,7 @@ class ByteLevelBpe final : public Tokenizer {
 
   absl::string_view Piece(uint32_t id) const override;
   absl::string_view Bytes(uint32_t id) const override;
-  uint32_t vocab_size() const override {
-    return vocabulary_.size() + static_cast<uint32_t>(added_.beyond().size());
-  }
+  uint32_t vocab_size() const override { return vocabulary_.size() + static_cast<uint32_t>(added_.beyond().size()); }
   uint32_t base_vocab_size() const override { return vocabulary_.size(); }
   std::optional<uint32_t> bos_id() const override { return bos_id_; }
   absl::Span<const uint32_t> ids_before_text() const override { return frame_.before; }

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/strip.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "server/base/messages.h"
 #include "server/tokenizer/added_token_lists.h"
 #include "server/tokenizer/json_values.h"
@@ -18,10 +18,9 @@ using Json = nlohmann::json;
 constexpr char kConfig[] = "tokenizer_config.json: ";
 
 // Members that transformers would hand to the tokenizer's constructor, and that no tokenizer saves.
-constexpr const char* kUnknownArguments[] = {"vocab",          "merges",          "init_inputs",
-                                             "post_processor", "tokenizer_object", "tokenizer_padding",
-                                             "gguf_file",      "auto_map",         "fast_tokenizer_files",
-                                             "tokenizer_truncation"};
+constexpr const char* kUnknownArguments[] = {
+    "vocab",     "merges",   "init_inputs",          "post_processor",      "tokenizer_object", "tokenizer_padding",
+    "gguf_file", "auto_map", "fast_tokenizer_files", "tokenizer_truncation"};
 
 absl::Status CheckConfig(const Json& config) {
   if (!config.is_null() && !config.is_object()) return RefusedValue("the whole", config, "an object");
@@ -57,8 +56,8 @@ absl::StatusOr<bool> TakenWhole(const SettingsFiles& files) {
 absl::Status ReadPipeline(const Json& tokenizer, bool whole, TokenSettings* settings) {
   for (const absl::Status& other : OtherThanGpt2(tokenizer)) {
     if (whole) return Annotate(other, "tokenizer.json");
-    settings->notes.push_back(absl::StrCat("tokenizer.json: ", other.message(),
-                                           "; left out, as Hugging Face's GPT2Tokenizer leaves it out"));
+    settings->notes.push_back(
+        absl::StrCat("tokenizer.json: ", other.message(), "; left out, as Hugging Face's GPT2Tokenizer leaves it out"));
   }
   const Json& spaces = Member(Member(tokenizer, "pre_tokenizer"), "add_prefix_space");
   if (whole) {

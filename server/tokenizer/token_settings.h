@@ -36,9 +36,9 @@ struct TokenSettings {
   bool add_eos = false;
   std::optional<std::string> bos;
   std::optional<std::string> eos;
-  std::vector<AddedToken> added;     // in the order in which ids are given
-  std::optional<TextFrame> frame;    // what tokenizer.json's post-processor adds, instead of add_bos and add_eos
-  std::vector<std::string> notes;    // what the files hold that Hugging Face leaves out too, a sentence each
+  std::vector<AddedToken> added;   // in the order in which ids are given
+  std::optional<TextFrame> frame;  // what tokenizer.json's post-processor adds, instead of add_bos and add_eos
+  std::vector<std::string> notes;  // what the files hold that Hugging Face leaves out too, a sentence each
 };
 
 // Reads the files as Hugging Face's AutoTokenizer of transformers 5.23 does. As there, tokenizer_class decides what

@@ -12,13 +12,13 @@
 namespace hydrophone {
 
 struct EngineOptions {
-  int threads = 0;               // for one product; 0: see ThreadsFromCpuQuota
-  bool copy_weights = false;     // see LoadOptions::copy
-  std::string model_name;        // ModelInfo's; empty: the directory's own
-  std::string tokenizer_sha256;  // copied into ModelInfo
+  int threads = 0;                           // for one product; 0: see ThreadsFromCpuQuota
+  bool copy_weights = false;                 // see LoadOptions::copy
+  std::string model_name;                    // ModelInfo's; empty: the directory's own
+  std::string tokenizer_sha256;              // copied into ModelInfo
   std::vector<std::string> tokenizer_notes;  // added to its loading_notes
-  bool share_prefixes = true;    // see Gpt2Engine
-  std::string device = "cpu";    // see ParseDevice
+  bool share_prefixes = true;                // see Gpt2Engine
+  std::string device = "cpu";                // see ParseDevice
 };
 
 // Makes the device ready, loads the checkpoint, probes the operations that its shapes need, and warms up. Errors are

@@ -24,7 +24,8 @@ size_t FieldsSet(const google::protobuf::Message& message) {
 TEST(DescribeModel, TellsEverything) {
   FakeServer server;
   server.compute.batch_independent = true;
-  v1::GetModelResponse response = DescribeModel(server.model, server.tokenizer, server.compute, server.limits, {"0.1.0", "1.51.1"});
+  v1::GetModelResponse response =
+      DescribeModel(server.model, server.tokenizer, server.compute, server.limits, {"0.1.0", "1.51.1"});
   EXPECT_EQ(response.model().name(), "fake-gpt2");
   EXPECT_EQ(response.model().n_inner(), 20u);
   EXPECT_EQ(response.compute().numerics(), "fake-numerics");
