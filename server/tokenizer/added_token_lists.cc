@@ -258,7 +258,8 @@ absl::StatusOr<TokenRoles> ReadTokenRoles(const SettingsFiles& files, bool whole
     const auto found = specials->roles.find(role);
     if (found == specials->roles.end()) continue;
     for (AddedToken& token : result.added) token.special |= token.content == found->second.content;
-    if (!Holds(listed, found->second.content)) result.added.push_back(found->second);
+    const bool again = std::find(result.added.begin(), result.added.end(), found->second) != result.added.end();
+    if (!again && !Holds(listed, found->second.content)) result.added.push_back(found->second);
   }
   if (absl::Status taken = TakeOwn(*specials, listed, &result.added); !taken.ok()) return taken;
   for (const AddedToken& token : specials->further) {

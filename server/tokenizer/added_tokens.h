@@ -21,6 +21,8 @@ struct AddedToken {
   bool rstrip = false;      // takes the white space after it along
   bool normalized = false;  // is looked for after the others, in what they leave
   bool special = false;     // is text where the caller wants specials as text
+
+  friend bool operator==(const AddedToken&, const AddedToken&) = default;
 };
 
 // A part of a text: an added token, or what lies between two of them.
