@@ -151,16 +151,17 @@ void BoundLimit(const CLI::App& app, const std::string& name, T& value, const st
 }
 
 // Variables named HYDROPHONE_... that no flag reads. Those that Kubernetes makes of a Service called "hydrophone", and
-// those of the client and of the project's scripts, are no mistakes.
+// those of the client and of the project's scripts and tests, are no mistakes.
 std::vector<std::string> UnknownVariables(const CLI::App& app) {
   std::vector<std::string> known = {"HYDROPHONE_SERVER", "HYDROPHONE_TIMEOUT", "HYDROPHONE_BUILD_DIR",
-                                    "HYDROPHONE_CACHE", "HYDROPHONE_TEST_DEVICE"};
+                                    "HYDROPHONE_CACHE"};
   for (const CLI::Option* option : app.get_options()) known.push_back(option->get_envname());
   std::vector<std::string> warnings;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string name(absl::string_view(*variable).substr(0, absl::string_view(*variable).find('=')));
     if (!absl::StartsWith(name, "HYDROPHONE_") || std::find(known.begin(), known.end(), name) != known.end()) continue;
     if (absl::StartsWith(name, "HYDROPHONE_SERVICE_") || absl::StartsWith(name, "HYDROPHONE_PORT")) continue;
+    if (absl::StartsWith(name, "HYDROPHONE_TEST_")) continue;
     const std::vector<std::string> nearest = NearestNames(name, known, 1);
     warnings.push_back(absl::StrCat("no flag reads the environment variable ", absl::Utf8SafeCHexEscape(name),
                                     nearest.empty() ? "" : "; the nearest is ", absl::StrJoin(nearest, "")));

@@ -47,11 +47,14 @@ def server_device():
 
 
 class Server:
-    """A hydrophone-server on free loopback ports, or where `listen` says; use as a context manager."""
+    """A hydrophone-server on free loopback ports, or where `listen` says; use as a context manager.
 
-    def __init__(self, model=None, flags=(), environment=None, listen="127.0.0.1:0"):
+    `program` is another server than the built one, or what runs it there, with its arguments.
+    """
+
+    def __init__(self, model=None, flags=(), environment=None, listen="127.0.0.1:0", program=()):
         self.command = [
-            str(build_directory() / "bin/hydrophone-server"),
+            *(program or [str(build_directory() / "bin/hydrophone-server")]),
             f"--listen={listen}",
             "--metrics_listen=127.0.0.1:0",
             f"--device={server_device()}",

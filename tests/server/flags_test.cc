@@ -72,9 +72,11 @@ TEST_F(FlagsTest, ALimitAboveTheOneThatBoundsItIsRefusedWithBoth) {
 TEST_F(FlagsTest, AVariableThatNoFlagReadsIsAWarning) {
   setenv("HYDROPHONE_MAX_BATCH_TOKEN", "1", 1);
   setenv("HYDROPHONE_PORT_50051_TCP", "tcp://10.0.0.1:50051", 1);
+  setenv("HYDROPHONE_TEST_DEVICE", "cpu", 1);
   const auto flags = Parse({});
   unsetenv("HYDROPHONE_MAX_BATCH_TOKEN");
   unsetenv("HYDROPHONE_PORT_50051_TCP");
+  unsetenv("HYDROPHONE_TEST_DEVICE");
   ASSERT_EQ(flags->warnings.size(), 1u);
   EXPECT_EQ(flags->warnings[0],
             "no flag reads the environment variable HYDROPHONE_MAX_BATCH_TOKEN; the nearest is "

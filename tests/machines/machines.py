@@ -1,0 +1,34 @@
+"""Machines to run the server on: this one, and those that qemu-user emulates."""
+
+import dataclasses
+import pathlib
+
+from conftest import ROOT, Server, build_directory, cache_directory
+
+ROOM = ["--max_response_bytes=4000000000", "--response_budget_bytes=4000000000"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    name: str
+    emulator: tuple[str, ...] = ()  # what runs the program there, with its arguments; empty: it runs by itself
+    build: pathlib.Path = dataclasses.field(default_factory=build_directory)
+
+    def serve(self, model=None):
+        """A server on the CPU of this machine, as a context manager."""
+        return Server(model, flags=ROOM, program=[*self.emulator, str(self.build / "bin/hydrophone-server")])
+
+
+def x86(cpu):
+    return Machine(f"x86-64, {cpu} (qemu)", ("qemu-x86_64-static", "-cpu", cpu))
+
+
+def arm64(cpu):
+    """Where tests/run --arm64 has put its tree and its build."""
+    emulator = ("qemu-aarch64-static", "-cpu", cpu, "-L", str(cache_directory() / "arm64/root"))
+    return Machine(f"arm64, {cpu} (qemu)", emulator, ROOT / "build-arm64")
+
+
+NATIVE = Machine("native")
+AVX2 = x86("Haswell")
+WITHOUT_FUSED = x86("Nehalem")  # no fused multiply-add: other sums
