@@ -38,9 +38,13 @@ def selectors(client, layer="*", **fields):
 
 
 def every_point(client):
-    """At every layer, of LENGTHS as far as the model's context goes."""
+    """At every layer, of LENGTHS as far as the model's context goes; logits, which are long, at every 16th position."""
     longest = client.model().model.n_positions
-    yield {"inputs": texts(client, *[n for n in LENGTHS if n <= longest]), "hooks": selectors(client)}
+    hooks = selectors(client)
+    for hook in hooks:
+        if hook.hook_point == "logits":
+            hook.positions.slice = "::16"
+    yield {"inputs": texts(client, *[n for n in LENGTHS if n <= longest]), "hooks": hooks}
 
 
 def whole_context(client):
