@@ -67,6 +67,7 @@ void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor
   }
   if (format.form == Form::kComparison) info->set_baseline(call.run_numbers[capture.runs[1]]);
   info->set_dtype(format.dtype);
+  info->set_lens_logits(capture.readout != nullptr && !capture.readout->scores());
   for (int64_t dimension : shape) info->add_shape(static_cast<uint32_t>(dimension));
 }
 

@@ -49,7 +49,7 @@ void FillSummary(const v1::SummaryOptions* options, const TensorView& tensor, v1
   }
 }
 
-// One token of a lens: Readout::kTokenFields numbers.
+// One token of a lens: Readout::kScoreFields numbers.
 void FillToken(absl::Span<const float> fields, const Tokenizer& tokenizer, v1::Score* score) {
   const auto id = static_cast<uint32_t>(fields[0]);
   score->set_token_id(id);
@@ -57,6 +57,21 @@ void FillToken(absl::Span<const float> fields, const Tokenizer& tokenizer, v1::S
   score->set_value(fields[1]);
   score->set_logprob(fields[2]);
   score->set_rank(static_cast<uint32_t>(fields[3]));
+}
+
+// The `place`'th of a row's scores: a metric's number, a token of a lens, or one of its numbers after the tokens.
+void FillScore(const Readout& readout, int64_t place, absl::Span<const float> fields, const std::string& metric,
+               const Tokenizer& tokenizer, v1::Score* score) {
+  if (readout.kind != Readout::Kind::kTokens) {
+    score->set_value(fields[0]);
+    score->set_metric(metric);
+  } else if (place < readout.TokenScores()) {
+    FillToken(fields, tokenizer, score);
+  } else {
+    score->set_value(fields[1]);
+    const bool entropy = readout.entropy && place == readout.TokenScores();
+    score->set_metric(std::string(entropy ? kEntropyScore : kFinalDivergenceScore));
+  }
 }
 
 }  // namespace
@@ -72,7 +87,7 @@ void FillScores(const ExtractCall& call, size_t capture, size_t run, int64_t fir
                 v1::Values* values) {
   const Capture& planned = call.plan.captures[capture];
   const bool tokens = planned.readout->kind == Readout::Kind::kTokens;
-  const size_t fields = tokens ? static_cast<size_t>(Readout::kTokenFields) : 1;
+  const size_t fields = tokens ? static_cast<size_t>(Readout::kScoreFields) : 1;
   const size_t scores_per_row = static_cast<size_t>(planned.RowElements()) / fields;
   const uint32_t made_run = planned.runs[run];
   for (size_t i = 0; i * fields < numbers.size(); ++i) {
@@ -80,12 +95,9 @@ void FillScores(const ExtractCall& call, size_t capture, size_t run, int64_t fir
     v1::Score* score = values->add_scores();
     score->set_run(call.run_numbers[made_run]);
     score->set_position(static_cast<uint32_t>(planned.Row(first_row + row) - call.plan.first_token[made_run]));
-    if (tokens) {
-      FillToken(numbers.subspan(i * fields, fields), *call.tokenizer, score);
-    } else {
-      score->set_value(numbers[i]);
-      score->set_metric(call.formats[capture].metric);
-    }
+    const auto place = static_cast<int64_t>(i % scores_per_row);
+    FillScore(*planned.readout, place, numbers.subspan(i * fields, fields), call.formats[capture].metric,
+              *call.tokenizer, score);
   }
 }
 

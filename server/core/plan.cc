@@ -28,4 +28,8 @@ int64_t Capture::Elements() const {
   return elements;
 }
 
+HookPoint Capture::CompleteAt() const {
+  return readout != nullptr && readout->final_divergence ? LogitsPoint() : point;
+}
+
 }  // namespace hydrophone

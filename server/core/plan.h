@@ -85,18 +85,30 @@ struct Projection {
 // the logit lens: ln_f of the row, unembedded.
 struct Readout {
   enum class Kind : uint8_t {
-    kTokens,     // kTokenFields floats for each of the top_k tokens, largest logit first, then for each of token_ids
-    kLogitDiff,  // 1 float: logit of `correct` minus logit of `wrong`
+    kTokens,         // scores of kScoreFields floats each: tokens, then numbers of the row (see TokenScores)
+    kLogits,         // vocab_size floats: the logits themselves, a tensor
+    kLogitDiff,      // 1 float: logit of `correct` minus logit of `wrong`
     kNextTokenLoss,  // 1 float: -log p(the run's next token), nats; the row must have a next token
     kDivergence,     // 1 float: KL(baseline row || row), nats
   };
-  static constexpr int64_t kTokenFields = 4;  // id, logit, log probability, rank from 0; whole numbers exactly
+  static constexpr int64_t kScoreFields = 4;  // id, logit, log probability, rank from 0; whole numbers exactly
 
   Kind kind = Kind::kTokens;
   uint32_t top_k = 0;
   std::vector<uint32_t> token_ids;
   uint32_t correct = 0;
   uint32_t wrong = 0;
+
+  // kTokens: after the top_k tokens, largest logit first, and token_ids come a score with the entropy of the row's
+  // distribution and one with KL(final || row), both in nats, each in the logit's place and with zeros beside it. The
+  // final distribution is that of the model's own logits at the row.
+  bool entropy = false;
+  bool final_divergence = false;
+
+  int64_t TokenScores() const { return static_cast<int64_t>(top_k) + static_cast<int64_t>(token_ids.size()); }
+  int64_t Scores() const { return TokenScores() + (entropy ? 1 : 0) + (final_divergence ? 1 : 0); }
+  // Whether it gives numbers about the logits, not the logits.
+  bool scores() const { return kind != Kind::kLogits; }
 };
 
 // One hook point at one layer, and what the request asks to have of it.
@@ -140,12 +152,15 @@ struct Capture {
   int64_t TensorElements(size_t i) const;
   // The number of elements of all runs' tensors together.
   int64_t Elements() const;
+
+  // The point at which the capture is complete: its own, or the logits where it compares with them.
+  HookPoint CompleteAt() const;
 };
 
 struct Plan {
   std::vector<PlannedRun> runs;
   std::vector<int64_t> first_token;  // each run's first row in the plan's matrix; then the number of tokens
-  std::vector<Capture> captures;     // in the order of ForwardOrder
+  std::vector<Capture> captures;     // in the ForwardOrder of CompleteAt
 
   // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's
   // edits are in the order in which the request states them.

@@ -11,7 +11,7 @@
 namespace hydrophone {
 namespace {
 
-constexpr size_t kFields = Readout::kTokenFields;
+constexpr size_t kFields = Readout::kScoreFields;
 
 // The likeliest next token at the end of each run of the plan.
 Capture NextTokensOf(const Plan& plan) {
@@ -27,7 +27,7 @@ Capture NextTokensOf(const Plan& plan) {
   }
   capture.row_count = static_cast<int64_t>(capture.rows.size());
   capture.readout = std::make_shared<const Readout>(std::move(likeliest));
-  capture.row_shape = {Readout::kTokenFields};
+  capture.row_shape = {Readout::kScoreFields};
   return capture;
 }
 

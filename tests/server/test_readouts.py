@@ -3,6 +3,7 @@
 Projections, the logit lens, metrics and comparisons.
 """
 
+import grpc
 import numpy as np
 import pytest
 import torch
@@ -123,6 +124,76 @@ def test_a_logit_lens_of_chosen_positions_says_which(client):
     tokens = [len(info.token_ids) for info in extraction.inputs]
     expected = [(0, tokens[0] - 1), (0, 0), (1, tokens[1] - 1), (1, 0)]
     assert [(score.run, score.position) for score in extraction.scores()] == expected
+
+
+@pytest.mark.parametrize("name", LENS_POINTS)
+def test_all_logits_of_a_lens_come_as_a_tensor(name, full, model, client):
+    pb = client.pb
+    hook = pb.HookSelector(hook_point=name, logit_lens=pb.LogitLens(logits=True))
+    extraction = client.extract(texts=TEXTS, hooks=[hook])
+    assert all(info.lens_logits and info.name == name for info, _ in extraction.tensors)
+    for run in full:
+        got = extraction.named(name, run)
+        np.testing.assert_allclose(got, lens_logits(model, full[run][name]), atol=TOLERANCE, rtol=0)
+        alone = client.extract(texts=[TEXTS[run]], hooks=[hook]).named(name)
+        assert alone.tobytes() == got.tobytes()
+    rows = client.extract(texts=TEXTS, hooks=[hook], layout=pb.LAYOUT_ROWS, dtype=pb.DTYPE_FLOAT16).named(name)
+    with np.errstate(over="ignore"):
+        whole = np.concatenate([extraction.named(name, run) for run in full]).astype(np.float16)
+    assert rows.tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("name", ["logits", "blocks.11.hook_resid_post"])
+def test_a_lens_of_the_last_state_has_the_bits_of_the_logits(name, full, client):
+    pb = client.pb
+    lens = pb.LogitLens(logits=True)
+    got = client.extract(texts=TEXTS, hooks=[pb.HookSelector(hook_point=name, logit_lens=lens)])
+    for run in full:
+        assert got.named(name, run).tobytes() == full[run]["logits"].tobytes()
+
+
+@pytest.mark.parametrize("name", [*LENS_POINTS, "logits"])
+def test_a_lens_has_entropy_and_divergence_from_the_end(name, full, model, log_probabilities, client):
+    pb = client.pb
+    numbers = pb.LogitLens(top_k=1, entropy=True, final_divergence=True)
+    hook = pb.HookSelector(hook_point=name, logit_lens=numbers)
+    extraction = client.extract(texts=TEXTS, hooks=[hook, pb.HookSelector(hook_point="blocks.11.hook_mlp_out")])
+    scores = {(s.run, s.position, s.metric): s.value for s in extraction.scores() if s.metric}
+    for run in full:
+        logits = full[run]["logits"] if name == "logits" else lens_logits(model, full[run][name])
+        log_p = torch.from_numpy(np.array(logits)).double().log_softmax(-1).numpy()
+        log_q = log_probabilities[run]
+        entropy, divergence = -(np.exp(log_p) * log_p).sum(-1), (np.exp(log_q) * (log_q - log_p)).sum(-1)
+        for position in range(len(log_p)):
+            assert abs(scores[run, position, "entropy"] - entropy[position]) <= TOLERANCE
+            assert abs(scores[run, position, "final_divergence"] - divergence[position]) <= TOLERANCE
+            if name in ("logits", "blocks.11.hook_resid_post"):
+                assert scores[run, position, "final_divergence"] == 0
+        alone = client.extract(texts=[TEXTS[run]], hooks=[hook]).scores()
+        assert [s.value for s in alone] == [s.value for s in extraction.scores() if s.run == run]
+
+
+def test_a_lens_diverges_from_the_end_of_its_own_run(client):
+    pb = client.pb
+    zero = pb.Intervention(hook_point="blocks.11.hook_mlp_out", positions=pb.Positions(slice=":"), zero=pb.Zero())
+    runs = [pb.Run(), pb.Run(interventions=[zero])]
+    lens = pb.LogitLens(final_divergence=True)
+    hooks = [pb.HookSelector(hook_point=f"blocks.{layer}.hook_resid_post", logit_lens=lens) for layer in (10, 11)]
+    extraction = client.extract(texts=TEXTS[:1], runs=runs, hooks=hooks)
+    values = {(v.info.layer, v.info.runs[0]): np.array([s.value for s in v.scores]) for v in extraction.values}
+    assert (values[10, 0] != values[10, 1]).all()
+    assert not values[11, 0].any()
+    assert not values[11, 1].any()
+
+
+def test_scores_of_a_whole_vocabulary_are_refused_before_anything_is_computed(client):
+    pb = client.pb
+    hook = pb.HookSelector(hook_point="blocks.3.hook_resid_post", logit_lens=pb.LogitLens(top_k=50257))
+    with pytest.raises(grpc.RpcError) as refused:
+        client.extract(texts=TEXTS, hooks=[hook], validate_only=True)
+    limit = client.model().limits.max_message_bytes
+    assert "logit_lens.logits gives the logits as a tensor" in refused.value.details()
+    assert f"the limit is {limit}" in refused.value.details()
 
 
 def test_a_logit_difference(full, client):

@@ -33,6 +33,8 @@ Heads and attention patterns (an array of each input, [heads, queries, keys]); f
   hydrophone extract --hook hook_resid_post --project probes.npy "Hello world"
 Logit lens, and metrics of the logits:
   hydrophone extract --top-k 5 "The capital of France is"
+  hydrophone extract --lens-entropy --lens-kl "The capital of France is"
+  hydrophone extract --lens-logits --hook hook_resid_post@3 --out lens.safetensors "The capital of France is"
   hydrophone extract --tokens ' Paris, Rome' --hook hook_resid_mid@8-11 --positions last "The capital of France is"
   hydrophone extract --metric 'logit-diff( Paris, Rome)' --metric loss "The capital of France is"
 Edits, and what they change downstream of them:

@@ -25,7 +25,8 @@ void AddSelection(CLI::App* command, ExtractOptions* options) {
   AddRepeated(
       command, "--hook", &options->hooks,
       "Hook point, in any spelling that `hydrophone hooks` shows; NAME@LAYERS for layers of its own. May be given "
-      "often. Without it, --top-k, --tokens, --edit and --max-new-tokens look at hook_resid_post, last position")
+      "often. Without it, --top-k, --tokens, --lens-..., --edit and --max-new-tokens look at hook_resid_post, last "
+      "position")
       ->group(kGroup);
   command->add_option("--layers", options->layers, "Layers, as in 10 or 0,5,-1 or 3-6; without it, all")->group(kGroup);
   command
@@ -38,6 +39,28 @@ void AddSelection(CLI::App* command, ExtractOptions* options) {
   command->add_option("--reduce", options->reduce, "One row instead of the positions chosen: their mean or max")
       ->check(CLI::IsMember({"mean", "max"}))
       ->group(kGroup);
+}
+
+void AddLens(CLI::App* command, CLI::Option* project, ExtractOptions* options) {
+  constexpr char kGroup[] = "What comes of it";
+  CLI::Option* top_k =
+      command->add_option("--top-k", options->top_k, "Logit lens: so many tokens of largest logit at each position");
+  top_k->check(WholeNumber(1))->excludes(project)->group(kGroup);
+  CLI::Option* tokens = command->add_option(
+      "--tokens", options->tokens,
+      "Logit lens: these tokens, as in ' Paris, London'; spaces count, and a whole number is an id");
+  tokens->excludes(project)->group(kGroup);
+  CLI::Option* entropy = command->add_flag("--lens-entropy", options->lens_entropy,
+                                           "Logit lens: the entropy of its distribution at each position, in nats");
+  entropy->excludes(project)->group(kGroup);
+  CLI::Option* kl = command->add_flag("--lens-kl", options->lens_kl,
+                                      "Logit lens: KL(final || lens) at each position, in nats, from the distribution "
+                                      "that the run ends with");
+  kl->excludes(project)->group(kGroup);
+  CLI::Option* logits = command->add_flag("--lens-logits", options->lens_logits,
+                                          "Logit lens: the logits of the whole vocabulary, an array as any other");
+  logits->excludes(project)->group(kGroup);
+  for (CLI::Option* scores : {top_k, tokens, entropy, kl}) logits->excludes(scores);
 }
 
 void AddForm(CLI::App* command, ExtractOptions* options) {
@@ -66,15 +89,7 @@ void AddForm(CLI::App* command, ExtractOptions* options) {
       "Dot products with the rows of a matrix [k,width] or with a vector [width]: FILE.npy, FILE.safetensors or "
       "FILE.safetensors:NAME");
   project->group(kGroup);
-  command->add_option("--top-k", options->top_k, "Logit lens: so many tokens of largest logit at each position")
-      ->check(WholeNumber(1))
-      ->excludes(project)
-      ->group(kGroup);
-  command
-      ->add_option("--tokens", options->tokens,
-                   "Logit lens: these tokens, as in ' Paris, London'; spaces count, and a whole number is an id")
-      ->excludes(project)
-      ->group(kGroup);
+  AddLens(command, project, options);
 }
 
 void AddRuns(CLI::App* command, ExtractOptions* options) {

@@ -34,6 +34,9 @@ struct ExtractOptions {
   std::string project;
   uint32_t top_k = 0;
   std::string tokens;
+  bool lens_logits = false;
+  bool lens_entropy = false;
+  bool lens_kl = false;
 
   std::vector<std::string> edits;
   bool no_baseline = false;

@@ -43,7 +43,10 @@ v1::Dtype DtypeOf(const std::string& name) {
 bool AsksForSummary(const ExtractOptions& options) {
   return options.threshold.has_value() || options.largest > 0 || !options.quantiles.empty();
 }
-bool AsksForLens(const ExtractOptions& options) { return options.top_k > 0 || !options.tokens.empty(); }
+// Whether a logit lens gives scores.
+bool AsksForLens(const ExtractOptions& options) {
+  return options.top_k > 0 || !options.tokens.empty() || options.lens_entropy || options.lens_kl;
+}
 // In the terminal, a logit lens ends with the model's own output.
 bool ShowsGrids(const ExtractOptions& options) { return AsksForLens(options) && !options.json && options.out.empty(); }
 bool AsksForDivergence(const ExtractOptions& options) {
@@ -55,7 +58,8 @@ bool Compares(const ExtractOptions& options) {
 }
 // Whether the hook to look at goes without saying.
 bool HasDefaultHook(const ExtractOptions& options) {
-  return AsksForLens(options) || (options.metrics.empty() && (!options.edits.empty() || options.max_new_tokens > 0));
+  return AsksForLens(options) || options.lens_logits ||
+         (options.metrics.empty() && (!options.edits.empty() || options.max_new_tokens > 0));
 }
 
 // Whether something is said about the hooks to look at.
@@ -85,7 +89,9 @@ absl::Status CheckCombination(const ExtractOptions& options) {
   }
   if (AsksForLens(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty())) {
     return refuse(
-        "a logit lens gives tokens: --view, --dtype, --threshold, --largest and --quantiles do not go with it");
+        "a logit lens gives scores: --view, --dtype, --threshold, --largest and --quantiles do not go with it, but "
+        "with "
+        "--lens-logits");
   }
   if (AsksForDivergence(options) && (options.edits.empty() || options.no_baseline)) {
     return refuse("--metric kl compares an edited run with the clean one: it needs --edit, without --no-baseline");
@@ -128,6 +134,9 @@ absl::Status ReadTransform(const ExtractOptions& options, const Tokenizer& token
     }
     *hook->mutable_project() = *std::move(matrix);
   }
+  if (options.lens_logits) hook->mutable_logit_lens()->set_logits(true);
+  if (options.lens_entropy) hook->mutable_logit_lens()->set_entropy(true);
+  if (options.lens_kl) hook->mutable_logit_lens()->set_final_divergence(true);
   if (options.top_k > 0) hook->mutable_logit_lens()->set_top_k(options.top_k);
   if (options.tokens.empty()) return absl::OkStatus();
   const auto ids = ParseTokens(options.tokens, tokenizer);

@@ -14,7 +14,8 @@ std::vector<v1::HookSelector> AllHooks(const v1::ExtractRequest& request) {
 
 bool IsBytes(const v1::HookSelector& hook, const v1::ExtractRequest& request) {
   const v1::View view = hook.view() != v1::VIEW_UNSPECIFIED ? hook.view() : request.view();
-  return !hook.has_logit_lens() && (view == v1::VIEW_UNSPECIFIED || view == v1::VIEW_BYTES);
+  const bool scores = hook.has_logit_lens() && !hook.logit_lens().logits();
+  return !scores && (view == v1::VIEW_UNSPECIFIED || view == v1::VIEW_BYTES);
 }
 
 // How many of the hook's runs are compared, and how many are not.

@@ -224,7 +224,7 @@ void Gpt2::Final(const at::Tensor& x, Taps& taps) const {
   taps.Give({Site::kHiddenState, config_.n_layer}, normed);
   const HookPoint residual{Site::kLnFinalResidual, -1};
   if (taps.Wants(residual)) taps.Give(residual, at::sub(FinalLayerNorm(x), normed));
-  taps.GiveLogits({Site::kLogits, -1}, normed);
+  taps.GiveLogits(normed);
 }
 
 at::Tensor Gpt2::Unembed(const at::Tensor& x) const { return kernels_->TimesTransposed(x, lm_head_); }

@@ -51,7 +51,7 @@ std::vector<uint32_t> TopTokens(Logits logits, uint32_t count) {
   return tokens;
 }
 
-// Writes one token's kTokenFields numbers; returns where the next token's go.
+// Writes one token's kScoreFields numbers; returns where the next token's go.
 float* WriteToken(Logits logits, double log_sum, uint32_t token, int64_t rank, float* to) {
   *to++ = static_cast<float>(token);
   *to++ = logits[token];
@@ -60,17 +60,22 @@ float* WriteToken(Logits logits, double log_sum, uint32_t token, int64_t rank, f
   return to;
 }
 
-void ReadTokens(const Readout& readout, Logits logits, float* to) {
-  const double log_sum = LogSumExp(logits);
-  int64_t rank = 0;
-  if (readout.top_k > 0) {
-    for (uint32_t token : TopTokens(logits, readout.top_k)) to = WriteToken(logits, log_sum, token, rank++, to);
-  }
-  for (uint32_t token : readout.token_ids) to = WriteToken(logits, log_sum, token, RankOf(logits, token), to);
+// Writes a number about the whole row where a token has its logit; returns where the next score's go.
+float* WriteNumber(float number, float* to) {
+  for (const float field : {0.0f, number, 0.0f, 0.0f}) *to++ = field;
+  return to;
 }
 
-float LossOf(Logits logits, uint32_t token) {
-  return static_cast<float>(LogSumExp(logits) - static_cast<double>(logits[token]));
+// -sum(p log p), in nats.
+float EntropyOf(Logits logits) {
+  const double log_sum = LogSumExp(logits);
+  double entropy = 0;
+  for (float logit : logits) {
+    const double log_p = static_cast<double>(logit) - log_sum;
+    const double p = PortableExp(log_p);
+    if (p != 0) entropy -= p * log_p;
+  }
+  return static_cast<float>(entropy);
 }
 
 // KL(baseline || row).
@@ -80,14 +85,29 @@ float DivergenceOf(Logits baseline, Logits logits) {
   for (size_t i = 0; i < logits.size(); ++i) {
     const double log_p = static_cast<double>(baseline[i]) - baseline_sum;
     const double p = PortableExp(log_p);
-    if (p > 0) divergence += p * (log_p - (static_cast<double>(logits[i]) - sum));
+    if (p != 0) divergence += p * (log_p - (static_cast<double>(logits[i]) - sum));  // NaN is not left out
   }
   return static_cast<float>(divergence);
 }
 
+void ReadTokens(const Readout& readout, Logits logits, Logits final_logits, float* to) {
+  const double log_sum = LogSumExp(logits);
+  int64_t rank = 0;
+  if (readout.top_k > 0) {
+    for (uint32_t token : TopTokens(logits, readout.top_k)) to = WriteToken(logits, log_sum, token, rank++, to);
+  }
+  for (uint32_t token : readout.token_ids) to = WriteToken(logits, log_sum, token, RankOf(logits, token), to);
+  if (readout.entropy) to = WriteNumber(EntropyOf(logits), to);
+  if (readout.final_divergence) WriteNumber(DivergenceOf(final_logits, logits), to);
+}
+
+float LossOf(Logits logits, uint32_t token) {
+  return static_cast<float>(LogSumExp(logits) - static_cast<double>(logits[token]));
+}
+
 int64_t WidthOf(const Readout& readout) {
   if (readout.kind != Readout::Kind::kTokens) return 1;
-  return Readout::kTokenFields * (static_cast<int64_t>(readout.top_k) + static_cast<int64_t>(readout.token_ids.size()));
+  return Readout::kScoreFields * readout.Scores();
 }
 
 Logits RowOf(const at::Tensor& logits, int64_t row) {
@@ -98,7 +118,9 @@ Logits RowOf(const at::Tensor& logits, int64_t row) {
 void ReadRow(const Readout& readout, Logits logits, Logits baseline, uint32_t next_token, float* to) {
   switch (readout.kind) {
     case Readout::Kind::kTokens:
-      return ReadTokens(readout, logits, to);
+      return ReadTokens(readout, logits, baseline, to);
+    case Readout::Kind::kLogits:
+      return;
     case Readout::Kind::kLogitDiff:
       *to = logits[readout.correct] - logits[readout.wrong];
       return;

@@ -58,8 +58,10 @@ Taps::Taps(absl::Span<const BatchMember> batch, const BatchRows& rows, const Mod
     const Plan& plan = *batch[member].plan;
     int64_t deepest = -1;
     for (size_t capture = 0; capture < plan.captures.size(); ++capture) {
-      entries_.push_back({ForwardOrder(plan.captures[capture].point, model.n_layer), member, capture});
-      deepest = std::max(deepest, entries_.back().order);
+      const Capture& planned = plan.captures[capture];
+      entries_.push_back({ForwardOrder(planned.point, model.n_layer), member, capture});
+      deepest = std::max(deepest, ForwardOrder(planned.CompleteAt(), model.n_layer));
+      if (HookPointOf(planned.CompleteAt()).logits()) complete_at_logits_.push_back(entries_.back());
     }
     deepest_.push_back(deepest);
   }
@@ -155,11 +157,20 @@ void Taps::SendWholeRows(const Entry& entry, const at::Tensor& value, const std:
 }
 
 void Taps::SendLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows) {
-  ReadoutRows readout_rows;
-  readout_rows.rows = TakeRows(value, rows);
-  Send(entry, ReadLogits(*CaptureOf(entry).readout, readout_rows, [this](const at::Tensor& residual) {
-         return functions_.unembed(functions_.final_layer_norm(residual));
-       }));
+  const at::Tensor normed = functions_.final_layer_norm(TakeRows(value, rows));
+  if (CaptureOf(entry).readout->final_divergence) {
+    held_.emplace(std::pair(entry.member, entry.capture), normed);
+  } else {
+    SendReadout(entry, normed, at::Tensor());
+  }
+}
+
+void Taps::SendReadout(const Entry& entry, const at::Tensor& normed, const at::Tensor& baseline_rows) {
+  const Readout& readout = *CaptureOf(entry).readout;
+  if (readout.kind == Readout::Kind::kLogits) return Send(entry, functions_.unembed(normed).contiguous());
+  ReadoutRows rows{normed, baseline_rows, {}};
+  if (readout.kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
+  Send(entry, ReadLogits(readout, rows, functions_.unembed));
 }
 
 void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute) {
@@ -174,8 +185,8 @@ void Taps::GiveComputed(HookPoint point, const std::function<at::Tensor(const at
   }
 }
 
-void Taps::GiveLogits(HookPoint point, const at::Tensor& normed) {
-  for (const Entry& entry : EntriesOf(point)) {
+void Taps::GiveLogits(const at::Tensor& normed) {
+  for (const Entry& entry : complete_at_logits_) {
     if (SinkOf(entry).Stopped()) continue;
     std::vector<int64_t> rows = RowsOf(entry);
     for (int64_t row : BaselineRowsOf(entry)) rows.push_back(row);
@@ -188,14 +199,14 @@ void Taps::GiveLogits(HookPoint point, const at::Tensor& normed) {
 void Taps::SendLogits(const Entry& entry, const at::Tensor& normed) {
   const Capture& capture = CaptureOf(entry);
   const int64_t count = capture.row_count;
-  ReadoutRows rows;
-  rows.rows = normed.narrow(0, 0, count);
-  if (capture.readout == nullptr) {
-    return Send(entry, Select(capture, functions_.unembed(rows.rows), Counting(count)));
+  const at::Tensor rows = normed.narrow(0, 0, count);
+  if (capture.readout == nullptr) return Send(entry, Select(capture, functions_.unembed(rows), Counting(count)));
+  if (capture.readout->final_divergence) {
+    const auto held = held_.extract({entry.member, entry.capture});
+    return SendReadout(entry, held.empty() ? rows : held.mapped(), rows);
   }
-  if (!capture.baseline_rows.empty()) rows.baseline_rows = normed.narrow(0, count, normed.size(0) - count);
-  if (capture.readout->kind == Readout::Kind::kNextTokenLoss) rows.next_tokens = NextTokens(entry);
-  Send(entry, ReadLogits(*capture.readout, rows, functions_.unembed));
+  const bool compares = !capture.baseline_rows.empty();
+  SendReadout(entry, rows, compares ? normed.narrow(0, count, normed.size(0) - count) : at::Tensor());
 }
 
 at::Tensor Taps::Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const {

@@ -69,8 +69,9 @@ class Taps {
   // of the batch's rows [n], whose numbers are in the host's memory.
   void GiveComputed(HookPoint point, const std::function<at::Tensor(const at::Tensor& rows)>& compute);
 
-  // Gives the logits, computed from ln_f's output [rows, d] for the rows that captures ask for.
-  void GiveLogits(HookPoint point, const at::Tensor& normed);
+  // Gives the logits, computed from ln_f's output [rows, d] for the rows that captures ask for, also to the lenses that
+  // are compared with them.
+  void GiveLogits(const at::Tensor& normed);
 
   // The values of a point that is by_run() come one sequence (a run, counted over the batch) at a time, in the order of
   // SequencesInOrder, in the host's memory: squares [H, s, s], or rows [s, width]. MarkByRun marks the sequences whose
@@ -118,6 +119,7 @@ class Taps {
   bool MemberReaches(size_t member, int64_t order) const;
   const Capture& CaptureOf(const Entry& entry) const { return batch_[entry.member].plan->captures[entry.capture]; }
   CaptureSink& SinkOf(const Entry& entry) const { return *batch_[entry.member].sink; }
+  // The captures whose value is the point's.
   absl::Span<const Entry> EntriesOf(HookPoint point) const;
   std::vector<int64_t> RowsOf(const Entry& entry) const;
   std::vector<int64_t> BaselineRowsOf(const Entry& entry) const;
@@ -132,9 +134,13 @@ class Taps {
   bool IsWholeRows(const Capture& capture) const;
   void SendRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
   void SendWholeRows(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
+  // Reads the logits of raw residual rows, or holds ln_f's output of them for a capture that compares them with the
+  // final ones.
   void SendLens(const Entry& entry, const at::Tensor& value, const std::vector<int64_t>& rows);
   // `normed`: ln_f's output for the capture's rows, then for its baseline's.
   void SendLogits(const Entry& entry, const at::Tensor& normed);
+  // `normed`, ln_f's output for the capture's rows, read off as the capture asks; `baseline_rows` likewise.
+  void SendReadout(const Entry& entry, const at::Tensor& normed, const at::Tensor& baseline_rows);
   // Takes the capture's units of the rows, reduces and projects them: [rows, heads, numbers].
   at::Tensor Select(const Capture& capture, const at::Tensor& value, absl::Span<const int64_t> rows) const;
   at::Tensor Project(const Capture& capture, const at::Tensor& picked) const;
@@ -152,6 +158,8 @@ class Taps {
   std::vector<int64_t> deepest_;                            // the order of each member's last capture; -1: none
   std::vector<Entry> entries_;                              // sorted by order, member, capture
   std::map<std::pair<size_t, size_t>, RunCapture> by_run_;  // under way, by member and capture
+  std::vector<Entry> complete_at_logits_;                   // sorted by member, capture
+  std::map<std::pair<size_t, size_t>, at::Tensor> held_;    // for those that are: ln_f's output of their rows
 };
 
 }  // namespace hydrophone

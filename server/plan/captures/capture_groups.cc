@@ -20,7 +20,7 @@ CaptureFormat FormatOf(const Selector& selector, v1::Layout layout) {
   format.view = selector.view;
   format.dtype = selector.view == v1::VIEW_BYTES ? selector.dtype : v1::DTYPE_FLOAT32;
   format.summary = selector.summary;
-  if (selector.readout == nullptr) return format;
+  if (!selector.has_scores()) return format;
   format.form = Form::kScores;
   format.dtype = v1::DTYPE_FLOAT32;
   format.metric = selector.metric;
@@ -62,7 +62,7 @@ std::vector<CaptureGroup> GroupRuns(const Selector& selector, const std::vector<
   std::vector<CaptureGroup> groups(1);
   groups[0].format = FormatOf(selector, layout);
   for (const SelectedRun& one : selected) {
-    if (selector.readout != nullptr || !one.baseline.has_value()) {
+    if (selector.has_scores() || !one.baseline.has_value()) {
       groups[0].runs.push_back(one);
     } else {
       CheckKeys(selector, one, form, runs, violations);

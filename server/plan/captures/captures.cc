@@ -87,7 +87,7 @@ class CapturePlanner {
     std::vector<Capture>& captures = call_->plan.captures;
     std::vector<std::pair<int64_t, size_t>> order;
     for (size_t i = 0; i < captures.size(); ++i) {
-      order.emplace_back(ForwardOrder(captures[i].point, context_.model.n_layer), i);
+      order.emplace_back(ForwardOrder(captures[i].CompleteAt(), context_.model.n_layer), i);
     }
     std::sort(order.begin(), order.end());
     std::vector<Capture> sorted;
@@ -133,8 +133,12 @@ class CapturePlanner {
     const uint64_t most = context_.limits.max_message_bytes;
     if (format.form == Form::kScores) {
       const uint64_t bytes = scores_size_.Bytes(*selector.readout, size.longest_rows, format.metric);
-      if (bytes > most) return TooLarge(selector.path, bytes, most, "bytes for the scores of one run");
-      return absl::OkStatus();
+      if (bytes <= most) return absl::OkStatus();
+      const bool lens = selector.readout->kind == Readout::Kind::kTokens;
+      return TooLarge(selector.path, bytes, most,
+                      lens ? "bytes for the scores of one run in one message (logit_lens.logits gives the logits as a "
+                             "tensor, which may be larger)"
+                           : "bytes for the scores of one run");
     }
     if (format.form == Form::kComparison) return absl::OkStatus();
     if (format.view == v1::VIEW_FLOATS && size.largest_tensor > kMaxFloats) {
@@ -155,6 +159,11 @@ class CapturePlanner {
     if (format.summary != nullptr && format.summary->quantiles_size() > 0) held = AddSizes(held, elements);
     if (selector.info->logits() && selector.reduction != Reduction::kNone) {
       held = AddSizes(held, MultiplySizes(size.rows, static_cast<uint64_t>(context_.model.vocab_size)));
+    }
+    // The states that a lens compares with the logits wait for these.
+    if (selector.readout != nullptr && selector.readout->final_divergence && !selector.info->logits()) {
+      const auto width = static_cast<uint64_t>(context_.model.n_embd);
+      held = AddSizes(held, MultiplySizes(MultiplySizes(size.rows, layers), width));
     }
     call_->plan.capture_bytes = AddSizes(call_->plan.capture_bytes, MultiplySizes(held, sizeof(float)));
     positions_ = AddSizes(positions_, MultiplySizes(size.rows, layers));

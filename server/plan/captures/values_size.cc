@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 
+#include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/sizes.h"
 
 namespace hydrophone {
@@ -39,6 +40,8 @@ uint64_t ScoresSize::TokensBytes(const Readout& readout) {
   uint64_t bytes = (uint64_t{readout.top_k} + readout.token_ids.size()) * kScore;
   if (readout.top_k > 0) bytes += LongestPieces(readout.top_k);
   for (uint32_t id : readout.token_ids) bytes += PieceOf(tokenizer_, id).size();
+  if (readout.entropy) bytes += kScore + kEntropyScore.size();
+  if (readout.final_divergence) bytes += kScore + kFinalDivergenceScore.size();
   return bytes;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "server/core/limits.h"
 #include "server/core/model_info.h"
@@ -34,6 +35,10 @@ struct PlannedInput {
   uint32_t truncated_tokens = 0;
   std::string skipped;  // why it was skipped; empty when it was not
 };
+
+// Score.metric of the numbers that a logit lens gives of a whole distribution.
+inline constexpr absl::string_view kEntropyScore = "entropy";
+inline constexpr absl::string_view kFinalDivergenceScore = "final_divergence";
 
 // How one capture is sent.
 struct CaptureFormat {

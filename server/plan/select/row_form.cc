@@ -30,9 +30,10 @@ void CheckProjection(const Selector& selector, const RowForm& form, int64_t feat
   }
 }
 
-std::vector<int64_t> ReadoutShape(const Readout& readout) {
+std::vector<int64_t> ReadoutShape(const Readout& readout, const ModelInfo& model) {
+  if (readout.kind == Readout::Kind::kLogits) return {model.vocab_size};
   if (readout.kind != Readout::Kind::kTokens) return {kMetricNumbers};
-  return {static_cast<int64_t>(readout.top_k) + static_cast<int64_t>(readout.token_ids.size()), Readout::kTokenFields};
+  return {readout.Scores(), Readout::kScoreFields};
 }
 
 int64_t CountOr(const std::vector<int32_t>& listed, int64_t all) {
@@ -50,7 +51,7 @@ RowForm ReadRowForm(const Selector& selector, absl::Span<const int64_t> lengths,
         ReadUnits(*selector.units, absl::StrCat(selector.path, ".units"), *selector.info, lengths, model, violations);
   }
   if (selector.readout != nullptr) {
-    form.row_shape = ReadoutShape(*selector.readout);
+    form.row_shape = ReadoutShape(*selector.readout, model);
     return form;
   }
   int64_t features = CountOr(form.units.features, FeatureCount(*selector.info, model));

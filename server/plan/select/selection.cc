@@ -20,7 +20,7 @@ bool HasKind(const Selector& selector, Readout::Kind kind) {
 // Whether the selector compares a run with its baseline. Of the readouts only a divergence does: other scores are about
 // one run.
 bool Compares(const Selector& selector) {
-  return selector.readout == nullptr || HasKind(selector, Readout::Kind::kDivergence);
+  return !selector.has_scores() || HasKind(selector, Readout::Kind::kDivergence);
 }
 
 class RunSelector {

@@ -34,6 +34,8 @@ struct Selector {
   std::shared_ptr<const Projection> projection;  // null: none; ReadRowForm checks its width
   std::shared_ptr<const Readout> readout;        // null: none
   std::string metric;                            // the metric's key
+  // Whether the answer is scores, not a value.
+  bool has_scores() const { return readout != nullptr && readout->scores(); }
 
   v1::View view = v1::VIEW_BYTES;
   v1::Dtype dtype = v1::DTYPE_FLOAT32;

@@ -30,6 +30,8 @@ std::shared_ptr<const Projection> ReadProjection(const v1::Tensor& tensor, const
   return std::make_shared<const Projection>(Projection{count, read->shape.back(), std::move(read->values)});
 }
 
+bool GivesScores(const v1::HookSelector& hook) { return hook.has_logit_lens() && !hook.logit_lens().logits(); }
+
 // Says why the logit lens cannot read the point; nullopt when it can.
 std::optional<std::string> LensObjection(HookPoint point, const ModelInfo& model) {
   if (HookPointOf(point).logits() || IsRawResidual(point, model)) return std::nullopt;
@@ -55,7 +57,7 @@ void CheckLensPoints(const Selector& selector, const std::string& path, const Mo
   }
 }
 
-// Refuses what cannot stand beside a logit lens, which reads whole rows and answers with scores.
+// Refuses what cannot stand beside a logit lens, which reads whole rows and mostly answers with scores.
 void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Violations* violations) {
   if (hook.has_units()) {
     violations->Add(absl::StrCat(path, ".units"), "got units beside logit_lens, expected none: it reads whole rows");
@@ -64,7 +66,7 @@ void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Viol
     violations->Add(absl::StrCat(path, ".reduction"),
                     absl::StrCat("got ", v1::Reduction_Name(hook.reduction()), " beside logit_lens, expected none"));
   }
-  if (hook.view() != v1::VIEW_UNSPECIFIED && hook.view() != v1::VIEW_BYTES) {
+  if (!hook.logit_lens().logits() && hook.view() != v1::VIEW_UNSPECIFIED && hook.view() != v1::VIEW_BYTES) {
     violations->Add(absl::StrCat(path, ".view"), absl::StrCat("got ", v1::View_Name(hook.view()),
                                                               " beside logit_lens, expected none: scores are sent"));
   }
@@ -73,8 +75,13 @@ void CheckBesideLens(const v1::HookSelector& hook, const std::string& path, Viol
 std::shared_ptr<const Readout> ReadLens(const v1::LogitLens& lens, const std::string& path,
                                         const RequestContext& context, Violations* violations) {
   const auto vocabulary = static_cast<uint32_t>(context.model.vocab_size);
-  if (lens.top_k() == 0 && lens.token_ids_size() == 0) {
-    violations->Add(path, "got neither top_k nor token_ids, expected at least one of them");
+  const bool scores = lens.top_k() > 0 || lens.token_ids_size() > 0 || lens.entropy() || lens.final_divergence();
+  if (!scores && !lens.logits()) {
+    violations->Add(path, "got none of top_k, token_ids, logits, entropy and final_divergence, expected one at least");
+  }
+  if (scores && lens.logits()) {
+    violations->Add(absl::StrCat(path, ".logits"),
+                    "got it beside scores, expected it alone: a selector gives a tensor or scores");
   }
   if (lens.top_k() > vocabulary) {
     violations->Add(absl::StrCat(path, ".top_k"),
@@ -86,8 +93,11 @@ std::shared_ptr<const Readout> ReadLens(const v1::LogitLens& lens, const std::st
                     absl::StrCat("got ", lens.token_ids(i), ", expected an id below ", vocabulary));
   }
   Readout readout;
+  if (lens.logits()) readout.kind = Readout::Kind::kLogits;
   readout.top_k = lens.top_k();
   readout.token_ids.assign(lens.token_ids().begin(), lens.token_ids().end());
+  readout.entropy = lens.entropy();
+  readout.final_divergence = lens.final_divergence();
   return std::make_shared<const Readout>(std::move(readout));
 }
 
@@ -98,7 +108,7 @@ void ReadView(const v1::HookSelector& hook, const v1::ExtractRequest& request, V
   selector->view = hook.view() == v1::VIEW_UNSPECIFIED ? default_view : hook.view();
   selector->dtype = hook.dtype() == v1::DTYPE_UNSPECIFIED ? default_dtype : hook.dtype();
 
-  const bool lens = hook.has_logit_lens();
+  const bool lens = GivesScores(hook);
   const bool narrow = hook.dtype() == v1::DTYPE_FLOAT16 || hook.dtype() == v1::DTYPE_BFLOAT16;
   if (narrow && (lens || selector->view != v1::VIEW_BYTES)) {
     violations->Add(
@@ -119,7 +129,7 @@ void CheckQuantiles(const v1::SummaryOptions& options, const std::string& path, 
 
 void ReadSummary(const v1::HookSelector& hook, Violations* violations, Selector* selector) {
   const std::string path = absl::StrCat(selector->path, ".summary");
-  if (hook.has_logit_lens()) {
+  if (GivesScores(hook)) {
     violations->Add(path, "got it beside logit_lens, expected none: scores are sent");
   } else if (selector->view != v1::VIEW_SUMMARY) {
     violations->Add(path, absl::StrCat("got it with ", v1::View_Name(selector->view), ", expected VIEW_SUMMARY"));

@@ -187,6 +187,36 @@ TEST_F(ValuesTest, ALensNamesItsTokens) {
   EXPECT_EQ(values.scores(0).metric(), "");
 }
 
+TEST_F(ValuesTest, ALensHasItsNumbersAfterItsTokens) {
+  Plan(
+      "texts: 'ab' hooks { hook_point: 'blocks.1.hook_resid_mid' positions { at: -1 } "
+      "logit_lens { token_ids: 65 entropy: true final_divergence: true } }");
+  const v1::Values values = Encode(0, {65, 2.5f, -0.5f, 3, 0, 1.25f, 0, 0, 0, 0.75f, 0, 0}).at(0).values();
+  EXPECT_THAT(values.info().shape(), ElementsAre(1, 3));
+  EXPECT_FALSE(values.info().lens_logits());
+  ASSERT_EQ(values.scores_size(), 3);
+  EXPECT_EQ(values.scores(0).ShortDebugString(),
+            "position: 1 token_id: 65 piece: \"A\" value: 2.5 logprob: -0.5 rank: 3");
+  EXPECT_EQ(values.scores(1).ShortDebugString(), "position: 1 value: 1.25 metric: \"entropy\"");
+  EXPECT_EQ(values.scores(2).ShortDebugString(), "position: 1 value: 0.75 metric: \"final_divergence\"");
+}
+
+TEST_F(ValuesTest, ALoneDivergenceIsNotTakenForAnEntropy) {
+  Plan("texts: 'a' hooks { hook_point: 'hook_resid_mid' layers: 0 logit_lens { final_divergence: true } }");
+  EXPECT_EQ(Encode(0, {0, 0.75f, 0, 0}).at(0).values().scores(0).metric(), "final_divergence");
+}
+
+TEST_F(ValuesTest, AllLogitsOfALensComeInChunksThatSayWhatTheyAre) {
+  Plan("texts: 'a' hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { logits: true } }");
+  const std::vector<v1::ExtractResponse> messages = Encode(0, {}, 300);
+  EXPECT_GT(messages.size(), 1u);
+  EXPECT_TRUE(messages[0].chunk().info().lens_logits());
+  EXPECT_EQ(messages[0].chunk().info().name(), "blocks.1.hook_resid_mid");
+  EXPECT_THAT(messages[0].chunk().info().shape(), ElementsAre(1, 257));
+  Plan("texts: 'a' hook_points: 'blocks.1.hook_resid_mid'");
+  EXPECT_FALSE(Encode(0).at(0).chunk().info().lens_logits());
+}
+
 TEST_F(ValuesTest, ScoresKnowTheirPositions) {
   Plan(
       "texts: ['abc', 'de'] hooks { hook_point: 'blocks.1.hook_resid_mid' positions { slice: '::-1' } logit_lens { "

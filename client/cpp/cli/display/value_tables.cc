@@ -31,11 +31,13 @@ std::string ShapeText(const v1::TensorInfo& info) { return absl::StrCat("[", abs
 ValueTables::ValueTables(const v1::ExtractRequest& request, const RunNames& names)
     : names_(names),
       tokens_(request),
+      first_metric_(static_cast<uint32_t>(request.hook_points_size() + request.hooks_size())),
       tensors_(RowsOf("point", {"shape", "type", "bytes"})),
       summaries_(RowsOf("point", SummaryColumns(request))),
       extremes_(RowsOf("largest magnitudes", {"value", "at"})),
       comparisons_(RowsOf("point", {"difference", "largest", "norm", "baseline", "cosine", "pearson r", "nonfinite"})),
       lens_(request, names, tokens_),
+      lens_numbers_(RowsOf("point", {"position", "token", "entropy", "KL(final || lens)"})),
       metrics_(RowsOf("metric", {"position", "token", "value"})) {}
 
 ValueTables::Rows ValueTables::RowsOf(const char* first, const std::vector<std::string>& rest) const {
@@ -54,7 +56,14 @@ std::vector<std::string> ValueTables::RowOf(const v1::TensorInfo& info) const {
 bool ValueTables::Add(const v1::Values& values) {
   if (values.has_comparison()) AddComparison(values);
   if (values.has_summary()) AddSummary(values);
-  for (const v1::Score& score : values.scores()) AddScore(values.info(), score);
+  for (const v1::Score& score : values.scores()) {
+    if (values.info().selector() >= first_metric_) {
+      AddMetric(score);
+    } else if (score.metric().empty()) {
+      lens_.Add(values.info(), score);
+    }
+  }
+  if (values.info().selector() < first_metric_) AddLensNumbers(values);
   return values.has_comparison() || values.has_summary() || values.scores_size() > 0;
 }
 
@@ -101,17 +110,39 @@ void ValueTables::AddComparison(const v1::Values& values) {
   comparisons_.Add(std::move(row));
 }
 
-void ValueTables::AddScore(const v1::TensorInfo& info, const v1::Score& score) {
-  if (score.metric().empty()) {
-    lens_.Add(info, score);
-    return;
-  }
+void ValueTables::AddMetric(const v1::Score& score) {
   std::vector<std::string> row = {score.metric()};
   names_.AddCells(score.run(), &row);
   row.push_back(absl::StrCat(score.position()));
   row.push_back(tokens_.At(score.run(), score.position()));
   row.push_back(Short(score.value()));
   metrics_.Add(std::move(row));
+}
+
+void ValueTables::AddLensNumbers(const v1::Values& values) {
+  std::vector<std::string> row;
+  std::string place;
+  std::string entropy;
+  std::string divergence;
+  const auto flush = [&] {
+    if (entropy.empty() && divergence.empty()) return;
+    row.push_back(std::exchange(entropy, ""));
+    row.push_back(std::exchange(divergence, ""));
+    lens_numbers_.Add(std::move(row));
+  };
+  for (const v1::Score& score : values.scores()) {
+    if (score.metric().empty()) continue;
+    if (std::string at = absl::StrCat(score.position()); at != place) {
+      flush();
+      place = std::move(at);
+      row = {values.info().name()};
+      names_.AddCells(score.run(), &row);
+      row.push_back(place);
+      row.push_back(tokens_.At(score.run(), score.position()));
+    }
+    (score.metric() == "entropy" ? entropy : divergence) = Short(score.value());
+  }
+  flush();
 }
 
 void ValueTables::Print(const Style& style, std::ostream& out) const {
@@ -122,6 +153,7 @@ void ValueTables::Print(const Style& style, std::ostream& out) const {
   };
   for (const Rows* rows : {&tensors_, &summaries_, &extremes_, &comparisons_}) print(*rows);
   lens_.Print(style, out);
+  print(lens_numbers_);
   print(metrics_);
 }
 

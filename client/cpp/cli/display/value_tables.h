@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_CLIENT_CPP_CLI_DISPLAY_VALUE_TABLES_H_
 #define HYDROPHONE_CLIENT_CPP_CLI_DISPLAY_VALUE_TABLES_H_
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -52,15 +53,19 @@ class ValueTables {
   std::vector<std::string> RowOf(const v1::TensorInfo& info) const;
   void AddSummary(const v1::Values& values);
   void AddComparison(const v1::Values& values);
-  void AddScore(const v1::TensorInfo& info, const v1::Score& score);
+  void AddMetric(const v1::Score& score);
+  // The numbers of a lens that are not about a token: one row for each position.
+  void AddLensNumbers(const v1::Values& values);
 
   const RunNames& names_;
   InputTokens tokens_;
+  const uint32_t first_metric_;  // the number of the request's first selector that is a metric
   Rows tensors_;
   Rows summaries_;
   Rows extremes_;
   Rows comparisons_;
   LensGrids lens_;
+  Rows lens_numbers_;
   Rows metrics_;
 };
 

@@ -83,6 +83,27 @@ TEST(MakeRequest, ALogitLensLooksAtEveryLayersOutputAtTheLastPosition) {
   EXPECT_EQ(Make(options)->hooks_size(), 1) << "the model's own output is for grids";
 }
 
+TEST(MakeRequest, ALensMayGiveNumbersOfItsDistribution) {
+  ExtractOptions options;
+  options.lens_entropy = true;
+  options.lens_kl = true;
+  ExpectMakes(options,
+              "inputs { text: 'hi' } hooks { hook_point: 'hook_resid_post' positions { at: -1 } "
+              "logit_lens { entropy: true final_divergence: true } }");
+}
+
+TEST(MakeRequest, ALensOfAllLogitsHasATypeAsOtherTensorsHave) {
+  ExtractOptions options;
+  options.hooks = {"hook_resid_mid"};
+  options.lens_logits = true;
+  options.out = "out.safetensors";
+  options.dtype = "float16";
+  const auto request = Make(options);
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_TRUE(request->hooks(0).logit_lens().logits());
+  EXPECT_EQ(request->dtype(), v1::DTYPE_FLOAT16);
+}
+
 TEST(MakeRequest, EditsCompareTheEditedRunWithTheCleanOne) {
   ExtractOptions options;
   options.hooks = {"hook_resid_post"};
@@ -207,7 +228,7 @@ TEST(MakeRequest, RefusesWhatDoesNotGoTogether) {
   options = {};
   options.top_k = 1;
   options.dtype = "float16";
-  EXPECT_THAT(Error(options), HasSubstr("a logit lens gives tokens"));
+  EXPECT_THAT(Error(options), HasSubstr("a logit lens gives scores"));
 }
 
 TEST(MakeRequest, RefusesWhatIsWrittenWrong) {

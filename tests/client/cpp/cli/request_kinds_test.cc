@@ -34,6 +34,9 @@ TEST(RequestKinds, ALogitLensAndMetricsAreValues) {
   lens.mutable_hooks(0)->mutable_logit_lens()->set_top_k(1);
   EXPECT_FALSE(SendsBytes(lens));
   EXPECT_TRUE(SendsValues(lens));
+  lens.mutable_hooks(0)->mutable_logit_lens()->set_logits(true);
+  EXPECT_TRUE(SendsBytes(lens));
+  EXPECT_FALSE(SendsValues(lens));
   v1::ExtractRequest metric;
   metric.add_metrics()->mutable_next_token_loss();
   EXPECT_FALSE(SendsBytes(metric));

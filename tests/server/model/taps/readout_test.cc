@@ -49,6 +49,41 @@ TEST_F(ReadLogitsTest, LogProbabilitiesAreThoseOfFloat64) {
   EXPECT_LT(((read.select(1, 2) - exact).abs() / exact.abs()).max().item<double>(), 1.2e-7);  // the last of 24 bits
 }
 
+TEST_F(ReadLogitsTest, EntropyAndDivergenceAreThoseOfFloat64) {
+  Readout readout;
+  readout.token_ids = {0};
+  readout.entropy = true;
+  readout.final_divergence = true;
+  ReadoutRows rows;
+  rows.rows = at::randn({130, 50}) * 3;
+  rows.baseline_rows = at::randn({130, 50}) * 3;
+  const at::Tensor read = ReadLogits(readout, rows, AsTheyAre).view({130, 3, 4});
+  const at::Tensor log_p = at::log_softmax(rows.rows.to(at::kDouble), -1);
+  const at::Tensor log_q = at::log_softmax(rows.baseline_rows.to(at::kDouble), -1);
+  const at::Tensor entropy = -(log_p.exp() * log_p).sum(-1);
+  const at::Tensor divergence = (log_q.exp() * (log_q - log_p)).sum(-1);
+  EXPECT_LT(((read.select(1, 1).select(1, 1) - entropy) / entropy).abs().max().item<double>(), 1.2e-7);
+  EXPECT_LT(((read.select(1, 2).select(1, 1) - divergence) / divergence).abs().max().item<double>(), 1.2e-7);
+  EXPECT_EQ(read.slice(1, 1, 3).select(2, 0).abs().max().item<float>(), 0);
+}
+
+TEST_F(ReadLogitsTest, NumbersOfADistributionWithNaNAreNaNAndCertaintyHasNoEntropy) {
+  Readout readout;
+  readout.entropy = true;
+  readout.final_divergence = true;
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  ReadoutRows rows;
+  rows.rows = at::tensor({0.0f, 1.0f, 0.0f, -inf, 5.0f, -inf, 1.0f, 2.0f, 3.0f}).view({3, 3});
+  rows.baseline_rows = at::tensor({nan, 1.0f, 0.0f, -inf, 5.0f, -inf, 1.0f, 2.0f, -inf}).view({3, 3});
+  const at::Tensor read = ReadLogits(readout, rows, AsTheyAre).view({3, 2, 4}).select(2, 1);
+  EXPECT_TRUE(std::isnan(read[0][1].item<float>()));
+  EXPECT_EQ(read[1][0].item<float>(), 0);
+  EXPECT_EQ(read[1][1].item<float>(), 0);
+  EXPECT_TRUE(std::isfinite(read[2][1].item<float>()));
+  rows.rows[0][0] = nan;
+  EXPECT_TRUE(std::isnan(ReadLogits(readout, rows, AsTheyAre).view({3, 2, 4})[0][0][1].item<float>()));
+}
+
 TEST_F(ReadLogitsTest, NotANumberRanksLast) {
   Readout readout;
   readout.top_k = 2;

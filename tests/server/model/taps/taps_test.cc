@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/fakes/random_gpt2.h"
 
 namespace hydrophone {
@@ -132,6 +134,40 @@ TEST_F(SelectionTest, ReadsTheLensThroughTheFinalLayerNormAndTheUnembedding) {
   EXPECT_THAT(Given(functions), ElementsAre(-10, -10, 50));
 }
 
+TEST_F(SelectionTest, ALensOfAllLogitsGivesTheLogits) {
+  auto readout = std::make_shared<Readout>();
+  readout->kind = Readout::Kind::kLogits;
+  Mid().readout = readout;
+  TapFunctions functions;
+  functions.final_layer_norm = [](const at::Tensor& rows) { return rows * 10; };
+  functions.unembed = [](const at::Tensor& rows) { return rows + 1; };
+  EXPECT_THAT(Given(functions), ElementsAre(11, 21, 31, 41, 51, 1));
+}
+
+TEST_F(SelectionTest, ADivergenceFromTheEndWaitsForTheLogits) {
+  auto readout = std::make_shared<Readout>();
+  readout->final_divergence = true;
+  Mid().readout = readout;
+  TapFunctions functions;
+  functions.final_layer_norm = [](const at::Tensor& rows) { return rows * 2; };
+  functions.unembed = [](const at::Tensor& rows) { return rows; };
+  const BatchRows rows(batch_, false);
+  Taps taps(batch_, rows, model_, functions);
+  EXPECT_TRUE(taps.Reaches({Site::kLogits, -1}));
+  const at::Tensor value = at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2});
+  taps.Give(kMid, value);
+  EXPECT_EQ(first_sink_.captures().count(1), 0u);
+  const at::Tensor normed = value * 2;
+  normed[2][0] = 1.0f;
+  taps.GiveLogits(normed);
+  const std::vector<float> given = first_sink_.values(1);
+  ASSERT_EQ(given.size(), 12u);
+  EXPECT_EQ(given[1], 0);
+  EXPECT_EQ(given[5], 0);
+  const double p = 1 / (1 + std::exp(-1.0)), q = 1 / (1 + std::exp(-10.0));  // of the first of two tokens
+  EXPECT_NEAR(given[9], p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q)), 1e-6);
+}
+
 TEST_F(SelectionTest, UnembedsTheRowsAskedOnly) {
   Mid().point = {Site::kLogits, -1};
   Mid().contiguous = false;
@@ -146,7 +182,7 @@ TEST_F(SelectionTest, UnembedsTheRowsAskedOnly) {
   };
   const BatchRows rows(batch_, false);
   Taps taps(batch_, rows, model_, functions);
-  taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
+  taps.GiveLogits(at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
   EXPECT_THAT(first_sink_.values(1), ElementsAre(10, 2));
 }
 
@@ -162,7 +198,7 @@ TEST_F(SelectionTest, ALossReadsEachRowsNextToken) {
   functions.unembed = [](const at::Tensor& rows) { return rows * 1000; };  // so sure that the loss is the difference
   const BatchRows rows(batch_, false);
   Taps taps(batch_, rows, model_, functions);
-  taps.GiveLogits({Site::kLogits, -1}, at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
+  taps.GiveLogits(at::tensor({1.0f, 2.0f, 3.0f, 4.0f, 5.0f, 0.0f}).view({3, 2}));
   EXPECT_THAT(first_sink_.values(1), ElementsAre(0, 1000));
 }
 

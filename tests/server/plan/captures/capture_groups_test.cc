@@ -12,6 +12,7 @@
 namespace hydrophone {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -137,7 +138,7 @@ TEST_F(CaptureGroupsTest, ALensGivesScoresOfEachRunInEitherLayout) {
     ExtractCall call =
         Planned(layout + "hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 3 token_ids: [7, 9] } }");
     EXPECT_EQ(call.formats[0].form, Form::kScores);
-    EXPECT_THAT(call.plan.captures[0].row_shape, ElementsAre(5, Readout::kTokenFields));
+    EXPECT_THAT(call.plan.captures[0].row_shape, ElementsAre(5, Readout::kScoreFields));
     EXPECT_EQ(call.tensors, 2u);
     EXPECT_EQ(call.data_bytes, 0u);
     EXPECT_EQ(call.plan.capture_bytes, 5u * 5 * 4 * 4);
@@ -147,8 +148,45 @@ TEST_F(CaptureGroupsTest, ALensGivesScoresOfEachRunInEitherLayout) {
 TEST_F(CaptureGroupsTest, RefusesALensThatDoesNotFitIntoAMessage) {
   server_.limits.max_message_bytes = 4096;
   EXPECT_TRUE(Plan("hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 20 } }").ok());
-  EXPECT_THAT(Refusals("hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 100 } }"),
-              ElementsAre(HasSubstr("hooks[0]: needs ")));
+  EXPECT_THAT(
+      Refusals("hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { top_k: 100 } }"),
+      ElementsAre(AllOf(HasSubstr("hooks[0]: needs "), HasSubstr("logit_lens.logits gives the logits as a tensor"),
+                        HasSubstr("the limit is 4096"))));
+}
+
+TEST_F(CaptureGroupsTest, ALensOfAllLogitsIsATensorWhoseSizeIsKnown) {
+  server_.limits.max_message_bytes = 1024;  // a row is larger: chunks need not hold it
+  const std::string hook = "hooks { hook_point: 'blocks.1.hook_resid_mid' logit_lens { logits: true } }";
+  ExtractCall call = Planned("dtype: DTYPE_FLOAT16 " + hook);
+  EXPECT_EQ(call.formats[0].form, Form::kPerRun);
+  EXPECT_EQ(call.formats[0].dtype, v1::DTYPE_FLOAT16);
+  EXPECT_THAT(call.plan.captures[0].TensorShape(0), ElementsAre(3, 257));
+  EXPECT_EQ(call.tensors, 2u);
+  EXPECT_EQ(call.data_bytes, 5u * 257 * 2);
+  EXPECT_EQ(call.plan.capture_bytes, 5u * 257 * 4);
+  call = Planned("layout: LAYOUT_ROWS " + hook);
+  EXPECT_EQ(call.formats[0].form, Form::kRows);
+  EXPECT_EQ(call.tensors, 1u);
+  server_.limits.max_response_bytes = 5 * 257 * 4 - 1;
+  EXPECT_THAT(Refusals(hook), ElementsAre("hooks: needs 5140 bytes of captured data, the limit is 5139"));
+}
+
+TEST_F(CaptureGroupsTest, AllLogitsOfARunWithABaselineAreCompared) {
+  ExtractCall call =
+      Planned("hooks { hook_point: 'blocks.0.hook_resid_mid' runs: 2 logit_lens { logits: true } }", kBaseline);
+  EXPECT_EQ(call.formats[0].form, Form::kComparison);
+  EXPECT_THAT(call.plan.captures[0].rows, ElementsAre(5, 6, 7, 0, 1, 2));
+  EXPECT_THAT(call.plan.captures[0].TensorShape(0), ElementsAre(3, 257));
+}
+
+TEST_F(CaptureGroupsTest, ADivergenceFromTheEndComesWithTheLogitsAndHoldsItsStates) {
+  ExtractCall call = Planned(
+      "hooks { hook_point: 'blocks.0.hook_resid_mid' logit_lens { final_divergence: true } } "
+      "hook_points: 'blocks.1.hook_mlp_out'");
+  ASSERT_EQ(call.plan.captures.size(), 2u);
+  EXPECT_EQ(CanonicalName(call.plan.captures[0].point), "blocks.1.hook_mlp_out");
+  EXPECT_EQ(CanonicalName(call.plan.captures[1].point), "blocks.0.hook_resid_mid");
+  EXPECT_EQ(call.plan.capture_bytes, 5u * 8 * 4 + 5u * 4 * 4 + 5u * 8 * 4);
 }
 
 TEST_F(CaptureGroupsTest, NarrowTypesHalveTheBytesSentAndNotThoseHeld) {

@@ -94,9 +94,43 @@ TEST_F(ReadTransformsTest, RefusesALensOfNoOrUnknownTokens) {
   Read("logit_lens {}");
   Read("logit_lens { top_k: 258 token_ids: [5, 257] }");
   EXPECT_THAT(Refusals(),
-              ElementsAre("hooks[0].logit_lens: got neither top_k nor token_ids, expected at least one of them",
+              ElementsAre("hooks[0].logit_lens: got none of top_k, token_ids, logits, entropy and final_divergence, "
+                          "expected one at least",
                           "hooks[0].logit_lens.top_k: got 258, expected at most 257, the vocabulary's size",
                           "hooks[0].logit_lens.token_ids[1]: got 257, expected an id below 257"));
+}
+
+TEST_F(ReadTransformsTest, ALensHasNumbersOfTheDistribution) {
+  const auto readout = Read("logit_lens { entropy: true final_divergence: true }").readout;
+  EXPECT_TRUE(readout->entropy);
+  EXPECT_TRUE(readout->final_divergence);
+  EXPECT_EQ(readout->Scores(), 2);
+  EXPECT_EQ(readout->TokenScores(), 0);
+  EXPECT_TRUE(violations_.empty());
+}
+
+TEST_F(ReadTransformsTest, ALensOfAllLogitsIsATensorInAnyViewAndType) {
+  const Selector bytes = Read("logit_lens { logits: true } dtype: DTYPE_FLOAT16");
+  EXPECT_EQ(bytes.readout->kind, Readout::Kind::kLogits);
+  EXPECT_FALSE(bytes.has_scores());
+  EXPECT_EQ(bytes.dtype, v1::DTYPE_FLOAT16);
+  EXPECT_EQ(Read("logit_lens { logits: true }", "hook_resid_mid", "view: VIEW_PREVIEW").view, v1::VIEW_PREVIEW);
+  EXPECT_TRUE(Read("logit_lens { logits: true } view: VIEW_SUMMARY summary { top_k: 3 }").summary != nullptr);
+  EXPECT_TRUE(violations_.empty());
+}
+
+TEST_F(ReadTransformsTest, RefusesALensThatIsATensorAndScores) {
+  for (std::string scores : {"top_k: 1", "token_ids: 1", "entropy: true", "final_divergence: true"}) {
+    violations_ = Violations();
+    Read(absl::StrCat("logit_lens { logits: true ", scores, " }"));
+    EXPECT_THAT(Refusals(),
+                ElementsAre("hooks[0].logit_lens.logits: got it beside scores, expected it alone: a selector "
+                            "gives a tensor or scores"));
+  }
+  violations_ = Violations();
+  Read("logit_lens { logits: true } units { features: 0 } reduction: REDUCTION_MEAN");
+  EXPECT_THAT(Refusals(), ElementsAre(HasSubstr("hooks[0].units: got units beside logit_lens"),
+                                      HasSubstr("hooks[0].reduction: got REDUCTION_MEAN beside logit_lens")));
 }
 
 TEST_F(ReadTransformsTest, ALensReadsRawResidualStatesAndLogits) {

@@ -96,7 +96,24 @@ TEST_F(ValueTablesTest, ALogitLensIsAGrid) {
             "blocks.3.hook_z  ` Paris` 0.779\n");
 }
 
+TEST_F(ValueTablesTest, ALensesNumbersStandInOneRowForEachPosition) {
+  request_.add_hooks();
+  for (const uint32_t position : {4U, 7U}) {
+    values_.add_scores()->set_position(position);  // a token
+    for (const char* number : {"entropy", "final_divergence"}) {
+      v1::Score* score = values_.add_scores();
+      score->set_position(position);
+      score->set_metric(number);
+      score->set_value(static_cast<float>(position) + (number[0] == 'e' ? 0.5F : 0.25F));
+    }
+  }
+  EXPECT_THAT(Print(), HasSubstr("point            input  position  token  entropy  KL(final || lens)\n"
+                                 "blocks.3.hook_z  mine          4             4.5               4.25\n"
+                                 "blocks.3.hook_z  mine          7             7.5               7.25\n"));
+}
+
 TEST_F(ValueTablesTest, AMetricShowsItsKey) {
+  request_.add_metrics()->set_key("loss");
   v1::Score* score = values_.add_scores();
   score->set_metric("loss");
   score->set_position(2);
