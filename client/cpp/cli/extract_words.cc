@@ -50,6 +50,9 @@ void SayHook(const ExtractOptions& options, int index, const std::string& name, 
   if (options.largest > 0) say(".summary.top_k", "--largest", absl::StrCat(options.largest));
   say(".summary", "--view", "summary");
   say(".summary.quantiles", "--quantiles", options.quantiles);
+  if (options.lens_logits) words->Say(absl::StrCat(path, ".logit_lens"), "--lens-logits");
+  if (options.lens_entropy) words->Say(absl::StrCat(path, ".logit_lens"), "--lens-entropy");
+  if (options.lens_kl) words->Say(absl::StrCat(path, ".logit_lens"), "--lens-kl");
   if (options.top_k > 0) {
     say(".logit_lens", "--top-k", absl::StrCat(options.top_k));
     say(".logit_lens.top_k", "--top-k", absl::StrCat(options.top_k));

@@ -97,6 +97,7 @@ absl::Status ArrayGatherer::OnTrailer(const v1::Trailer& trailer) {
 // The array that the tensor's rows belong to; a new one, with no rows yet, for a new point.
 absl::StatusOr<ArrayGatherer::Gathered*> ArrayGatherer::Find(const ReceivedTensor& tensor) {
   std::string name = tensor.info.name();
+  if (tensor.info.lens_logits()) name += ".lens_logits";
   if (per_run_) {
     if (tensor.info.runs_size() != 1 || tensor.info.runs(0) >= runs()) {
       return absl::DataLossError(absl::StrCat(name, ": expected the tensor of one run"));

@@ -22,10 +22,11 @@ namespace hydrophone::client {
 // A sink for ExtractAll that puts bytes into a spool as they come: its memory does not grow with
 // them.
 //
-// LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out") and a further one, "rows"
-// (int64, one element a run, 0 for one whose input was skipped), tells how many of its rows are each run's;
-// when the points differ in that, each has its own "NAME.rows". LAYOUT_PER_RUN: an array a run, named "NAME.runR", or
-// "NAME.inputI" where the request has no runs and each input is one. A point that two selectors ask for has
+// LAYOUT_ROWS: an array is named as its point ("blocks.10.hook_attn_out", with ".lens_logits" when it holds the logits
+// that a lens reads there) and a further one, "rows" (int64, one element a run, 0 for one whose input was skipped),
+// tells how many of its rows are each run's; when the points differ in that, each has its own "NAME.rows".
+// LAYOUT_PER_RUN: an array a run, named "NAME.runR", or "NAME.inputI" where the request has no runs and each input is
+// one. A point that two selectors ask for has
 // ".selectorI" appended in the later one.
 //
 // In either layout two more arrays, int64, hold the inputs' tokens: "token_ids", the ids of all inputs one after the

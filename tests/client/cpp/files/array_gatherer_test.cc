@@ -101,6 +101,19 @@ TEST_F(ArrayGathererTest, EachIdsPieceIsInTheMetadata) {
             (nlohmann::json{{"262", "Ġthe"}, {"64", "a"}, {"50300", ""}}));
 }
 
+TEST_F(ArrayGathererTest, ALensesLogitsAreNotNamedAsThePointsValue) {
+  ArrayGatherer gatherer(Request(v1::LAYOUT_PER_RUN), spool_.get());
+  ReceivedTensor tensor{v1::TensorInfo(), *TensorBytes::CopyOf("abcd")};
+  tensor.info.set_name("hook_embed");
+  tensor.info.set_dtype(v1::DTYPE_FLOAT32);
+  tensor.info.add_runs(0);
+  tensor.info.add_shape(1);
+  tensor.info.set_lens_logits(true);
+  ASSERT_TRUE(gatherer.OnInput(v1::InputInfo()).ok());
+  ASSERT_TRUE(gatherer.OnTensor(tensor).ok());
+  EXPECT_EQ(gatherer.Finish().value().at(0).name, "hook_embed.lens_logits.input0");
+}
+
 TEST_F(ArrayGathererTest, SeveralPointsOverSeveralRequestsStayApart) {
   ArrayGatherer gatherer(Request(v1::LAYOUT_ROWS), spool_.get());
   v1::ExtractRequest request = Request(v1::LAYOUT_ROWS);
