@@ -14,6 +14,7 @@ ROOM = ["--max_response_bytes=4000000000", "--response_budget_bytes=4000000000"]
 class Machine:
     name: str
     emulator: tuple[str, ...] = ()  # what runs the program there, with its arguments; empty: it runs by itself
+    instruction_set: str = ""  # as GetModel names it; empty: whatever this machine has
     build: pathlib.Path = dataclasses.field(default_factory=build_directory)
 
     def serve(self, model=None):
@@ -22,16 +23,16 @@ class Machine:
         return Server(model, flags=ROOM, environment=PATIENT, program=program)
 
 
-def x86(cpu):
-    return Machine(f"x86-64, {cpu} (qemu)", ("qemu-x86_64-static", "-cpu", cpu))
+def x86(cpu, instruction_set):
+    return Machine(f"x86-64, {cpu} (qemu)", ("qemu-x86_64-static", "-cpu", cpu), instruction_set)
 
 
 def arm64(cpu):
     """Where tests/run --arm64 has put its tree and its build."""
     emulator = ("qemu-aarch64-static", "-cpu", cpu, "-L", str(cache_directory() / "arm64/root"))
-    return Machine(f"arm64, {cpu} (qemu)", emulator, ROOT / "build-arm64")
+    return Machine(f"arm64, {cpu} (qemu)", emulator, "NEON", ROOT / "build-arm64")
 
 
 NATIVE = Machine("native")
-AVX2 = x86("Haswell")
-WITHOUT_FUSED = x86("Nehalem")  # no fused multiply-add: other sums
+AVX2 = x86("Haswell", "AVX2")
+WITHOUT_FUSED = x86("Nehalem", "baseline")  # no fused multiply-add: other sums

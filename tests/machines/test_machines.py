@@ -80,6 +80,9 @@ def pair(request, api, machine, random_checkpoint):
         api.connect(ours.address) as our_client,
         api.connect(theirs.address) as their_client,
     ):
+        ours_compute, theirs_compute = our_client.model().compute, their_client.model().compute
+        assert ours_compute.numerics == theirs_compute.numerics, "equal strings promise equal bits"
+        assert theirs_compute.instruction_set == machine.instruction_set
         yield Pair(machine.name, request.param, our_client, their_client)
 
 
