@@ -19,6 +19,7 @@ FakeServer::FakeServer() {
   model.weights_dtype = "float16";
   model.tokenizer_sha256 = "tokenizer-digest";
   compute.numerics = "fake-numerics";
+  compute.instruction_set = "fake instructions";
   compute.libtorch_version = "2.13.0";
 }
 

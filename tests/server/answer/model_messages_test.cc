@@ -29,6 +29,7 @@ TEST(DescribeModel, TellsEverything) {
   EXPECT_EQ(response.model().name(), "fake-gpt2");
   EXPECT_EQ(response.model().n_inner(), 20u);
   EXPECT_EQ(response.compute().numerics(), "fake-numerics");
+  EXPECT_EQ(response.compute().instruction_set(), "fake instructions");
   EXPECT_EQ(response.limits().max_tensors_per_request(), server.limits.max_tensors_per_request);
   EXPECT_EQ(response.versions().server(), "0.1.0");
   EXPECT_EQ(response.versions().libtorch(), "2.13.0");

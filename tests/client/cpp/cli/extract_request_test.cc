@@ -89,6 +89,7 @@ TEST(MakeRequest, ALensMayGiveNumbersOfItsDistribution) {
   options.lens_kl = true;
   ExpectMakes(options,
               "inputs { text: 'hi' } hooks { hook_point: 'hook_resid_post' positions { at: -1 } "
+              "logit_lens { entropy: true final_divergence: true } } hooks { hook_point: 'logits' positions { at: -1 } "
               "logit_lens { entropy: true final_divergence: true } }");
 }
 
