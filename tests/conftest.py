@@ -140,6 +140,25 @@ def server():
         yield running
 
 
+@pytest.fixture
+def program():
+    """The path of the program `hydrophone`."""
+    return str(build_directory() / "bin/hydrophone")
+
+
+@pytest.fixture
+def hydrophone(program, server):
+    """Runs the program against the server; gives its output, after checking its exit status."""
+
+    def run(*arguments, status=0, text=None):
+        command = [program, "--server", server.address, *map(str, arguments)]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def client(api, server):
     with api.connect(server.address) as connected:
