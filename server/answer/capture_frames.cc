@@ -1,39 +1,19 @@
 // Chunks and values of one capture.
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
-#include "google/protobuf/io/coded_stream.h"
 #include "hydrophone/v1/extract.pb.h"
 #include "server/answer/element_sums.h"
 #include "server/answer/frames.h"
 #include "server/answer/values.h"
-#include "server/base/half.h"
 
 namespace hydrophone {
 namespace {
 
 using Form = CaptureFormat::Form;
-
-// The tags of ExtractResponse.chunk and Chunk.data: both are length-delimited, and have numbers that fit a tag of one
-// byte. ChunkFrame writes data behind the other fields, as protobuf does with a message's last field.
-constexpr int kLengthDelimited = 2;
-constexpr char kChunkTag = (v1::ExtractResponse::kChunkFieldNumber << 3) | kLengthDelimited;
-constexpr char kDataTag = (v1::Chunk::kDataFieldNumber << 3) | kLengthDelimited;
-static_assert(v1::ExtractResponse::kChunkFieldNumber == 15 && v1::Chunk::kDataFieldNumber == 15);
-
-// The most bytes that a chunk's tags, lengths and checksum take.
-constexpr uint64_t kChunkOverhead = 32;
-
-void AppendVarint(uint64_t value, std::string* bytes) {
-  uint8_t buffer[10];
-  uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint64ToArray(value, buffer);
-  bytes->append(reinterpret_cast<const char*>(buffer), static_cast<size_t>(end - buffer));
-}
 
 bool HoldsAllRuns(const Capture& capture, size_t runs) {
   if (capture.runs.size() != runs) return false;
@@ -69,65 +49,6 @@ void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor
   info->set_dtype(format.dtype);
   info->set_lens_logits(capture.readout != nullptr && !capture.readout->scores());
   for (int64_t dimension : shape) info->add_shape(static_cast<uint32_t>(dimension));
-}
-
-// How many of a tensor's remaining elements to send in at most `budget` bytes: whole rows, as many as fit, or a part of
-// one that does not.
-uint64_t PieceElements(uint64_t sent, uint64_t row, uint64_t total, uint64_t budget, uint64_t element_bytes) {
-  if (total == 0) return 0;
-  const uint64_t room = std::max<uint64_t>(budget / element_bytes, 1);
-  const uint64_t rest_of_row = row - sent % row;
-  if (rest_of_row == row && row <= room) return std::min(room / row * row, total - sent);
-  return std::min(room, rest_of_row);
-}
-
-// Elements as they are sent, with the checksum and the count that go with them.
-struct Payload {
-  TensorView data;
-  ElementSums sums;  // the checksum is of the data as sent, the count of the values as computed
-};
-
-// Rounds the elements to a type of two bytes, little-endian, in memory of its own.
-Payload Narrowed(absl::Span<const float> elements, v1::Dtype dtype) {
-  const bool half = dtype == v1::DTYPE_FLOAT16;
-  auto narrow = std::make_shared<std::vector<uint16_t>>(elements.size());
-  std::transform(elements.begin(), elements.end(), narrow->begin(), half ? HalfOf : BfloatOf);
-  Payload payload;
-  payload.data.dtype = half ? Dtype::kFloat16 : Dtype::kBfloat16;
-  payload.data.shape = {static_cast<int64_t>(elements.size())};
-  payload.data.data = reinterpret_cast<const std::byte*>(narrow->data());
-  payload.data.owner = std::move(narrow);
-  payload.sums = {Crc32({payload.data.data, payload.data.bytes()}), CountNonfinite(elements)};
-  return payload;
-}
-
-// Float32 elements are sent from the tensor's own memory; narrower types are rounded into a copy.
-Payload Encoded(absl::Span<const float> elements, v1::Dtype dtype, const TensorView& tensor) {
-  if (dtype != v1::DTYPE_FLOAT32) return Narrowed(elements, dtype);
-  Payload payload{tensor, SumsOf(elements)};
-  payload.data.shape = {static_cast<int64_t>(elements.size())};
-  payload.data.data = reinterpret_cast<const std::byte*>(elements.data());
-  return payload;
-}
-
-// Puts a chunk's bytes together: see the picture in frames.h. A chunk without data has no data field.
-Frame ChunkFrame(const v1::Chunk& chunk, const TensorView& data) {
-  const uint64_t size = data.bytes();
-  std::string fields = chunk.SerializeAsString();
-  if (size > 0) {
-    fields += kDataTag;
-    AppendVarint(size, &fields);
-  }
-  Frame frame;
-  frame.head += kChunkTag;
-  AppendVarint(fields.size() + size, &frame.head);
-  frame.head += fields;
-  if (size > 0) {
-    frame.tail = data.data;
-    frame.tail_size = size;
-    frame.owner = data.owner;
-  }
-  return frame;
 }
 
 }  // namespace
@@ -173,20 +94,15 @@ Frame CaptureFrames::NextChunk() {
   chunk.set_offset(offset_);
   if (offset_ == 0) FillTensorInfo(call_, capture_index_, tensor_, tensor.shape, chunk.mutable_info());
 
-  const uint64_t taken = chunk.ByteSizeLong() + kChunkOverhead;
-  const uint64_t budget = max_message_bytes_ > taken ? max_message_bytes_ - taken : 0;
-  const uint64_t element_bytes = format_.dtype == v1::DTYPE_FLOAT32 ? 4 : 2;
-  const uint64_t sent = offset_ / element_bytes;
-  const auto row = static_cast<uint64_t>(tensor.shape.back());
-  const uint64_t size = PieceElements(sent, row, tensor.elements(), budget, element_bytes);
-  const absl::Span<const float> piece = tensor.floats().subspan(sent, size);
-  const Payload payload = Encoded(piece, format_.dtype, tensor);
-  nonfinite_ += payload.sums.nonfinite;
-  chunk.set_crc32(payload.sums.crc32);
-
-  offset_ += payload.data.bytes();
-  if (sent + size == tensor.elements()) FinishTensor(tensor);
-  return ChunkFrame(chunk, payload.data);
+  const ChunkedTensor chunked{tensor.elements(), static_cast<uint64_t>(tensor.shape.back()), format_.dtype};
+  const uint64_t sent = offset_ / chunked.element_bytes();
+  const uint64_t size = NextPiece(chunked, sent, chunk, max_message_bytes_);
+  EncodedChunk encoded =
+      EncodeChunk(std::move(chunk), tensor.floats().subspan(sent, size), format_.dtype, tensor.owner);
+  nonfinite_ += encoded.nonfinite;
+  offset_ += encoded.bytes;
+  if (sent + size == chunked.elements) FinishTensor(tensor);
+  return std::move(encoded.frame);
 }
 
 Frame CaptureFrames::NextValues() {

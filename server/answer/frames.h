@@ -1,36 +1,17 @@
-// The messages of an Extract stream as bytes: a short head that the frame owns, and a tail borrowed from a tensor's
-// memory.
-//
-// A chunk's message on the wire (protobuf's encoding; field 15 is the last in both messages):
-//
-// clang-format off
-//   ExtractResponse.chunk tag │ length │ Chunk fields 1-4 │ Chunk.data tag │ length │ data
-//   └──────────────────────────────── head ────────────────────────────────────────┘ └ tail ┘
-// clang-format on
+// The messages of an Extract stream as frames.
 #ifndef HYDROPHONE_SERVER_ANSWER_FRAMES_H_
 #define HYDROPHONE_SERVER_ANSWER_FRAMES_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
+#include "server/answer/chunks.h"
 #include "server/core/tensor.h"
 #include "server/plan/inputs/extract_call.h"
 
 namespace hydrophone {
-
-// One serialized ExtractResponse: head, then tail. `owner` keeps the tail's memory; null when there
-// is no tail.
-struct Frame {
-  std::string head;
-  const std::byte* tail = nullptr;
-  size_t tail_size = 0;
-  std::shared_ptr<const void> owner;
-
-  size_t size() const { return head.size() + tail_size; }
-};
 
 // Fill in where numbers come from, and what the server understood of an input. Verify's answers use them too.
 void FillProvenance(const std::string& request_sha256, const RequestContext& context, v1::Provenance* provenance);

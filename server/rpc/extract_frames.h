@@ -14,6 +14,7 @@
 #include "server/base/mutex.h"
 #include "server/core/tensor.h"
 #include "server/plan/inputs/extract_call.h"
+#include "server/rpc/frame_source.h"
 #include "server/sched/job.h"
 
 namespace hydrophone {
@@ -26,7 +27,7 @@ namespace hydrophone {
 //
 // A capture is encoded when its turn comes, so that the outbox holds the job's share of the response budget and nothing
 // more. Add, End and Abandon may be called on any thread; Next on one thread at a time.
-class ExtractFrames {
+class ExtractFrames final : public FrameSource {
  public:
   // What `context` refers to outlives this.
   ExtractFrames(ExtractCall call, const RequestContext& context);
@@ -37,13 +38,8 @@ class ExtractFrames {
   // No more captures come. With an error, the captures that wait are dropped: the stream is cut here.
   void End(absl::Status status, JobTimings timings) ABSL_LOCKS_EXCLUDED(mutex_);
   // Drops all captures, now and later: Next will not be called any more.
-  void Abandon() ABSL_LOCKS_EXCLUDED(mutex_);
-
-  struct Step {
-    std::optional<Frame> frame;          // the next message, or
-    std::optional<absl::Status> finish;  // what to finish the stream with, or neither: ask again after Add or End
-  };
-  Step Next() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Abandon() override ABSL_LOCKS_EXCLUDED(mutex_);
+  Step Next() override ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Captured {

@@ -1,0 +1,106 @@
+// A call that is answered by a stream of frames: gRPC's stream on one side, what makes the frames on the other.
+//
+// clang-format off
+//   gRPC ── raw pointer ──► FrameStream ◄── self_ (until OnDone) ── itself
+//                            │   │    ▲
+//                            │   │    └─── WorkerPool's task (one step)
+//                            │   └► StreamState [two ByteBuffers] ─► slices ─► the frames' owners
+//                            └► FrameSource
+// clang-format on
+//
+// Threads: gRPC's deliver OnWriteDone, OnCancel and OnDone and only hand over; a worker's task pumps: it encodes the
+// next frame while gRPC sends the one before, and ends when there is nothing to encode or both places in StreamState
+// are taken. So a slow reader costs two messages, what the frames borrow, and no thread.
+#ifndef HYDROPHONE_SERVER_RPC_FRAME_STREAM_H_
+#define HYDROPHONE_SERVER_RPC_FRAME_STREAM_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/base/mutex.h"
+#include "server/rpc/byte_buffers.h"
+#include "server/rpc/frame_source.h"
+#include "server/rpc/service_context.h"
+#include "server/rpc/stream_state.h"
+
+namespace hydrophone {
+
+class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                    public std::enable_shared_from_this<FrameStream> {
+ public:
+  // `context` is valid until OnDone; `service` outlives the stream; `method` is a literal. Shares the request's memory
+  // until it is taken.
+  FrameStream(const ServiceContext& service, grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
+              const char* method);
+
+  // To be called once, on gRPC's thread.
+  void Start();
+
+  // gRPC's calls.
+  void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnDone() override;  // the last one, after all others have returned: gRPC holds no pointer to this any more
+
+ protected:
+  // On a worker: reads the request, and either ends the call, or calls Take and then Wake, now or later. All that can
+  // refuse the call happens before the first message.
+  virtual void Admit() ABSL_LOCKS_EXCLUDED(mutex_) = 0;
+  // The caller left or its time is over; on gRPC's thread.
+  virtual void Left() {}
+
+  const ServiceContext& service() const { return service_; }
+  absl::Time call_deadline() const { return deadline_; }
+  bool stopped() const { return stopped_; }
+  // The request's bytes. To be called once; INVALID_ARGUMENT as RequestBytes::Read.
+  absl::StatusOr<RequestBytes> TakeRequest();
+
+  // Makes `source` the stream's, unless it has ended; whether it has not. To be called once, before the first Wake and
+  // before other threads know the source.
+  bool Take(std::unique_ptr<FrameSource> source) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Something may be there to encode: starts a worker's task that pumps, unless there is one.
+  void Wake() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends the call, now or when the write under way is done. The first status counts, except that the status of a caller
+  // that has left replaces it.
+  void End(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  // The task: encodes until there is nothing to do.
+  void Pump() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Encodes one frame and has it written; whether the task goes on.
+  bool PumpOnce() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool MayEncode() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Called without mutex_: gRPC may send the message inside StartWrite, while another thread wakes the stream.
+  void WriteMessage() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Calls gRPC's Finish if it is due. Called without mutex_: OnDone may come from inside.
+  void FinishIfDue() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const ServiceContext& service_;
+  grpc::CallbackServerContext* const context_;
+  grpc::ByteBuffer request_;  // cleared by TakeRequest
+  const absl::Time deadline_;
+  std::optional<OpenCalls::Call> call_;
+  std::atomic<bool> stopped_ = false;
+  std::shared_ptr<FrameStream> self_;
+
+  // Set once, with mutex_ held; the workers read it without the mutex. End, which gRPC may cause at any time, reads it
+  // with the mutex.
+  std::unique_ptr<FrameSource> source_;
+
+  Mutex mutex_;
+  StreamState<grpc::ByteBuffer> state_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace hydrophone
+
+#endif  // HYDROPHONE_SERVER_RPC_FRAME_STREAM_H_
