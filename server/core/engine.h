@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "server/core/hook_points.h"
 #include "server/core/model_info.h"
+#include "server/core/parameter.h"
 #include "server/core/plan.h"
 #include "server/core/tensor.h"
 
@@ -53,6 +54,10 @@ class Engine {
 
   virtual const ModelInfo& model() const = 0;
   virtual const ComputeInfo& compute() const = 0;
+
+  // Every parameter, in the order of a forward pass, with the values that the forward pass computes with; copies no
+  // values. Thread-safe.
+  virtual std::vector<Parameter> Parameters() const = 0;
 
   // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each
   // member's edits and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has

@@ -39,6 +39,7 @@ class FakeEngine : public Engine {
   absl::Status failure;
   WeightsAudit audit;
   ComputeInfo compute_info;
+  std::vector<Parameter> parameters;
 
   // The value that Run gives for one element of a captured row.
   static float Value(HookPoint point, uint32_t token, int64_t column);
@@ -48,6 +49,7 @@ class FakeEngine : public Engine {
 
   const ModelInfo& model() const override { return model_; }
   const ComputeInfo& compute() const override { return compute_info; }
+  std::vector<Parameter> Parameters() const override { return parameters; }
   absl::Status Run(absl::Span<const BatchMember> batch) override;
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,

@@ -34,6 +34,7 @@ class ToyEngine : public Engine {
 
   const ModelInfo& model() const override { return model_; }
   const ComputeInfo& compute() const override { return compute_; }
+  std::vector<Parameter> Parameters() const override { return {}; }
   absl::Status Run(absl::Span<const BatchMember> batch) override;
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,

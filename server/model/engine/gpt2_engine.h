@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "server/checkpoint/gpt2_checkpoint.h"
+#include "server/checkpoint/gpt2_state_dict.h"
 #include "server/core/engine.h"
 #include "server/model/gpt2/gpt2.h"
 
@@ -25,6 +27,7 @@ class Gpt2Engine final : public Engine {
 
   const ModelInfo& model() const override { return model_; }
   const ComputeInfo& compute() const override { return compute_; }
+  std::vector<Parameter> Parameters() const override { return StateDictOf(checkpoint_); }
   absl::Status Run(absl::Span<const BatchMember> batch) override;
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
