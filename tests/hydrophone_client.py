@@ -51,6 +51,32 @@ def elements(data, dtype, pb):
     return (np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16).view(np.float32)
 
 
+class Chunks:
+    """Tensors that come in chunks, put together."""
+
+    def __init__(self):
+        self.infos, self.data = {}, {}
+
+    def add(self, chunk):
+        assert zlib.crc32(chunk.data) == chunk.crc32
+        if chunk.HasField("info"):
+            self.infos[chunk.tensor] = chunk.info
+            self.data[chunk.tensor] = bytearray()
+        assert chunk.offset == len(self.data[chunk.tensor])
+        self.data[chunk.tensor] += chunk.data
+
+    @property
+    def data_bytes(self):
+        return sum(len(part) for part in self.data.values())
+
+    def tensors(self, pb):
+        """(TensorInfo, array) of each, in the order of their numbers."""
+        return [
+            (info, elements(bytes(self.data[i]), info.dtype, pb).reshape(tuple(info.shape)))
+            for i, info in sorted(self.infos.items())
+        ]
+
+
 class Client:
     def __init__(self, api, channel):
         self.pb = api.pb
@@ -64,7 +90,7 @@ class Client:
         return self.read(stream, computed=not fields.get("validate_only"))
 
     def read(self, stream, computed=True):
-        header, trailer, inputs, infos, data, values = None, None, [], {}, {}, []
+        header, trailer, inputs, chunks, values = None, None, [], Chunks(), []
         for message in stream:
             part = message.WhichOneof("part")
             if part == "header":
@@ -76,23 +102,26 @@ class Client:
             elif part == "trailer":
                 trailer = message.trailer
             else:
-                chunk = message.chunk
-                assert zlib.crc32(chunk.data) == chunk.crc32
-                if chunk.HasField("info"):
-                    infos[chunk.tensor] = chunk.info
-                    data[chunk.tensor] = bytearray()
-                assert chunk.offset == len(data[chunk.tensor])
-                data[chunk.tensor] += chunk.data
-        tensors = [
-            (infos[i], elements(bytes(data[i]), infos[i].dtype, self.pb).reshape(tuple(infos[i].shape)))
-            for i in sorted(infos)
-        ]
+                chunks.add(message.chunk)
+        tensors = chunks.tensors(self.pb)
         if trailer is not None:
             assert trailer.tensors == len(tensors) + len(values) == (header.tensors if computed else 0)
-            assert (
-                trailer.data_bytes == sum(len(part) for part in data.values()) == (header.data_bytes if computed else 0)
-            )
+            assert trailer.data_bytes == chunks.data_bytes == (header.data_bytes if computed else 0)
         return Extraction(header, inputs, tensors, values, trailer)
+
+    def parameters(self, *names, rows=(), timeout=300, **fields):
+        """A complete GetParameters stream: its header, and (TensorInfo, array) of each tensor."""
+        selectors = [self.pb.ParameterSelector(name=name, rows=rows) for name in names]
+        request = self.pb.GetParametersRequest(parameters=selectors, **fields)
+        chunks = Chunks()
+        header, *others = self.stub.GetParameters(request, timeout=timeout)
+        trailer = others.pop().trailer
+        for message in others:
+            chunks.add(message.chunk)
+        tensors = chunks.tensors(self.pb)
+        assert trailer.tensors == len(tensors) == (0 if request.list_only else header.header.tensors)
+        assert trailer.data_bytes == chunks.data_bytes == (0 if request.list_only else header.header.data_bytes)
+        return header.header, tensors
 
 
 def tensor(pb, values):
@@ -120,12 +149,13 @@ class Api:
             extract_pb2,
             input_pb2,
             model_pb2,
+            parameters_pb2,
             tensor_pb2,
             tokenize_pb2,
             verify_pb2,
         )
 
-        self.pb = _Messages(extract_pb2, input_pb2, model_pb2, tensor_pb2, tokenize_pb2, verify_pb2)
+        self.pb = _Messages(extract_pb2, input_pb2, model_pb2, parameters_pb2, tensor_pb2, tokenize_pb2, verify_pb2)
         self.stub = activation_service_pb2_grpc.ActivationServiceStub
 
     @contextlib.contextmanager

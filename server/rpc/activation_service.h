@@ -12,7 +12,8 @@ namespace hydrophone {
 using RawActivationService = v1::ActivationService::WithRawCallbackMethod_GetModel<
     v1::ActivationService::WithRawCallbackMethod_ListHookPoints<v1::ActivationService::WithRawCallbackMethod_Tokenize<
         v1::ActivationService::WithRawCallbackMethod_Detokenize<v1::ActivationService::WithRawCallbackMethod_Extract<
-            v1::ActivationService::WithRawCallbackMethod_Verify<v1::ActivationService::Service>>>>>>;
+            v1::ActivationService::WithRawCallbackMethod_GetParameters<
+                v1::ActivationService::WithRawCallbackMethod_Verify<v1::ActivationService::Service>>>>>>>;
 
 // Starts an operation for every call. `service` outlives it and its calls.
 class ActivationServiceImpl final : public RawActivationService {
@@ -38,6 +39,10 @@ class ActivationServiceImpl final : public RawActivationService {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Extract(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override {
     return StartExtract(service_, context, request);
+  }
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* GetParameters(grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request) override {
+    return StartGetParameters(service_, context, request);
   }
   grpc::ServerUnaryReactor* Verify(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {

@@ -18,10 +18,14 @@ grpc::ServerUnaryReactor* StartTokenize(const ServiceContext& service, UnaryTran
 grpc::ServerUnaryReactor* StartDetokenize(const ServiceContext& service, UnaryTransport transport);
 grpc::ServerUnaryReactor* StartVerify(const ServiceContext& service, UnaryTransport transport);
 
-// extract_stream.h draws what owns what.
+// frame_stream.h and extract_stream.h draw what owns what.
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service,
                                                          grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request);
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGetParameters(const ServiceContext& service,
+                                                               grpc::CallbackServerContext* context,
+                                                               const grpc::ByteBuffer* request);
 
 }  // namespace hydrophone
 

@@ -5,7 +5,7 @@ import base64
 import pytest
 from conftest import SERVICE
 
-METHODS = ["GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract", "Verify"]
+METHODS = ["GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract", "GetParameters", "Verify"]
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +140,25 @@ def test_an_unknown_hook_point_names_near_ones(refused):
     (violation,) = status["details"]["BadRequest"]["field_violations"]
     assert violation["field"] == "hook_points[0]"
     assert "attn.c_porj" in violation["description"] and "attn.c_proj" in violation["description"]
+
+
+def test_reads_rows_of_the_embedding(call):
+    request = {"parameters": [{"name": "wte.weight", "rows": [464, 0]}]}
+    header, chunk, trailer = call("GetParameters", request)
+    (listed,) = header["header"]["parameters"]
+    assert listed["name"] == "transformer.wte.weight" and listed["shape"][0] == 50257
+    assert chunk["chunk"]["info"]["shape"] == [2, listed["shape"][1]]
+    assert len(base64.b64decode(chunk["chunk"]["data"])) == int(trailer["trailer"]["data_bytes"])
+    assert trailer["trailer"]["tensors"] == 1
+
+
+def test_lists_the_parameters_of_a_pattern(call):
+    header, _ = call("GetParameters", {"parameters": [{"name": "h.3.ln_1.*"}], "list_only": True})
+    names = [each["name"] for each in header["header"]["parameters"]]
+    assert names == ["transformer.h.3.ln_1.weight", "transformer.h.3.ln_1.bias"]
+
+
+def test_an_unknown_parameter_names_near_ones(refused):
+    status = refused("GetParameters", {"parameters": [{"name": "h.3.ln_1.wieght"}]})
+    (violation,) = status["details"]["BadRequest"]["field_violations"]
+    assert violation["field"] == "parameters[0].name" and "h.3.ln_1.weight" in violation["description"]

@@ -37,7 +37,8 @@ set(allowed_plan/edits ${allowed_plan/inputs} "server/plan/inputs/" "server/plan
 set(allowed_plan/captures ${allowed_plan/inputs} "server/plan/inputs/" "server/plan/select/")
 set(allowed_plan ${allowed_plan/inputs} "server/plan/")
 # Of planning, answering knows what comes out of it.
-set(allowed_answer "server/base/" "server/core/" "server/plan/inputs/extract_call\\.h" ${protobuf})
+set(allowed_answer "server/base/" "server/core/" "server/plan/inputs/extract_call\\.h"
+  "server/plan/parameters_call\\.h" ${protobuf})
 set(allowed_obs "server/core/" "nlohmann/" "prometheus/" "spdlog/")
 set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
   "server/verify/call/" "grpc/" "grpcpp/" "google/rpc/" ${protobuf} "hydrophone/v1/")

@@ -6,14 +6,14 @@
 namespace hydrophone {
 namespace {
 
-TEST(ServiceMethodsTest, AreTheProtosWithExtractAloneAnsweredByAStream) {
+TEST(ServiceMethodsTest, AreTheProtosWithTensorsAnsweredByAStream) {
   std::vector<std::string> names;
   for (const ServiceMethod& method : ServiceMethods()) {
     names.push_back(method.name);
-    EXPECT_EQ(method.streams_answer, method.name == "Extract") << method.name;
+    EXPECT_EQ(method.streams_answer, method.name == "Extract" || method.name == "GetParameters") << method.name;
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre("GetModel", "ListHookPoints", "Tokenize", "Detokenize", "Extract",
-                                                   "Verify"));
+                                                   "GetParameters", "Verify"));
 }
 
 TEST(ServiceMethodsTest, TheServiceHasItsFullName) { EXPECT_EQ(ServiceName(), "hydrophone.v1.ActivationService"); }
