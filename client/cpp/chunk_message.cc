@@ -147,11 +147,9 @@ std::optional<ChunkMessage> ReadChunkMessage(MessagePieces message) {
   return chunk;
 }
 
-std::optional<v1::ExtractResponse> ReadMessage(MessagePieces message) {
+bool ReadMessage(MessagePieces message, google::protobuf::MessageLite* read) {
   PiecesStream stream(message);
-  v1::ExtractResponse response;
-  if (!response.ParseFromZeroCopyStream(&stream)) return std::nullopt;
-  return response;
+  return read->ParseFromZeroCopyStream(&stream);
 }
 
 }  // namespace hydrophone::client
