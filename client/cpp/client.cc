@@ -7,6 +7,7 @@
 #include "client/cpp/byte_stream.h"
 #include "client/cpp/errors.h"
 #include "client/cpp/health.h"
+#include "client/cpp/parameters_assembler.h"
 #include "client/cpp/stream_assembler.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -23,6 +24,7 @@ constexpr uint64_t kSlackBytes = uint64_t{1} << 20;
 // The pause between two health checks of a server that does not serve yet.
 constexpr absl::Duration kHealthInterval = absl::Milliseconds(100);
 constexpr char kExtractMethod[] = "/hydrophone.v1.ActivationService/Extract";
+constexpr char kGetParametersMethod[] = "/hydrophone.v1.ActivationService/GetParameters";
 // The pause before the second attempt to connect; gRPC makes later pauses longer.
 constexpr int kReconnectMilliseconds = 100;
 
@@ -36,6 +38,26 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, uint64_t 
   if (parsed.ok() && parsed->is_loopback()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
+
+class ParametersGatherer final : public ParametersSink {
+ public:
+  explicit ParametersGatherer(ReceivedParameters* parameters) : parameters_(*parameters) {}
+  absl::Status OnHeader(const v1::ParametersHeader& header) override {
+    parameters_.header = header;
+    return absl::OkStatus();
+  }
+  absl::Status OnTensor(ReceivedTensor tensor) override {
+    parameters_.tensors.push_back(std::move(tensor));
+    return absl::OkStatus();
+  }
+  absl::Status OnTrailer(const v1::ParametersTrailer& trailer) override {
+    parameters_.trailer = trailer;
+    return absl::OkStatus();
+  }
+
+ private:
+  ReceivedParameters& parameters_;
+};
 
 // Whether the same call may succeed after a while, and after how long.
 std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
@@ -146,33 +168,37 @@ absl::StatusOr<v1::GetModelResponse> Client::Model() {
   return *model_;
 }
 
-absl::Status Client::ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, const v1::ExtractRequest& request,
-                                 ExtractSink* sink, bool* started) {
+template <typename Request, typename Assembler>
+absl::Status Client::StreamOnce(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                                const Request& request, Assembler* assembler) {
   grpc::ClientContext context;
   SetDeadline(&context);
-  StreamAssembler assembler(request.validate_only(), sink);
-  ByteStream stream(channel, kExtractMethod, request, &context);
+  ByteStream stream(channel, method, request, &context);
   absl::Status failure;
   MessagePieces message;
-  while (failure.ok() && stream.Read(&message)) failure = assembler.Add(message);
-  *started = assembler.started();
+  while (failure.ok() && stream.Read(&message)) failure = assembler->Add(message);
   if (!failure.ok()) return failure;  // returning cancels the call
   absl::Status status = FromGrpcStatus(stream.Finish());
-  return status.ok() ? assembler.Finish() : status;
+  return status.ok() ? assembler->Finish() : status;
 }
 
-absl::Status Client::Extract(const v1::ExtractRequest& request, ExtractSink* sink) {
+template <typename Request, typename MakeAssembler>
+absl::Status Client::Stream(const std::string& method, const Request& request, const MakeAssembler& make) {
   const auto channel = ChannelForStreams();
   if (!channel.ok()) return channel.status();
   absl::Status late;  // a failure that must not be retried, because the sink has got a part
   absl::Status status = Retry([&] {
-    bool started = false;
-    absl::Status once = ExtractOnce(*channel, request, sink, &started);
-    if (!started) return once;
+    auto assembler = make();
+    absl::Status once = StreamOnce(*channel, method, request, &assembler);
+    if (!assembler.started()) return once;
     late = std::move(once);
     return absl::OkStatus();
   });
   return status.ok() ? late : status;
+}
+
+absl::Status Client::Extract(const v1::ExtractRequest& request, ExtractSink* sink) {
+  return Stream(kExtractMethod, request, [&] { return StreamAssembler(request.validate_only(), sink); });
 }
 
 absl::StatusOr<Extraction> Client::Extract(const v1::ExtractRequest& request) {
@@ -180,6 +206,17 @@ absl::StatusOr<Extraction> Client::Extract(const v1::ExtractRequest& request) {
   GatheringSink sink(&extraction);
   if (absl::Status status = Extract(request, &sink); !status.ok()) return status;
   return extraction;
+}
+
+absl::Status Client::GetParameters(const v1::GetParametersRequest& request, ParametersSink* sink) {
+  return Stream(kGetParametersMethod, request, [&] { return ParametersAssembler(request.list_only(), sink); });
+}
+
+absl::StatusOr<ReceivedParameters> Client::GetParameters(const v1::GetParametersRequest& request) {
+  ReceivedParameters parameters;
+  ParametersGatherer gatherer(&parameters);
+  if (absl::Status status = GetParameters(request, &gatherer); !status.ok()) return status;
+  return parameters;
 }
 
 absl::Status Client::CheckHealth(const std::string& service) {

@@ -65,6 +65,10 @@ class Client {
   // The same, with the whole answer in memory.
   absl::StatusOr<Extraction> Extract(const v1::ExtractRequest& request);
 
+  // The same with the model's parameters, or rows of them. Errors as Extract's.
+  absl::Status GetParameters(const v1::GetParametersRequest& request, ParametersSink* sink);
+  absl::StatusOr<ReceivedParameters> GetParameters(const v1::GetParametersRequest& request);
+
   // Health of a service; "" for the server as a whole. OK when it serves; UNAVAILABLE when no server answers, or when
   // it does not serve now.
   absl::Status CheckHealth(const std::string& service = "");
@@ -82,8 +86,13 @@ class Client {
   absl::StatusOr<std::shared_ptr<grpc::Channel>> ChannelForStreams();
   // The channel, connected if that was possible within connect_timeout.
   std::shared_ptr<grpc::Channel> Channel();
-  absl::Status ExtractOnce(const std::shared_ptr<grpc::Channel>& channel, const v1::ExtractRequest& request,
-                           ExtractSink* sink, bool* started);
+  // Calls a method that is answered by a stream, each attempt with an assembler that `make` makes, a StreamAssembler or
+  // the like.
+  template <typename Request, typename MakeAssembler>
+  absl::Status Stream(const std::string& method, const Request& request, const MakeAssembler& make);
+  template <typename Request, typename Assembler>
+  absl::Status StreamOnce(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                          const Request& request, Assembler* assembler);
   void SetDeadline(grpc::ClientContext* context) const;
   // Makes `call` until it succeeds, fails for good, or was made `attempts` times.
   absl::Status Retry(const std::function<absl::Status()>& call) const;

@@ -1,4 +1,4 @@
-// The parts of an Extract stream, as a client gets them.
+// The parts of an Extract or GetParameters stream, as a client gets them.
 #ifndef HYDROPHONE_CLIENT_CPP_RECEIVED_H_
 #define HYDROPHONE_CLIENT_CPP_RECEIVED_H_
 
@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "client/cpp/tensor_bytes.h"
 #include "hydrophone/v1/extract.pb.h"
+#include "hydrophone/v1/parameters.pb.h"
 #include "hydrophone/v1/tensor.pb.h"
 
 namespace hydrophone::client {
@@ -62,6 +63,23 @@ class GatheringSink : public ExtractSink {
 
  private:
   Extraction& extraction_;
+};
+
+// The same of a GetParameters stream.
+class ParametersSink {
+ public:
+  virtual ~ParametersSink() = default;
+  virtual absl::Status OnHeader(const v1::ParametersHeader& /*header*/) { return absl::OkStatus(); }
+  // By value, so that an override can keep it.
+  virtual absl::Status OnTensor(ReceivedTensor tensor) = 0;
+  virtual absl::Status OnTrailer(const v1::ParametersTrailer& /*trailer*/) { return absl::OkStatus(); }
+};
+
+// A whole answer in memory.
+struct ReceivedParameters {
+  v1::ParametersHeader header;
+  std::vector<ReceivedTensor> tensors;  // in the order of header.parameters; none with list_only
+  v1::ParametersTrailer trailer;
 };
 
 }  // namespace hydrophone::client

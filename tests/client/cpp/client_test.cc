@@ -105,6 +105,27 @@ TEST(Client, OtherRefusalsAreFinal) {
   EXPECT_THAT(service.delays(), IsEmpty());
 }
 
+TEST(Client, ParametersComeWhole) {
+  FakeService service;
+  const auto parameters = service.Connect()->GetParameters(v1::GetParametersRequest());
+  ASSERT_TRUE(parameters.ok()) << parameters.status();
+  EXPECT_EQ(parameters->header.parameters(1).tied_to(), "transformer.wte.weight");
+  ASSERT_EQ(parameters->tensors.size(), 2u);
+  EXPECT_THAT(ToFloats(parameters->tensors[0]).value(), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_EQ(parameters->trailer.tensors(), 2u);
+}
+
+TEST(Client, ACutStreamOfParametersIsAnErrorAndNotAskedForAgain) {
+  FakeService service;
+  service.on_get_parameters = [](const v1::GetParametersRequest& request) {
+    auto messages = ToyParameters(request);
+    messages.pop_back();
+    return messages;
+  };
+  EXPECT_TRUE(absl::IsDataLoss(service.Connect()->GetParameters(v1::GetParametersRequest()).status()));
+  EXPECT_EQ(service.parameters_requests().size(), 1u);
+}
+
 TEST(Client, MessagesOverGrpcsDefaultOfFourMebibytesAreReceived) {
   FakeService service;
   v1::ExtractRequest request = SmallRequest();

@@ -36,6 +36,11 @@ std::vector<v1::ExtractRequest> FakeService::requests() const {
   return requests_;
 }
 
+std::vector<v1::GetParametersRequest> FakeService::parameters_requests() const {
+  MutexLock lock(&mutex_);
+  return parameters_requests_;
+}
+
 std::vector<absl::Duration> FakeService::delays() const {
   MutexLock lock(&mutex_);
   return delays_;
@@ -102,6 +107,18 @@ grpc::Status FakeService::Extract(grpc::ServerContext*, const v1::ExtractRequest
     if (!writer->Write(message)) break;
   }
   return script.status;
+}
+
+grpc::Status FakeService::GetParameters(grpc::ServerContext*, const v1::GetParametersRequest* request,
+                                        grpc::ServerWriter<v1::GetParametersResponse>* writer) {
+  {
+    MutexLock lock(&mutex_);
+    parameters_requests_.push_back(*request);
+  }
+  for (const v1::GetParametersResponse& message : on_get_parameters(*request)) {
+    if (!writer->Write(message)) break;
+  }
+  return grpc::Status::OK;
 }
 
 grpc::Status FakeService::Verify(grpc::ServerContext*, const v1::VerifyRequest* request, v1::VerifyResponse* response) {

@@ -37,6 +37,7 @@ class FakeService final : public v1::ActivationService::Service {
   void SetServing(bool serving);
   // The Extract requests so far.
   std::vector<v1::ExtractRequest> requests() const;
+  std::vector<v1::GetParametersRequest> parameters_requests() const;
   // The delays that clients made by Connect would have waited for.
   std::vector<absl::Duration> delays() const;
   int tokenize_calls() const;
@@ -45,6 +46,8 @@ class FakeService final : public v1::ActivationService::Service {
   std::function<Script(const v1::ExtractRequest&)> on_extract = [](const v1::ExtractRequest& request) {
     return Script{ToyStream(request), grpc::Status::OK};
   };
+  std::function<std::vector<v1::GetParametersResponse>(const v1::GetParametersRequest&)> on_get_parameters =
+      ToyParameters;
   std::function<grpc::Status(const v1::VerifyRequest&, v1::VerifyResponse*)> on_verify;
 
   grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::GetModelResponse* response) override;
@@ -57,6 +60,8 @@ class FakeService final : public v1::ActivationService::Service {
                           v1::DetokenizeResponse* response) override;
   grpc::Status Extract(grpc::ServerContext*, const v1::ExtractRequest* request,
                        grpc::ServerWriter<v1::ExtractResponse>* writer) override;
+  grpc::Status GetParameters(grpc::ServerContext*, const v1::GetParametersRequest* request,
+                             grpc::ServerWriter<v1::GetParametersResponse>* writer) override;
   grpc::Status Verify(grpc::ServerContext*, const v1::VerifyRequest* request, v1::VerifyResponse* response) override;
 
  private:
@@ -65,6 +70,7 @@ class FakeService final : public v1::ActivationService::Service {
   std::string address_;
   mutable Mutex mutex_;
   std::vector<v1::ExtractRequest> requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<v1::GetParametersRequest> parameters_requests_ ABSL_GUARDED_BY(mutex_);
   mutable std::vector<absl::Duration> delays_ ABSL_GUARDED_BY(mutex_);
   int tokenize_calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -219,6 +220,42 @@ std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t
     }
   }
   return row;
+}
+
+std::vector<v1::GetParametersResponse> ToyParameters(const v1::GetParametersRequest& request) {
+  constexpr uint64_t kBytes = 2 * 2 * kToyWidth * sizeof(float);
+  std::vector<v1::GetParametersResponse> messages(1);
+  v1::ParametersHeader* header = messages[0].mutable_header();
+  header->mutable_provenance()->set_model("toy");
+  header->set_tensors(2);
+  header->set_data_bytes(kBytes);
+  const std::vector<std::string> names = {"transformer.wte.weight", "lm_head.weight"};
+  for (uint32_t tensor = 0; tensor < names.size(); ++tensor) {
+    v1::ParameterInfo* info = header->add_parameters();
+    info->set_name(names[tensor]);
+    info->add_shape(2);
+    info->add_shape(kToyWidth);
+    if (tensor > 0) info->set_tied_to(names[0]);
+  }
+  for (uint32_t piece = 0; piece < 4 && !request.list_only(); ++piece) {
+    const uint32_t row = piece % 2;
+    std::vector<float> values(kToyWidth);
+    std::iota(values.begin(), values.end(), static_cast<float>(row * kToyWidth));
+    std::string data(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+    v1::Chunk* chunk = messages.emplace_back().mutable_chunk();
+    *chunk = ToyChunk(piece / 2, row * data.size(), data).chunk();
+    if (row > 0) continue;
+    chunk->mutable_info()->set_name(names[piece / 2]);
+    chunk->mutable_info()->set_dtype(v1::DTYPE_FLOAT32);
+    chunk->mutable_info()->add_shape(2);
+    chunk->mutable_info()->add_shape(kToyWidth);
+  }
+  v1::ParametersTrailer* trailer = messages.emplace_back().mutable_trailer();
+  if (!request.list_only()) {
+    trailer->set_tensors(2);
+    trailer->set_data_bytes(kBytes);
+  }
+  return messages;
 }
 
 v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data) {

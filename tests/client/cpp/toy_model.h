@@ -14,6 +14,7 @@
 #include "hydrophone/v1/extract.pb.h"
 #include "hydrophone/v1/input.pb.h"
 #include "hydrophone/v1/model.pb.h"
+#include "hydrophone/v1/parameters.pb.h"
 
 namespace hydrophone::client {
 
@@ -33,6 +34,10 @@ std::vector<float> ToyRow(const std::string& hook_point, int32_t layer, uint32_t
 // rows, previews and summaries otherwise. Edits change nothing; a run with a baseline gets a comparison, and a logit
 // lens and a metric get scores, all of made-up numbers.
 std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, size_t chunk_rows = 2);
+
+// The answer to any GetParameters request: "transformer.wte.weight" [2, 3] of the numbers 0 to 5, float32, a row in
+// each chunk, and "lm_head.weight", which is tied to it; with list_only, no tensors.
+std::vector<v1::GetParametersResponse> ToyParameters(const v1::GetParametersRequest& request);
 
 // A chunk with the right checksum.
 v1::ExtractResponse ToyChunk(uint32_t tensor, uint64_t offset, std::string data);
