@@ -94,6 +94,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
       ->capture_default_str();
   AddModelCommand(app, session, &action);
   AddHooksCommand(app, session, &action);
+  AddParametersCommand(app, session, &action);
   AddTokenizeCommand(app, session, &action);
   AddExtractCommand(app, session, &action);
   AddVerifyCommand(app, session, &action);

@@ -10,6 +10,7 @@ namespace hydrophone::client {
 
 void AddModelCommand(CLI::App& app, const Session& session, Action* action);
 void AddHooksCommand(CLI::App& app, const Session& session, Action* action);
+void AddParametersCommand(CLI::App& app, const Session& session, Action* action);
 void AddTokenizeCommand(CLI::App& app, const Session& session, Action* action);
 void AddExtractCommand(CLI::App& app, const Session& session, Action* action);
 void AddVerifyCommand(CLI::App& app, const Session& session, Action* action);

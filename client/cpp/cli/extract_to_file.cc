@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cpp/cli/display/table.h"
+#include "client/cpp/cli/output_file.h"
 #include "client/cpp/cli/progress.h"
 #include "client/cpp/cli/request_kinds.h"
 #include "client/cpp/files/array_gatherer.h"
@@ -18,12 +18,9 @@
 namespace hydrophone::client {
 namespace {
 
-constexpr char kSafetensors[] = ".safetensors";
 // A request with longer inputs than this, in bytes of JSON, is described without them: readers
 // refuse long headers.
 constexpr size_t kMostRequestJsonBytes = size_t{32} << 20;
-
-bool IsSafetensors(const std::string& out) { return absl::EndsWith(out, kSafetensors); }
 
 std::string CompactJson(const v1::ExtractRequest& request) {
   google::protobuf::util::JsonPrintOptions options;
@@ -69,15 +66,6 @@ void PrintWritten(const std::vector<StoredArray>& arrays, const ArrayGatherer& g
   }
 }
 
-// The file itself may be overwritten with `force` alone.
-absl::Status CheckFile(const std::string& out, bool force) {
-  std::error_code error;
-  if (!force && std::filesystem::exists(out, error)) {
-    return absl::InvalidArgumentError(absl::StrCat("--out: ", out, " is there already; --force overwrites it"));
-  }
-  return CheckFileCanBeMade(out);
-}
-
 }  // namespace
 
 absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRequest& request) {
@@ -87,7 +75,7 @@ absl::Status CheckOutput(const std::string& out, bool force, const v1::ExtractRe
         "terminal "
         "or to --json");
   }
-  if (IsSafetensors(out)) return CheckFile(out, force);
+  if (IsSafetensors(out)) return CheckOutputFile(out, force);
   const std::string extension = std::filesystem::path(out).extension().string();
   for (const char* other : {".npy", ".npz", ".pt", ".pth", ".bin", ".h5", ".json"}) {
     if (extension == other) {

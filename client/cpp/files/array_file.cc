@@ -2,6 +2,17 @@
 
 namespace hydrophone::client {
 
+ElementType ElementTypeOf(v1::Dtype dtype) {
+  switch (dtype) {
+    case v1::DTYPE_FLOAT16:
+      return ElementType::kFloat16;
+    case v1::DTYPE_BFLOAT16:
+      return ElementType::kBFloat16;
+    default:
+      return ElementType::kFloat32;
+  }
+}
+
 size_t ElementSize(ElementType type) {
   switch (type) {
     case ElementType::kFloat16:

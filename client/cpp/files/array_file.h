@@ -9,10 +9,14 @@
 #include <vector>
 
 #include "client/cpp/files/spool.h"
+#include "hydrophone/v1/tensor.pb.h"
 
 namespace hydrophone::client {
 
 enum class ElementType : uint8_t { kFloat32, kFloat16, kBFloat16, kInt64 };
+
+// The type of a received tensor's elements; the assembler lets no fourth one through.
+ElementType ElementTypeOf(v1::Dtype dtype);
 
 // Bytes of one element.
 size_t ElementSize(ElementType type);

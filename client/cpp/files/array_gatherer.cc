@@ -10,17 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-ElementType TypeOf(v1::Dtype dtype) {
-  switch (dtype) {
-    case v1::DTYPE_FLOAT16:
-      return ElementType::kFloat16;
-    case v1::DTYPE_BFLOAT16:
-      return ElementType::kBFloat16;
-    default:
-      return ElementType::kFloat32;  // the assembler lets no fourth type through
-  }
-}
-
 std::vector<uint64_t> ShapeOf(const v1::TensorInfo& info) { return {info.shape().begin(), info.shape().end()}; }
 
 // Whether rows of one can follow rows of the other in one array.
@@ -72,7 +61,7 @@ absl::Status ArrayGatherer::OnTensor(ReceivedTensor tensor) {
   if (!found.ok()) return found.status();
   Gathered& gathered = **found;
   const auto shape = ShapeOf(tensor.info);
-  if (!SameRows(gathered.array, TypeOf(tensor.info.dtype()), shape)) {
+  if (!SameRows(gathered.array, ElementTypeOf(tensor.info.dtype()), shape)) {
     return absl::DataLossError(absl::StrCat(
         tensor.info.name(), ": the rows of two answers do not have one shape and type; try --layout per-run"));
   }
@@ -108,7 +97,7 @@ absl::StatusOr<ArrayGatherer::Gathered*> ArrayGatherer::Find(const ReceivedTenso
   if (const auto known = index_.find(key); known != index_.end()) return &gathered_[known->second];
   Gathered gathered;
   gathered.array.name = UniqueName(name, tensor.info.selector());
-  gathered.array.type = TypeOf(tensor.info.dtype());
+  gathered.array.type = ElementTypeOf(tensor.info.dtype());
   gathered.array.shape = ShapeOf(tensor.info);
   if (!gathered.array.shape.empty()) gathered.array.shape[0] = 0;
   index_[key] = gathered_.size();

@@ -38,7 +38,7 @@ TEST_F(CommandLineTest, AMisspeltCommandGetsTheNearestOne) {
   const Result result = Run({"extrct", "--hook", "attn.c_proj", "abc"});
   EXPECT_EQ(result.status, 2);
   EXPECT_THAT(result.err, HasSubstr("no command is called \"extrct\"; did you mean extract?"));
-  EXPECT_THAT(Run({"zzz"}).err, HasSubstr("there are model, hooks, tokenize"));
+  EXPECT_THAT(Run({"zzz"}).err, HasSubstr("there are model, hooks, parameters, tokenize"));
 }
 
 TEST_F(CommandLineTest, AServerThatIsNoAddressIsRefusedAsSuch) {
@@ -55,6 +55,8 @@ TEST_F(CommandLineTest, OutputThatIsLostIsStatusThree) {
       {"model"},
       {"model", "--json"},
       {"hooks"},
+      {"parameters"},
+      {"parameters", "--json"},
       {"tokenize", "abc"},
       {"verify"},
       {"verify", "--json"},
