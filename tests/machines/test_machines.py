@@ -115,6 +115,7 @@ def test_other_sums_have_another_name(api):
         numerics = our_client.model().compute.numerics
         assert their_client.model().compute.numerics != numerics
         assert their_client.model().compute.batch_independent
+        assert their_client.model().compute.instruction_set == WITHOUT_FUSED.instruction_set
         request = {"inputs": questions.texts(our_client, 17), "hook_points": ["hidden_states"]}
         assert differences(our_client.extract(**request), their_client.extract(**request))
         with pytest.raises(grpc.RpcError) as refused:

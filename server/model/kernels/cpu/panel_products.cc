@@ -244,11 +244,11 @@ std::vector<PanelKernel> FindKernels() {
   if (avx2) return kernels;  // the plain one does not fuse there
 #endif
 #if defined(__aarch64__)
-  constexpr char kPlain[] = "NEON";
+  const char* const plain = "NEON";
 #else
-  constexpr char kPlain[] = "baseline";
+  const char* const plain = "baseline";
 #endif
-  kernels.push_back({kPlain, kColumnsOf<Vector8>, MultiplyPlain});
+  kernels.push_back({plain, kColumnsOf<Vector8>, MultiplyPlain});
   return kernels;
 }
 
