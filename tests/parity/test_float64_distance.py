@@ -70,10 +70,13 @@ def test_no_point_is_farther_from_float64_than_hugging_faces(checkpoint, api, ra
     directory = DEFAULT_MODEL if arguments is None else random_checkpoint(name, *arguments)
     model, exact_model = hugging_face.load(directory), hugging_face.load(directory, dtype=torch.float64)
     ours, theirs = Distances(), Distances()
+    names = [
+        each
+        for each in sorted(points.expected_values(model, [0]))
+        if each != "hook_ln_f_residual" and not each.endswith("reconstruction_residual")
+    ]
     with Server(directory, flags=[points.ROOM]) as server, api.connect(server.address) as client:
         for text in TEXTS:
-            names = sorted(set(points.expected_values(model, [0])) - {"hook_ln_f_residual"})
-            names = [each for each in names if not each.endswith("reconstruction_residual")]
             extraction = client.extract(texts=[text], hook_points=names)
             ids = list(extraction.inputs[0].token_ids)
             exact, in_float32 = points.expected_values(exact_model, ids), points.expected_values(model, ids)
