@@ -13,4 +13,7 @@
 #define HYDROPHONE_VECTOR_CLONES
 #endif
 
+// Of a function whose code is to become part of each clone or kernel that calls it.
+#define HYDROPHONE_INLINE inline __attribute__((always_inline))
+
 #endif  // HYDROPHONE_SERVER_CORE_VECTOR_CLONES_H_

@@ -66,9 +66,8 @@ float* WriteNumber(float number, float* to) {
   return to;
 }
 
-// -sum(p log p), in nats.
-float EntropyOf(Logits logits) {
-  const double log_sum = LogSumExp(logits);
+// -sum(p log p), in nats. `log_sum`: of the logits.
+float EntropyOf(Logits logits, double log_sum) {
   double entropy = 0;
   for (float logit : logits) {
     const double log_p = static_cast<double>(logit) - log_sum;
@@ -78,9 +77,9 @@ float EntropyOf(Logits logits) {
   return static_cast<float>(entropy);
 }
 
-// KL(baseline || row).
-float DivergenceOf(Logits baseline, Logits logits) {
-  const double baseline_sum = LogSumExp(baseline), sum = LogSumExp(logits);
+// KL(baseline || row). `sum`: the row's LogSumExp.
+float DivergenceOf(Logits baseline, Logits logits, double sum) {
+  const double baseline_sum = LogSumExp(baseline);
   double divergence = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
     const double log_p = static_cast<double>(baseline[i]) - baseline_sum;
@@ -97,8 +96,8 @@ void ReadTokens(const Readout& readout, Logits logits, Logits final_logits, floa
     for (uint32_t token : TopTokens(logits, readout.top_k)) to = WriteToken(logits, log_sum, token, rank++, to);
   }
   for (uint32_t token : readout.token_ids) to = WriteToken(logits, log_sum, token, RankOf(logits, token), to);
-  if (readout.entropy) to = WriteNumber(EntropyOf(logits), to);
-  if (readout.final_divergence) WriteNumber(DivergenceOf(final_logits, logits), to);
+  if (readout.entropy) to = WriteNumber(EntropyOf(logits, log_sum), to);
+  if (readout.final_divergence) WriteNumber(DivergenceOf(final_logits, logits, log_sum), to);
 }
 
 float LossOf(Logits logits, uint32_t token) {
@@ -128,7 +127,7 @@ void ReadRow(const Readout& readout, Logits logits, Logits baseline, uint32_t ne
       *to = LossOf(logits, next_token);
       return;
     case Readout::Kind::kDivergence:
-      *to = DivergenceOf(baseline, logits);
+      *to = DivergenceOf(baseline, logits, LogSumExp(logits));
       return;
   }
 }

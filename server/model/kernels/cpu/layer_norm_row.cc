@@ -9,18 +9,6 @@
 namespace hydrophone {
 namespace {
 
-constexpr int64_t kLanes = 2 * kWidth;
-
-// The sum of `lanes`, halved again and again.
-HYDROPHONE_INLINE double SumOf(const std::array<float, kLanes>& lanes) {
-  std::array<double, kLanes> sums;
-  for (size_t lane = 0; lane < kLanes; ++lane) sums[lane] = static_cast<double>(lanes[lane]);
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
-  }
-  return sums[0];
-}
-
 // The sum of x[j] - centre, or of its squares.
 template <bool kSquared>
 HYDROPHONE_INLINE double SumAround(const float* x, int64_t count, float centre) {
@@ -38,7 +26,9 @@ HYDROPHONE_INLINE double SumAround(const float* x, int64_t count, float centre) 
     const float part = x[j] - centre;
     lanes[lane] += kSquared ? part * part : part;
   }
-  return SumOf(lanes);
+  std::array<double, kLanes> wide;
+  for (size_t lane = 0; lane < kLanes; ++lane) wide[lane] = static_cast<double>(lanes[lane]);
+  return SumOfLanes(wide);
 }
 
 }  // namespace

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <vector>
 
+#include "server/core/vector_clones.h"
+
 // This file is compiled with contraction (CMakeLists.txt): sum += x * y is one fused operation where the CPU has it,
 // with the same bits on all such CPUs. Other CPUs round twice.
 
 namespace hydrophone {
 namespace {
-
-#define HYDROPHONE_INLINE inline __attribute__((always_inline))
 
 // Floats that the compiler keeps in one register, or in several where registers are narrower.
 typedef float Vector8 __attribute__((vector_size(8 * sizeof(float))));

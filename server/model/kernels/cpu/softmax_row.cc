@@ -27,9 +27,6 @@ HYDROPHONE_INLINE float Scale(float* scores, int64_t count, float scale) {
   return most;
 }
 
-// Lanes of the sum: element j is added to lane j mod kLanes, whatever vectors the machine has.
-constexpr int64_t kLanes = 2 * kWidth;
-
 // Replaces each score by exp(score - highest) and returns their sum.
 HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest) {
   Vector lanes[2] = {};
@@ -55,10 +52,7 @@ HYDROPHONE_INLINE float Exponentials(float* scores, int64_t count, float highest
     scores[j] = elements[lane];
     sum[lane] += elements[lane];
   }
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t lane = 0; lane < half; ++lane) sum[lane] += sum[lane + half];
-  }
-  return sum[0];
+  return SumOfLanes(sum);
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 #ifndef HYDROPHONE_SERVER_MODEL_KERNELS_CPU_VECTOR_FUNCTIONS_H_
 #define HYDROPHONE_SERVER_MODEL_KERNELS_CPU_VECTOR_FUNCTIONS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
-namespace hydrophone {
+#include "server/core/vector_clones.h"
 
-#define HYDROPHONE_INLINE inline __attribute__((always_inline))
+namespace hydrophone {
 
 // kWidth elements at any address. In loops that are written with these vectors, comparisons stay free of branches,
 // while compilers turn scalar comparisons into jumps. Functions take them by reference, because passing them by value
@@ -46,6 +48,18 @@ HYDROPHONE_INLINE void ExpOrZero(Vector& x) {
   const Vector before = x;
   Exp(x);
   x = before < kLowest ? Vector{} : x;
+}
+
+// Lanes of a sum: element j is added to lane j mod kLanes, whatever vectors the machine has.
+constexpr int64_t kLanes = 2 * kWidth;
+
+// The sum of the lanes, halved again and again; they hold what is left.
+template <typename Number>
+HYDROPHONE_INLINE Number SumOfLanes(std::array<Number, kLanes>& lanes) {
+  for (size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  }
+  return lanes[0];
 }
 
 // Replaces x by tanh(x), within 2 units in the last place: an odd polynomial near 0 (Cephes' tanhf), elsewhere
