@@ -48,7 +48,8 @@ std::string MisspeltCommand(const CLI::App& app, const std::vector<std::string>&
     commands.push_back(command->get_name());
   }
   for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--server" || arguments[i] == "--timeout" || arguments[i] == "--color") {
+    const CLI::Option* option = app.get_option_no_throw(arguments[i]);
+    if (option != nullptr && option->get_items_expected_max() > 0) {
       ++i;  // its value
     } else if (!absl::StartsWith(arguments[i], "-")) {
       const std::vector<std::string> nearest = NearestNames(arguments[i], commands, 1);

@@ -9,11 +9,11 @@
 #include "client/cpp/cli/output_file.h"
 #include "client/cpp/cli/progress.h"
 #include "client/cpp/cli/request_kinds.h"
+#include "client/cpp/cli/session.h"
 #include "client/cpp/files/array_gatherer.h"
 #include "client/cpp/files/atomic_output.h"
 #include "client/cpp/files/npy_writer.h"
 #include "client/cpp/files/safetensors_writer.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace hydrophone::client {
 namespace {
@@ -21,14 +21,6 @@ namespace {
 // A request with longer inputs than this, in bytes of JSON, is described without them: readers
 // refuse long headers.
 constexpr size_t kMostRequestJsonBytes = size_t{32} << 20;
-
-std::string CompactJson(const v1::ExtractRequest& request) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(request, &json, options).ok()) return "{}";
-  return json;
-}
 
 Metadata Describe(const ArrayGatherer& gatherer, const v1::ExtractRequest& request) {
   Metadata metadata = gatherer.DescribeSources();

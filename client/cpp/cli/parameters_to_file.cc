@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "client/cpp/cli/session.h"
 #include "client/cpp/files/array_file.h"
 #include "client/cpp/files/atomic_output.h"
 #include "client/cpp/files/safetensors_writer.h"
 #include "client/cpp/files/spool.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace hydrophone::client {
 namespace {
@@ -39,14 +39,6 @@ class SpoolingSink final : public ParametersSink {
   v1::ParametersHeader header_;
   std::vector<StoredArray> arrays_;
 };
-
-std::string CompactJson(const v1::Provenance& provenance) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(provenance, &json, options).ok()) return "{}";
-  return json;
-}
 
 }  // namespace
 

@@ -24,15 +24,23 @@ int Session::Refuse(const absl::Status& status) const {
   return kUsage;
 }
 
-std::string ToJson(const google::protobuf::Message& message) {
+namespace {
+
+// Fails only for google.protobuf.Any of unknown types; the API has none.
+std::string JsonOf(const google::protobuf::Message& message, bool whole) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
+  options.add_whitespace = whole;
+  options.always_print_primitive_fields = whole;
   options.preserve_proto_field_names = true;
   std::string json;
-  // Fails only for google.protobuf.Any of unknown types; the API has none.
-  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return "{}\n";
+  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) return whole ? "{}\n" : "{}";
   return json;
 }
+
+}  // namespace
+
+std::string ToJson(const google::protobuf::Message& message) { return JsonOf(message, true); }
+
+std::string CompactJson(const google::protobuf::Message& message) { return JsonOf(message, false); }
 
 }  // namespace hydrophone::client

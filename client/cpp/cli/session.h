@@ -45,6 +45,9 @@ struct Session {
 // default included.
 std::string ToJson(const google::protobuf::Message& message);
 
+// The same in one line, without fields at their default: for the metadata of files.
+std::string CompactJson(const google::protobuf::Message& message);
+
 // What the chosen subcommand does, after the command line was read. Gives the exit status.
 using Action = std::function<int()>;
 
