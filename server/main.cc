@@ -126,7 +126,8 @@ absl::Status WarmUp(Scheduler* scheduler) {
   Plan plan;
   plan.runs.push_back({0, {0}});
   plan.first_token = {0, 1};
-  auto job = std::make_shared<CollectJob>(std::move(plan), absl::InfiniteFuture(), [] { return false; });
+  auto job = std::make_shared<CollectJob>(std::move(plan), Caller{.name = "the server"}, absl::InfiniteFuture(),
+                                          [] { return false; });
   if (absl::Status admitted = scheduler->Submit(job); !admitted.ok()) return admitted;
   return job->Await().status();
 }

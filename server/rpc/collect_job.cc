@@ -4,8 +4,8 @@
 
 namespace hydrophone {
 
-CollectJob::CollectJob(Plan plan, absl::Time deadline, std::function<bool()> stopped)
-    : plan_(std::move(plan)), deadline_(deadline), stopped_(std::move(stopped)) {
+CollectJob::CollectJob(Plan plan, Caller caller, absl::Time deadline, std::function<bool()> stopped)
+    : plan_(std::move(plan)), caller_(std::move(caller)), deadline_(deadline), stopped_(std::move(stopped)) {
   collected_.captures.resize(plan_.captures.size());
 }
 

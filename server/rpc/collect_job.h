@@ -24,9 +24,10 @@ class CollectJob : public Job {
  public:
   // The plan is the job's own, because the engine may still read it when Await has returned. `stopped` is called on any
   // thread, until OnEnd.
-  CollectJob(Plan plan, absl::Time deadline, std::function<bool()> stopped);
+  CollectJob(Plan plan, Caller caller, absl::Time deadline, std::function<bool()> stopped);
 
   const Plan& plan() const override { return plan_; }
+  const Caller& caller() const override { return caller_; }
   absl::Time deadline() const override { return deadline_; }
   bool Stopped() const override { return stopped_(); }
   void OnCapture(size_t index, TensorView rows) override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -37,6 +38,7 @@ class CollectJob : public Job {
 
  private:
   const Plan plan_;
+  const Caller caller_;
   const absl::Time deadline_;
   const std::function<bool()> stopped_;
   Mutex mutex_;

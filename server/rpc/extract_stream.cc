@@ -31,11 +31,11 @@ void ExtractStream::Admit() {
 void ExtractStream::Left() { service().scheduler->JobStopped(); }
 
 void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
-  Generation::Caller caller{
-      call_deadline(), [self = Self()] { return self->stopped(); },
+  Generation::Call continuing{
+      call_caller(), call_deadline(), [self = Self()] { return self->stopped(); },
       [self = Self(), request = std::move(request), sha256 = call.request_sha256](
           const absl::StatusOr<Continuations>& continuations) { self->Generated(*request, sha256, continuations); }};
-  Generation::Start(GreedyContinuation(call, service().request), std::move(caller), service().scheduler,
+  Generation::Start(GreedyContinuation(call, service().request), std::move(continuing), service().scheduler,
                     service().workers);
 }
 

@@ -32,6 +32,7 @@ class ExtractStream final : public FrameStream, public Job {
 
   // The scheduler's calls.
   const Plan& plan() const override { return frames_->call().plan; }
+  const Caller& caller() const override { return call_caller(); }
   absl::Time deadline() const override { return call_deadline(); }
   bool Stopped() const override { return stopped(); }
   void OnCapture(size_t index, TensorView rows) override;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/core/errors.h"
+#include "server/rpc/caller_of.h"
 #include "server/rpc/status.h"
 #include "server/rpc/unary_call.h"
 
@@ -14,6 +15,7 @@ FrameStream::FrameStream(const ServiceContext& service, grpc::CallbackServerCont
       context_(context),
       request_(request),
       deadline_(DeadlineOf(*context)),
+      caller_(CallerOf(*context)),
       call_(std::in_place, service.calls, method) {}
 
 void FrameStream::Start() {

@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
+#include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/frame_source.h"
 #include "server/rpc/service_context.h"
@@ -59,6 +60,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   const ServiceContext& service() const { return service_; }
   absl::Time call_deadline() const { return deadline_; }
+  const Caller& call_caller() const { return caller_; }
   bool stopped() const { return stopped_; }
   // The request's bytes. To be called once; INVALID_ARGUMENT as RequestBytes::Read.
   absl::StatusOr<RequestBytes> TakeRequest();
@@ -89,6 +91,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer request_;  // cleared by TakeRequest
   const absl::Time deadline_;
+  const Caller caller_;
   std::optional<OpenCalls::Call> call_;
   std::atomic<bool> stopped_ = false;
   std::shared_ptr<FrameStream> self_;

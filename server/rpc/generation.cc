@@ -14,8 +14,9 @@ class Generation::Step : public Job {
       : generation_(std::move(generation)), plan_(generation_->greedy_.NextStep()) {}
 
   const Plan& plan() const override { return plan_; }
-  absl::Time deadline() const override { return generation_->caller_.deadline; }
-  bool Stopped() const override { return generation_->caller_.stopped(); }
+  const Caller& caller() const override { return generation_->call_.caller; }
+  absl::Time deadline() const override { return generation_->call_.deadline; }
+  bool Stopped() const override { return generation_->call_.stopped(); }
   void OnCapture(size_t, TensorView values) override { likeliest_ = std::move(values); }
   void OnEnd(absl::Status status, JobTimings) override {
     generation_->StepDone(std::move(status), std::move(likeliest_));
@@ -27,33 +28,33 @@ class Generation::Step : public Job {
   TensorView likeliest_;  // the step's only capture
 };
 
-Generation::Generation(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers)
-    : greedy_(std::move(greedy)), caller_(std::move(caller)), scheduler_(scheduler), workers_(workers) {}
+Generation::Generation(GreedyContinuation greedy, Call call, Scheduler* scheduler, WorkerPool* workers)
+    : greedy_(std::move(greedy)), call_(std::move(call)), scheduler_(scheduler), workers_(workers) {}
 
-void Generation::Start(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers) {
+void Generation::Start(GreedyContinuation greedy, Call call, Scheduler* scheduler, WorkerPool* workers) {
   std::shared_ptr<Generation> generation =
-      absl::WrapUnique(new Generation(std::move(greedy), std::move(caller), scheduler, workers));
+      absl::WrapUnique(new Generation(std::move(greedy), std::move(call), scheduler, workers));
   generation->SubmitStep();
 }
 
 void Generation::SubmitStep() {
-  if (greedy_.done()) return caller_.done(greedy_.continuations());
+  if (greedy_.done()) return call_.done(greedy_.continuations());
   absl::Status submitted = scheduler_->Submit(std::make_shared<Step>(shared_from_this()));
-  if (!submitted.ok() && !caller_.stopped()) caller_.done(std::move(submitted));
+  if (!submitted.ok() && !call_.stopped()) call_.done(std::move(submitted));
 }
 
 void Generation::StepDone(absl::Status status, TensorView likeliest) {
-  if (caller_.stopped()) return;
+  if (call_.stopped()) return;
   workers_->AddStep([self = shared_from_this(), status = std::move(status), likeliest = std::move(likeliest)] {
     self->AfterStep(status, likeliest);
   });
 }
 
 void Generation::AfterStep(const absl::Status& status, const TensorView& likeliest) {
-  if (caller_.stopped()) return;
+  if (call_.stopped()) return;
   absl::Status taken = status;
   if (taken.ok()) taken = greedy_.Take(likeliest.floats());
-  if (!taken.ok()) return caller_.done(std::move(taken));
+  if (!taken.ok()) return call_.done(std::move(taken));
   SubmitStep();
 }
 

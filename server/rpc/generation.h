@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/core/caller.h"
 #include "server/core/tensor.h"
 #include "server/plan/generation.h"
 #include "server/rpc/worker_pool.h"
@@ -27,7 +28,8 @@ namespace hydrophone {
 // generation as it refuses a request.
 class Generation : public std::enable_shared_from_this<Generation> {
  public:
-  struct Caller {
+  struct Call {
+    Caller caller;
     absl::Time deadline;
     // Called on any thread. After it has returned true, `done` is not called.
     std::function<bool()> stopped;
@@ -37,12 +39,12 @@ class Generation : public std::enable_shared_from_this<Generation> {
   };
 
   // The pointers outlive the generation.
-  static void Start(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers);
+  static void Start(GreedyContinuation greedy, Call call, Scheduler* scheduler, WorkerPool* workers);
 
  private:
   class Step;
 
-  Generation(GreedyContinuation greedy, Caller caller, Scheduler* scheduler, WorkerPool* workers);
+  Generation(GreedyContinuation greedy, Call call, Scheduler* scheduler, WorkerPool* workers);
 
   void SubmitStep();
   // Called on the engine's thread; `likeliest` is what the step captured.
@@ -51,7 +53,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   void AfterStep(const absl::Status& status, const TensorView& likeliest);
 
   GreedyContinuation greedy_;  // used by one step at a time, so it needs no mutex
-  const Caller caller_;
+  const Call call_;
   Scheduler* const scheduler_;
   WorkerPool* const workers_;
 };

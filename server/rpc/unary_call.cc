@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/core/errors.h"
+#include "server/rpc/caller_of.h"
 #include "server/rpc/status.h"
 
 namespace hydrophone {
@@ -20,6 +21,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
       : service_(service),
         transport_(transport),
         deadline_(DeadlineOf(*transport.context)),
+        caller_(CallerOf(*transport.context)),
         handler_(std::move(handler)),
         on_cancel_(std::move(on_cancel)),
         call_(std::in_place, service.calls, method) {}
@@ -50,7 +52,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
     if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
     absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
     if (!request.ok()) return End(request.status());
-    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), deadline_, stopped});
+    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), caller_, deadline_, stopped});
     if (!answer.ok()) return End(answer.status());
     size_t size = answer->Length();
     transport_.response->Swap(&*answer);
@@ -68,6 +70,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   const ServiceContext& service_;
   const UnaryTransport transport_;
   const absl::Time deadline_;
+  const Caller caller_;
   const UnaryHandler handler_;
   const std::function<void()> on_cancel_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);

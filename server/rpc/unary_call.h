@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/service_context.h"
 #include "server/wire/request_guard.h"
@@ -23,6 +24,7 @@ inline constexpr size_t kMaxUnaryResponseBytes = size_t{4} << 20;
 // What a handler knows of its call. Valid until the handler returns.
 struct UnaryRequest {
   absl::string_view bytes;
+  const Caller& caller;
   absl::Time deadline;
   std::function<bool()> stopped;  // whether the caller left or the deadline passed; a copy may be called later
 };

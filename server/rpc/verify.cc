@@ -17,7 +17,7 @@ namespace {
 
 // Runs one of Verify's extracts. Its captures, and the budget that they hold, are freed before this returns.
 absl::Status RunExtract(size_t extract, const ServiceContext& service, const UnaryRequest& call, VerifyRun* run) {
-  auto job = std::make_shared<CollectJob>(run->call().extracts[extract].plan, call.deadline, call.stopped);
+  auto job = std::make_shared<CollectJob>(run->call().extracts[extract].plan, call.caller, call.deadline, call.stopped);
   if (absl::Status admitted = service.scheduler->Submit(job); !admitted.ok()) return admitted;
   absl::StatusOr<Collected> collected = job->Await();
   if (!collected.ok()) return collected.status();

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/core/caller.h"
 #include "server/core/engine.h"
 
 namespace hydrophone {
@@ -23,6 +24,9 @@ class Job : public CaptureSink {
  public:
   // The same as long as the job lives.
   virtual const Plan& plan() const = 0;
+
+  // Whose turn the job takes. The same as long as the job lives.
+  virtual const Caller& caller() const = 0;
 
   // Past this time the job is dropped with DEADLINE_EXCEEDED, waiting or running.
   virtual absl::Time deadline() const = 0;

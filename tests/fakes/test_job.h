@@ -36,10 +36,11 @@ inline Plan PlanOf(int tokens, int captures = 1) {
 
 class TestJob : public Job {
  public:
-  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture())
-      : plan_(std::move(plan)), deadline_(deadline) {}
+  explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture(), Caller caller = {.name = "a caller"})
+      : plan_(std::move(plan)), deadline_(deadline), caller_(std::move(caller)) {}
 
   const Plan& plan() const override { return plan_; }
+  const Caller& caller() const override { return caller_; }
   absl::Time deadline() const override { return deadline_; }
   bool Stopped() const override { return stopped; }
   void OnCapture(size_t, TensorView rows) override {
@@ -76,6 +77,7 @@ class TestJob : public Job {
  private:
   const Plan plan_;
   const absl::Time deadline_;
+  const Caller caller_;
   Mutex mutex_;
   absl::Status status_ ABSL_GUARDED_BY(mutex_) = absl::UnknownError("the job has not ended");
   JobTimings timings_ ABSL_GUARDED_BY(mutex_);
