@@ -21,6 +21,10 @@ namespace {
 
 constexpr int kUsageError = 2;
 
+// How many full slices the response budget has room for: of several callers, each with one that is sent and one that is
+// computed.
+constexpr uint64_t kSlicesInBudget = 16;
+
 // The environment variable of a flag: "max_batch_tokens" has HYDROPHONE_MAX_BATCH_TOKENS.
 std::string EnvironmentName(const std::string& flag) {
   std::string name = "HYDROPHONE_" + flag;
@@ -87,8 +91,17 @@ void AddServing(CLI::App& app, Flags& flags) {
       "computes what inputs of a batch have in common at their beginning once; the bits are the same");
   Add(app, "worker_threads", "N", flags.worker_threads, "that read requests, tokenize and encode")
       ->check(Between(1, 256));
-  Add(app, "drain_seconds", "SECONDS", flags.drain_seconds, "that open calls get to finish after SIGTERM")
+  Add(app, "drain_lag_seconds", "SECONDS", flags.drain_lag_seconds,
+      "that the server goes on after SIGTERM, while load balancers see that it is not ready")
       ->check(Between(0.0, 86400.0));
+  Add(app, "drain_seconds", "SECONDS", flags.drain_seconds, "that open calls then get to finish")
+      ->check(Between(0.0, 86400.0));
+  Add(app, "stall_seconds", "SECONDS", flags.stall_seconds,
+      "in which a caller must read a message, while others wait for its stream's memory")
+      ->check(Between(0.1, 86400.0));
+  Add(app, "max_connection_age_seconds", "SECONDS", flags.max_connection_age_seconds,
+      "after which a connection's client is asked to connect again; 0: never")
+      ->check(Between(0u, 1'000'000u));
   Add(app, "log_level", "LEVEL", flags.log_level, "debug, info, warning, error, off")
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}).description(""));
 }
@@ -99,12 +112,18 @@ void AddLimits(CLI::App& app, Flags& flags) {
   Limits& limits = flags.limits;
   AddLimit(app, "max_open_calls", "CALLS", flags.max_open_calls, 1'000'000, "open at once");
   AddLimit(app, "max_queued_requests", "REQUESTS", limits.max_queued_requests, 1'000'000, "waiting for the model");
-  AddLimit(app, "max_batch_tokens", "TOKENS", limits.max_batch_tokens, 1 << 24, "computed together");
+  AddLimit(app, "max_batch_tokens", "TOKENS", limits.max_batch_tokens, 1 << 24,
+           "of runs that must be computed together");
+  AddLimit(app, "slice_tokens", "TOKENS", limits.slice_tokens, 1 << 24,
+           "from which on a batch is full; larger requests are computed in slices");
+  AddLimit(app, "short_tokens", "TOKENS", limits.short_tokens, 1 << 24,
+           "of a short request, which may overtake a long one; at most slice_tokens");
+  AddLimit(app, "max_queue_seconds", "SECONDS", limits.max_queue_seconds, 1'000'000,
+           "that a request waits for its first turn");
   Add(app, "batch_linger_microseconds", "MICROSECONDS", limits.batch_linger_microseconds,
       "that a batch waits for company, at most")
       ->check(Between(0u, 1'000'000u));
-  AddLimit(app, "max_tokens_per_request", "TOKENS", limits.max_tokens_per_request, 1 << 24,
-           "of one request; at most max_batch_tokens");
+  AddLimit(app, "max_tokens_per_request", "TOKENS", limits.max_tokens_per_request, 1 << 24, "of one request");
   AddLimit(app, "max_inputs_per_request", "INPUTS", limits.max_inputs_per_request, kAny32, "of one request");
   AddLimit(app, "max_hooks_per_request", "HOOKS", limits.max_hooks_per_request, kAny32,
            "hook points and hooks of one request");
@@ -113,8 +132,7 @@ void AddLimits(CLI::App& app, Flags& flags) {
   AddLimit(app, "max_request_bytes", "BYTES", limits.max_request_bytes, uint64_t{1} << 29, "one request message");
   AddLimit(app, "max_request_elements", "ELEMENTS", limits.max_request_elements, kAny32,
            "messages and list elements in one request");
-  AddLimit(app, "max_response_bytes", "BYTES", limits.max_response_bytes, kAny64,
-           "captured for one request; at most response_budget_bytes");
+  AddLimit(app, "max_response_bytes", "BYTES", limits.max_response_bytes, kAny64, "captured for one request");
   AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64,
            "captured for all requests together");
   // The lower bound is what the longest InputInfo and VIEW_FLOATS' 65536 elements need, which are never cut.
@@ -186,10 +204,9 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
   try {
     app.parse(Arguments(argc, argv));
     Limits& limits = flags.limits;
-    BoundLimit(app, "max_tokens_per_request", limits.max_tokens_per_request, "max_batch_tokens",
-               limits.max_batch_tokens);
-    BoundLimit(app, "max_response_bytes", limits.max_response_bytes, "response_budget_bytes",
-               limits.response_budget_bytes);
+    BoundLimit(app, "slice_tokens", limits.slice_tokens, "max_batch_tokens", limits.max_batch_tokens);
+    BoundLimit(app, "short_tokens", limits.short_tokens, "slice_tokens", limits.slice_tokens);
+    limits.slice_bytes = limits.response_budget_bytes / kSlicesInBudget;
   } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;

@@ -21,7 +21,10 @@ struct Flags {
   bool share_prefixes = true;
   int worker_threads = 2;
   int max_open_calls = 1024;
+  double drain_lag_seconds = 0;
   double drain_seconds = 25;
+  double stall_seconds = 10;
+  uint32_t max_connection_age_seconds = 1800;  // 0: connections have no age
   std::string log_level = "info";
   Limits limits;
 

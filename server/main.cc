@@ -209,6 +209,10 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
   options.version = kVersion;
   options.worker_threads = flags.worker_threads;
   options.max_open_calls = flags.max_open_calls;
+  options.stall = absl::Seconds(flags.stall_seconds);
+  if (flags.max_connection_age_seconds > 0) {
+    options.max_connection_age = absl::Seconds(flags.max_connection_age_seconds);
+  }
   auto server =
       GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits}, options);
   if (!server.ok()) return server.status();
@@ -219,9 +223,10 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
   LogInfo("serving", {{"seconds_since_start", Seconds(absl::Now() - start)}});
 
   std::string signal = stop.Await();
-  LogInfo("draining", {{"signal", signal}, {"at_most_seconds", Seconds(absl::Seconds(flags.drain_seconds))}});
+  LogInfo("draining", {{"signal", signal},
+                       {"at_most_seconds", Seconds(absl::Seconds(flags.drain_lag_seconds + flags.drain_seconds))}});
   absl::Time draining = absl::Now();
-  (*server)->Drain(draining + absl::Seconds(flags.drain_seconds));
+  (*server)->Drain(absl::Seconds(flags.drain_lag_seconds), absl::Seconds(flags.drain_seconds));
   LogInfo("stopped", {{"seconds", Seconds(absl::Now() - draining)}});
   return absl::OkStatus();
 }

@@ -15,20 +15,23 @@ namespace {
 
 using Form = CaptureFormat::Form;
 
-bool HoldsAllRuns(const Capture& capture, size_t runs) {
-  if (capture.runs.size() != runs) return false;
-  for (size_t i = 0; i < runs; ++i) {
-    if (capture.runs[i] != i) return false;
+bool AreAllRuns(const std::vector<uint32_t>& runs, size_t all) {
+  if (runs.size() != all) return false;
+  for (size_t i = 0; i < all; ++i) {
+    if (runs[i] != i) return false;
   }
   return true;
 }
 
 // The runs whose rows a tensor holds, and how many of each.
-void FillRows(const ExtractCall& call, const Capture& capture, v1::TensorInfo* info) {
-  if (!HoldsAllRuns(capture, call.plan.runs.size())) {
-    for (uint32_t run : capture.runs) info->add_runs(call.run_numbers[run]);
+void FillRows(const ExtractCall& call, const Capture& capture, const CaptureFormat::Whole* whole,
+              v1::TensorInfo* info) {
+  const std::vector<uint32_t>& runs = whole != nullptr ? whole->runs : capture.runs;
+  if (!AreAllRuns(runs, call.plan.runs.size())) {
+    for (uint32_t run : runs) info->add_runs(call.run_numbers[run]);
   }
-  for (uint32_t rows : capture.rows_per_run) info->add_rows(capture.reduction == Reduction::kNone ? rows : 1);
+  for (uint32_t rows : whole != nullptr ? whole->rows_per_run : capture.rows_per_run)
+    info->add_rows(capture.reduction == Reduction::kNone ? rows : 1);
 }
 
 void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor, absl::Span<const int64_t> shape,
@@ -41,7 +44,7 @@ void FillTensorInfo(const ExtractCall& call, size_t capture_index, size_t tensor
   info->set_selector(capture.selector);
   info->set_asked_name(call.selected[capture.selector].asked_name);
   if (format.form == Form::kRows) {
-    FillRows(call, capture, info);
+    FillRows(call, capture, format.whole.get(), info);
   } else {
     info->add_runs(call.run_numbers[capture.runs[tensor]]);
   }
@@ -64,7 +67,7 @@ CaptureFrames::CaptureFrames(const ExtractCall& call, size_t capture_index, Tens
 
 std::optional<Frame> CaptureFrames::Next() {
   const size_t tensors = format_.one_tensor() ? 1 : capture_.runs.size();
-  if (tensor_ == tensors) return std::nullopt;
+  if (tensor_ == tensors || (format_.continues && capture_.row_count == 0)) return std::nullopt;
   const bool elements = format_.form == Form::kPerRun || format_.form == Form::kRows;
   return elements && format_.view == v1::VIEW_BYTES ? NextChunk() : NextValues();
 }
@@ -87,14 +90,22 @@ void CaptureFrames::FinishTensor(const TensorView& tensor) {
   offset_ = 0;
 }
 
+std::vector<int64_t> CaptureFrames::WholeShape(std::vector<int64_t> shape) const {
+  if (format_.whole != nullptr) shape[0] = format_.whole->rows;
+  return shape;
+}
+
 Frame CaptureFrames::NextChunk() {
   const TensorView tensor = CurrentTensor();
+  const ChunkedTensor chunked{tensor.elements(), static_cast<uint64_t>(tensor.shape.back()), format_.dtype};
+  const uint64_t before = static_cast<uint64_t>(format_.first_row * capture_.RowElements()) * chunked.element_bytes();
   v1::Chunk chunk;
   chunk.set_tensor(format_.first_tensor + static_cast<uint32_t>(tensor_));
-  chunk.set_offset(offset_);
-  if (offset_ == 0) FillTensorInfo(call_, capture_index_, tensor_, tensor.shape, chunk.mutable_info());
+  chunk.set_offset(before + offset_);
+  if (offset_ == 0 && !format_.continues) {
+    FillTensorInfo(call_, capture_index_, tensor_, WholeShape(tensor.shape), chunk.mutable_info());
+  }
 
-  const ChunkedTensor chunked{tensor.elements(), static_cast<uint64_t>(tensor.shape.back()), format_.dtype};
   const uint64_t sent = offset_ / chunked.element_bytes();
   const uint64_t size = NextPiece(chunked, sent, chunk, max_message_bytes_);
   EncodedChunk encoded =

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/answer/chunks.h"
 #include "server/core/tensor.h"
@@ -49,6 +50,8 @@ class CaptureFrames {
   Frame NextValues();
   // The elements of the tensor that is being sent; for a comparison, the elements of its run.
   TensorView CurrentTensor() const;
+  // The dimensions of the tensor that one of this shape is a piece of, or is.
+  std::vector<int64_t> WholeShape(std::vector<int64_t> shape) const;
   void FinishTensor(const TensorView& tensor);
 
   const ExtractCall& call_;

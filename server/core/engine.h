@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -63,7 +64,12 @@ class Engine {
   // member's edits and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has
   // stopped. One thread at a time. INTERNAL when the library fails (out of memory included): then members that lack
   // captures get no more of them.
-  virtual absl::Status Run(absl::Span<const BatchMember> batch) = 0;
+  //
+  // `between` is called on the same thread between pieces of the work, several times a block. It may Run another batch.
+  virtual absl::Status Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) = 0;
+  absl::Status Run(absl::Span<const BatchMember> batch) {
+    return Run(batch, [] {});
+  }
 
   // ln_f of `rows` [n, d] with the checkpoint's weights. Thread-safe.
   virtual absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const = 0;

@@ -103,6 +103,11 @@ absl::Status Overloaded(absl::string_view message, absl::Duration retry_after) {
   return WithRetry(WithReason(absl::StatusCode::kResourceExhausted, message, "OVERLOADED"), retry_after);
 }
 
+absl::Status Stalled() {
+  return WithReason(absl::StatusCode::kResourceExhausted,
+                    "the stream was not read while other requests waited for its memory", "STALLED");
+}
+
 absl::Status Draining(absl::Duration retry_after) {
   return WithRetry(
       WithReason(absl::StatusCode::kUnavailable, "the server is shutting down; another one may answer", "DRAINING"),

@@ -48,6 +48,8 @@ absl::Status NeedsTokenizer(absl::string_view field, absl::string_view got, absl
 absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, absl::string_view unit);
 // RESOURCE_EXHAUSTED, reason "OVERLOADED": the same request may fit after `retry_after`.
 absl::Status Overloaded(absl::string_view message, absl::Duration retry_after);
+// RESOURCE_EXHAUSTED, reason "STALLED": the caller does not read, and others wait for the memory.
+absl::Status Stalled();
 // UNAVAILABLE, reason "DRAINING".
 absl::Status Draining(absl::Duration retry_after);
 

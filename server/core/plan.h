@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_CORE_PLAN_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -157,10 +158,21 @@ struct Capture {
   HookPoint CompleteAt() const;
 };
 
+// Runs of a plan that are computed together, and apart from its other runs, with the captures of theirs. Slices are
+// pieces of the plan's runs and captures, one after another.
+struct PlanSlice {
+  uint32_t first_run = 0;
+  uint32_t end_run = 0;
+  size_t first_capture = 0;
+  size_t end_capture = 0;
+  int64_t rows = 0;            // that a forward pass computes: a beginning that runs have in common counts once
+  uint64_t capture_bytes = 0;  // as Plan's
+};
+
 struct Plan {
   std::vector<PlannedRun> runs;
   std::vector<int64_t> first_token;  // each run's first row in the plan's matrix; then the number of tokens
-  std::vector<Capture> captures;     // in the ForwardOrder of CompleteAt
+  std::vector<Capture> captures;     // slice after slice, each in the ForwardOrder of CompleteAt
 
   // By ForwardOrder of their points; at one point a patch's source run comes before the runs that read it, and a run's
   // edits are in the order in which the request states them.
@@ -173,8 +185,14 @@ struct Plan {
   // Bytes of float32 that all captures together hold while they are sent: what admission reserves.
   uint64_t capture_bytes = 0;
 
+  // In the order in which they are computed. Slices without captures are left out. Empty: the plan is one slice.
+  std::vector<PlanSlice> slices;
+
   int64_t tokens() const { return first_token.empty() ? 0 : first_token.back(); }
 };
+
+// A slice as a plan of its own, whose captures are plan.captures[first_capture ... end_capture).
+Plan PlanOf(const PlanSlice& slice, const Plan& plan);
 
 }  // namespace hydrophone
 

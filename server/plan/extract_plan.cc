@@ -44,7 +44,12 @@ absl::Status PlanOver(const std::vector<PlannedInput>& inputs, const v1::Extract
   if (!edits.ok()) return edits.status();
   absl::StatusOr<std::vector<Selector>> selectors = ReadSelectors(request, runs->lengths.size(), context, violations);
   if (!selectors.ok()) return selectors.status();
-  absl::Status captures = PlanCaptures(*selectors, *runs, request.max_response_bytes(), context, violations, call);
+  RunLinks links(runs->made.size());
+  for (const Edit& edit : edits->edits) {
+    if (edit.operation == Edit::Operation::kPatch) links.Join(edit.run, edit.source.run);
+  }
+  absl::Status captures =
+      PlanCaptures(*selectors, *runs, std::move(links), request.max_response_bytes(), context, violations, call);
   if (!captures.ok()) return captures;
   if (!violations->empty()) return violations->ToStatus();
 

@@ -1,4 +1,4 @@
-// Who makes a call.
+// The caller of a call.
 #ifndef HYDROPHONE_SERVER_RPC_CALLER_OF_H_
 #define HYDROPHONE_SERVER_RPC_CALLER_OF_H_
 

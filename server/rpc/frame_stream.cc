@@ -20,11 +20,12 @@ FrameStream::FrameStream(const ServiceContext& service, grpc::CallbackServerCont
 
 void FrameStream::Start() {
   self_ = shared_from_this();
+  place_ = service_.streams->Add(weak_from_this());
   if (!call_->admitted().ok()) return End(call_->admitted());
   auto admit = [self = shared_from_this()] {
     if (!self->stopped_) self->Admit();  // otherwise OnCancel has ended it
   };
-  if (!service_.workers->Offer(std::move(admit))) {
+  if (!service_.workers->Offer(caller_, static_cast<int64_t>(request_.Length()), std::move(admit))) {
     End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
   }
 }
@@ -79,10 +80,12 @@ void FrameStream::WriteMessage() {
     message = state_.writing();
   }
   call_->Sent(message->Length());
+  writing_since_ = absl::ToUnixNanos(service_.clock->Now());
   StartWrite(message);
 }
 
 void FrameStream::OnWriteDone(bool ok) {
+  writing_since_ = kNotWriting;
   StreamState<grpc::ByteBuffer>::AfterWriting after;
   {
     MutexLock lock(&mutex_);
@@ -91,6 +94,26 @@ void FrameStream::OnWriteDone(bool ok) {
   if (!ok) return OnCancel();
   Wake();  // the next message is encoded while this one is being sent
   if (after.write) WriteMessage();
+  FinishIfDue();
+}
+
+void FrameStream::EndWith(const absl::Status& status) {
+  End(status);
+  stopped_ = true;
+  Left();
+}
+
+void FrameStream::Cut() {
+  {
+    MutexLock lock(&mutex_);
+    if (cutting_ || state_.finished()) return;
+    cutting_ = true;
+  }
+  context_->TryCancel();  // without mutex_: gRPC may call OnCancel from inside
+  {
+    MutexLock lock(&mutex_);
+    cutting_ = false;
+  }
   FinishIfDue();
 }
 
@@ -117,7 +140,7 @@ void FrameStream::FinishIfDue() {
   std::optional<absl::Status> end;
   {
     MutexLock lock(&mutex_);
-    end = state_.TakeFinish();
+    if (!cutting_) end = state_.TakeFinish();
   }
   if (!end.has_value()) return;
   grpc::Status final_status = FinalStatus(*end, context_);
@@ -127,6 +150,7 @@ void FrameStream::FinishIfDue() {
 
 void FrameStream::OnDone() {
   call_.reset();
+  service_.streams->Remove(*place_);
   self_.reset();
 }
 

@@ -19,6 +19,8 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -30,12 +32,14 @@
 #include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/frame_source.h"
+#include "server/rpc/open_streams.h"
 #include "server/rpc/service_context.h"
 #include "server/rpc/stream_state.h"
 
 namespace hydrophone {
 
 class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
+                    public OpenStream,
                     public std::enable_shared_from_this<FrameStream> {
  public:
   // `context` is valid until OnDone; `service` outlives the stream; `method` is a literal. Shares the request's memory
@@ -46,6 +50,11 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // To be called once, on gRPC's thread.
   void Start();
 
+  // OpenStreams' calls.
+  absl::Time writing_since() const override { return absl::FromUnixNanos(writing_since_); }
+  void EndWith(const absl::Status& status) override;
+  void Cut() override ABSL_LOCKS_EXCLUDED(mutex_);
+
   // gRPC's calls.
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
@@ -55,7 +64,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // On a worker: reads the request, and either ends the call, or calls Take and then Wake, now or later. All that can
   // refuse the call happens before the first message.
   virtual void Admit() ABSL_LOCKS_EXCLUDED(mutex_) = 0;
-  // The caller left or its time is over; on gRPC's thread.
+  // Nothing more is wanted: the caller left, its time is over, or the stream was ended. Called on any thread.
   virtual void Left() {}
 
   const ServiceContext& service() const { return service_; }
@@ -75,6 +84,8 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void End(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  static constexpr int64_t kNotWriting = std::numeric_limits<int64_t>::max();
+
   // The task: encodes until there is nothing to do.
   void Pump() ABSL_LOCKS_EXCLUDED(mutex_);
   // Encodes one frame and has it written; whether the task goes on.
@@ -94,6 +105,8 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const Caller caller_;
   std::optional<OpenCalls::Call> call_;
   std::atomic<bool> stopped_ = false;
+  std::atomic<int64_t> writing_since_ = kNotWriting;  // Unix nanoseconds
+  std::optional<OpenStreams::Place> place_;
   std::shared_ptr<FrameStream> self_;
 
   // Set once, with mutex_ held; the workers read it without the mutex. End, which gRPC may cause at any time, reads it
@@ -102,6 +115,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   Mutex mutex_;
   StreamState<grpc::ByteBuffer> state_ ABSL_GUARDED_BY(mutex_);
+  bool cutting_ ABSL_GUARDED_BY(mutex_) = false;  // Cut uses context_, so Finish, after which OnDone may come, waits
 };
 
 }  // namespace hydrophone

@@ -11,12 +11,13 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/core/errors.h"
 
 namespace hydrophone {
 namespace {
 
-// How long Drain waits for the statuses of calls that it cuts to reach their callers.
-constexpr absl::Duration kFarewell = absl::Seconds(3);
+// How long Drain waits for the statuses of calls that it ends to reach their callers.
+constexpr absl::Duration kFarewell = absl::Seconds(1);
 
 // gRPC refuses messages above this size without details; below it, the guard refuses above max_request_bytes, with
 // details.
@@ -24,7 +25,7 @@ int TransportLimit(const Limits& limits) {
   return static_cast<int>(std::min<uint64_t>(2 * limits.max_request_bytes, uint64_t{1} << 30));
 }
 
-void LimitTransport(const Limits& limits, grpc::ServerBuilder* builder) {
+void LimitTransport(const Limits& limits, absl::Duration max_age, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(TransportLimit(limits));
   builder->SetMaxSendMessageSize(-1);  // every message has its own limit
   // gRPC would unpack a compressed request without a bound on its size, so it comes as it is, and is unpacked here
@@ -40,6 +41,9 @@ void LimitTransport(const Limits& limits, grpc::ServerBuilder* builder) {
   // since their clocks and the network are not exact.
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 9'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  if (max_age < absl::InfiniteDuration()) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(absl::ToInt64Milliseconds(max_age)));
+  }
   // With port reuse, a second server on the port would silently take half of the connections instead of failing to
   // start.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -59,6 +63,7 @@ GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& op
           .scheduler = parts.scheduler,
           .clock = parts.clock,
           .calls = &calls_,
+          .streams = &streams_,
           .workers = &workers_,
           .verifiers = &verifiers_},
       service_(context_) {}
@@ -69,7 +74,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerPa
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  LimitTransport(*parts.limits, &builder);
+  LimitTransport(*parts.limits, options.max_connection_age, &builder);
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &started->port_);
   builder.RegisterService(&started->service_);
   builder.RegisterCallbackGenericService(&started->unknown_methods_);
@@ -78,11 +83,15 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerPa
     return absl::UnavailableError(absl::StrCat("cannot listen on \"", options.listen, "\": is the address free?"));
   }
   started->SetServing(false);
+  parts.scheduler->SetStarvedListener([streams = &started->streams_, clock = parts.clock, stall = options.stall] {
+    streams->EndStalled(clock->Now(), stall);
+  });
   return started;
 }
 
 GrpcServer::~GrpcServer() {
-  if (server_ != nullptr && !drained_) Drain(absl::InfinitePast());
+  if (server_ != nullptr && !drained_) Drain(absl::ZeroDuration(), absl::ZeroDuration());
+  parts_.scheduler->SetStarvedListener(nullptr);
 }
 
 void GrpcServer::SetServing(bool serving) {
@@ -92,12 +101,15 @@ void GrpcServer::SetServing(bool serving) {
   health->SetServingStatus(v1::ActivationService::service_full_name(), serving);
 }
 
-void GrpcServer::Drain(absl::Time deadline) {
+void GrpcServer::Drain(absl::Duration lag, absl::Duration patience) {
   drained_ = true;
   SetServing(false);
-  calls_.Refuse();
-  calls_.AwaitNone(deadline);                    // a Verify under way still submits jobs to the scheduler
+  calls_.RefuseFrom(parts_.clock->Now() + lag);
+  const absl::Time deadline = parts_.clock->Now() + std::max(patience - kFarewell, absl::ZeroDuration());
+  calls_.AwaitNone(deadline);  // a Verify under way still submits jobs to the scheduler
+  calls_.CutOff();
   parts_.scheduler->Drain(parts_.clock->Now());  // the jobs that are left end with UNAVAILABLE
+  streams_.EndAll(Draining(absl::Seconds(1)));   // and so do streams whose jobs are done, and that are still being sent
   calls_.AwaitNone(parts_.clock->Now() + kFarewell);
   server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left: health watchers, for instance
   server_->Wait();

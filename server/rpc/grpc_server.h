@@ -41,6 +41,12 @@ struct GrpcServerOptions {
   int max_waiting_calls = 256;             // calls that wait for a worker
   int verifier_threads = 1;                // Verifies at once: each may hold max_response_bytes
   int max_waiting_verifies = 8;            // Verifies that wait for a verifier
+
+  // A stream of which the caller takes less than a message in this time is ended, if requests wait for its memory.
+  absl::Duration stall = absl::Seconds(10);
+
+  // A connection is asked to close when it is this old, so that clients find new servers; its calls go on.
+  absl::Duration max_connection_age = absl::InfiniteDuration();
 };
 
 // Serves from Start to its destruction. Health says NOT_SERVING until SetServing.
@@ -57,15 +63,18 @@ class GrpcServer {
   // What grpc.health.v1 says, for the server as a whole ("") and for hydrophone.v1.ActivationService.
   void SetServing(bool serving);
 
-  // Says NOT_SERVING, refuses new calls with UNAVAILABLE (DRAINING), lets open ones finish until `deadline`, then cuts
-  // the rest. Drains the scheduler too. Blocks until all calls have ended. To be called once.
-  void Drain(absl::Time deadline);
+  // Says NOT_SERVING and goes on for `lag`, while load balancers take notice. Then refuses new calls with UNAVAILABLE
+  // (DRAINING), lets open ones finish for `patience`, ends the rest with the same status, and cuts those that do not
+  // take it in kFarewell, which is a part of `patience`. Drains the scheduler too. Blocks until all calls have ended.
+  // To be called once.
+  void Drain(absl::Duration lag, absl::Duration patience);
 
  private:
   GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options);
 
   const GrpcServerParts parts_;
   OpenCalls calls_;
+  OpenStreams streams_;
   WorkerPool workers_;
   WorkerPool verifiers_;
   const ServiceContext context_;

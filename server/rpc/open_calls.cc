@@ -36,8 +36,9 @@ void OpenCalls::Leave() {
   changed_.SignalAll();
 }
 
-void OpenCalls::Refuse() {
+void OpenCalls::RefuseFrom(absl::Time time) {
   MutexLock lock(&mutex_);
+  while (clock_->Now() < time) clock_->WaitUntil(changed_, &mutex_, time);
   refusing_ = true;
 }
 

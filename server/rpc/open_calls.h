@@ -46,8 +46,12 @@ class OpenCalls {
     std::atomic<grpc::StatusCode> code_ = grpc::StatusCode::UNKNOWN;
   };
 
-  // From now on, new calls are refused.
-  void Refuse() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until `time`, and from then on new calls are refused.
+  void RefuseFrom(absl::Time time) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // From now on, calls that ask whether to go on are told not to.
+  void CutOff() { cut_off_ = true; }
+  bool cut_off() const { return cut_off_; }
 
   // Waits until no call is open, at most until `deadline`; returns whether none is.
   bool AwaitNone(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -63,6 +67,7 @@ class OpenCalls {
   CondVar changed_;
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
   bool refusing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> cut_off_ = false;
 };
 
 }  // namespace hydrophone

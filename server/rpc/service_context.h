@@ -6,6 +6,7 @@
 #include "server/core/engine.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/rpc/open_calls.h"
+#include "server/rpc/open_streams.h"
 #include "server/rpc/worker_pool.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
@@ -20,6 +21,7 @@ struct ServiceContext {
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
   OpenCalls* calls = nullptr;
+  OpenStreams* streams = nullptr;
   WorkerPool* workers = nullptr;    // milliseconds: reading requests, tokenizing, encoding
   WorkerPool* verifiers = nullptr;  // seconds, blocking: Verify
 };

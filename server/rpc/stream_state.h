@@ -116,6 +116,7 @@ class StreamState {
   }
 
   bool ended() const { return ended_.has_value(); }
+  bool finished() const { return finished_; }
 
   // "pumping again writing ready ended finished", with those that do not hold left out.
   std::string DebugString() const {

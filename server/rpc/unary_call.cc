@@ -29,7 +29,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   void Start(WorkerPool* pool) {
     self_ = shared_from_this();
     if (!call_->admitted().ok()) return End(call_->admitted());
-    if (!pool->Offer([self = shared_from_this()] { self->Run(); })) {
+    const auto cost = static_cast<int64_t>(transport_.request->Length());
+    if (!pool->Offer(caller_, cost, [self = shared_from_this()] { self->Run(); })) {
       End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
     }
   }
@@ -46,8 +47,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
 
  private:
   void Run() {
-    auto stopped = [cancelled = cancelled_, deadline = deadline_, clock = service_.clock] {
-      return *cancelled || clock->Now() >= deadline;
+    auto stopped = [cancelled = cancelled_, deadline = deadline_, &service = service_] {
+      return *cancelled || service.calls->cut_off() || service.clock->Now() >= deadline;
     };
     if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
     absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
@@ -61,7 +62,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   }
 
   // Finishes the call. Nothing may touch the call afterwards: OnDone may come before Finish returns.
-  void End(const absl::Status& status) {
+  void End(absl::Status status) {
+    if (!status.ok() && service_.calls->cut_off() && !*cancelled_) status = Draining(absl::Seconds(1));
     grpc::Status final_status = FinalStatus(status, transport_.context);
     call_->Finished(final_status.error_code());
     Finish(std::move(final_status));

@@ -1,5 +1,6 @@
 #include "server/rpc/worker_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hydrophone {
@@ -17,10 +18,10 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool WorkerPool::Offer(Task task) {
+bool WorkerPool::Offer(const Caller& caller, int64_t cost, Task task) {
   MutexLock lock(&mutex_);
-  if (new_tasks_.size() >= max_waiting_) return false;
-  new_tasks_.push_back(std::move(task));
+  if (new_tasks_.IsFull(max_waiting_, caller)) return false;
+  new_tasks_.Push(caller, std::move(task), std::max(cost, kLeastBytes));
   changed_.Signal();
   return true;
 }
@@ -34,11 +35,12 @@ void WorkerPool::AddStep(Task step) {
 WorkerPool::Task WorkerPool::Take() {
   MutexLock lock(&mutex_);
   while (!quitting_ && new_tasks_.empty() && next_steps_.empty()) changed_.Wait(&mutex_);
-  std::deque<Task>& tasks = next_steps_.empty() ? new_tasks_ : next_steps_;
-  if (tasks.empty()) return nullptr;
-  Task task = std::move(tasks.front());
-  tasks.pop_front();
-  return task;
+  if (!next_steps_.empty()) {
+    Task step = std::move(next_steps_.front());
+    next_steps_.pop_front();
+    return step;
+  }
+  return new_tasks_.Next([](const Task&) { return true; }) == nullptr ? nullptr : new_tasks_.Take();
 }
 
 void WorkerPool::Loop() {

@@ -13,8 +13,8 @@ namespace hydrophone {
 
 struct JobTimings {
   absl::Duration queued;
-  absl::Duration computed;   // from the batch's start to the job's last capture
-  int64_t batch_tokens = 0;  // of the whole batch
+  absl::Duration computed;   // from a batch's start to the job's last capture in it, over all batches of its slices
+  int64_t batch_tokens = 0;  // of the whole batch, the last one
 };
 
 // One request on its way through the model. The scheduler holds it from Submit until after OnEnd, and for as long as

@@ -1,11 +1,11 @@
-// The jobs that wait for the model, and which of them run next.
+// The jobs that wait for the model, and which of their slices run next.
 #ifndef HYDROPHONE_SERVER_SCHED_JOB_QUEUE_H_
 #define HYDROPHONE_SERVER_SCHED_JOB_QUEUE_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,77 +14,142 @@
 #include "server/core/metrics.h"
 #include "server/sched/job.h"
 #include "server/sched/response_budget.h"
+#include "server/sched/turns.h"
 
 namespace hydrophone {
 
-// A job that runs next, with its share of the response budget.
-struct Admitted {
-  std::shared_ptr<Job> job;
-  absl::Time since;  // when it was queued
-  std::shared_ptr<const ResponseBudget::Lease> lease;
+// How far a job has come, which its slices add to one after another.
+struct JobProgress {
+  absl::Time since;                   // when it was queued
+  std::optional<absl::Time> started;  // when its first slice was
+  absl::Duration computed;            // of the slices so far
 };
 
-// A job that left the queue without a run, and why.
+// A slice of a job that runs next, with its share of the response budget.
+struct Admitted {
+  std::shared_ptr<Job> job;
+  std::shared_ptr<JobProgress> progress;
+  std::shared_ptr<const Plan> plan;  // the slice's
+  size_t first_capture = 0;          // the slice's, in the job's plan
+  bool last = true;                  // of the job's slices
+  int64_t rows = 0;
+  std::shared_ptr<ResponseBudget::Lease> lease;
+};
+
+// A job that left the queue without its end, and why.
 struct Dropped {
   std::shared_ptr<Job> job;
   absl::Time since;
   absl::Status why;
 };
 
-// First come, first served, with one exception: when the response budget has no room for a job's captures, the jobs
-// behind it that fit beside its share overtake it (see ResponseBudget::TryReservePassing). So a caller that never reads
-// delays only the jobs that need the very bytes that it holds, and a job that needs many bytes gets them as soon as the
-// leases from before it end.
+// Callers take turns (see Turns), at the cost of a slice's rows, and each caller's jobs come in their order. A job that
+// has slices left stays in its place while one of them runs. Two exceptions to the order:
+//   - a job is passed over while the captures of two of its slices are still unsent, so that a caller which reads
+//   slowly
+//     or not at all holds the memory of two slices;
+//   - when the response budget has no room for a slice's captures, those behind it that fit beside its share overtake
+//   it
+//     (see ResponseBudget::TryReservePassing).
+// So a caller that never reads delays only the jobs that need the very bytes that it holds, and a job that needs many
+// bytes gets them as soon as the leases from before it end.
+//
+// Short slices and long ones are not computed together: a short one would wait for the long one's end.
 //
 // Not thread-safe: the scheduler's mutex guards it. It destroys no job but hands each one out, because a job's views
-// hold leases, whose end calls the scheduler. Each call looks at each waiting job once at most.
+// hold leases, whose end calls the scheduler. Each call looks at each waiting job a few times at most.
 class JobQueue {
  public:
   // The pointers outlive the queue.
   JobQueue(const Limits& limits, ResponseBudget* budget, Metrics* metrics);
 
-  // Queues the job. REQUIRES: not full(), and the job by itself fits into a batch and into the budget.
+  // Queues the job. REQUIRES: not RefusesFurther(its caller), and each of its slices by itself fits into a batch and
+  // into the budget.
   void Push(std::shared_ptr<Job> job, absl::Time now);
 
-  // Takes out the jobs that stopped or ran out of time; with `out_of_patience`, all jobs.
+  // Takes out the jobs that stopped or ran out of time, and those that have waited for limits.max_queue_seconds without
+  // a turn; with `out_of_patience`, all jobs. Jobs of which a slice runs are left.
   std::vector<Dropped> TakeStopped(absl::Time now, bool out_of_patience);
 
-  // Takes out the next batch: jobs from the front, up to the first that does not fit into max_batch_tokens. Empty while
-  // the budget has room for none of them.
+  // The next batch: slices of as many jobs as have limits.slice_tokens rows together, or one that has more. Empty while
+  // none may run or the budget has room for none.
   std::vector<Admitted> TakeBatch();
+  // The same of short slices alone, with limits.short_tokens rows together.
+  std::vector<Admitted> TakeShortBatch();
 
-  bool empty() const { return jobs_.empty(); }
-  bool full() const { return jobs_.size() >= limits_.max_queued_requests; }
-  size_t size() const { return jobs_.size(); }
-  // The sum over all waiting jobs.
-  int64_t tokens() const { return tokens_; }
+  // The job's slice, which was not the last one, has been computed; `over`: the job has been told its end.
+  // Returns the job if the queue lets go of it.
+  std::shared_ptr<Job> SliceDone(const Job& job, bool over);
+
+  // Whether a slice may run, if the budget has room for it.
+  bool ready() const;
+  // Whether the budget lacked room for a slice when the last batch was taken.
+  bool starved() const { return starved_ && !waiting_.empty(); }
+  bool empty() const { return waiting_.empty(); }
+  bool full() const { return waiting_.size() >= limits_.max_queued_requests; }
+  // Whether the caller's next job finds no place. In a full queue, callers that have none find one, as many again.
+  bool RefusesFurther(const Caller& caller) const { return waiting_.IsFull(limits_.max_queued_requests, caller); }
+  // Jobs, those of which a slice runs included.
+  size_t size() const { return waiting_.size(); }
+  // The rows that are not computed yet, of all jobs together.
+  int64_t rows() const { return rows_; }
   // When the first job was queued. REQUIRES: not empty().
-  absl::Time oldest() const { return jobs_.front().since; }
-  // How many of the waiting jobs were queued before `time`.
+  absl::Time oldest() const;
+  // How many of the jobs were queued before `time`.
   size_t CountBefore(absl::Time time) const;
-  // No waiting job has an earlier deadline than this.
+  // No waiting job is to be dropped before this time.
   absl::Time soonest_deadline() const { return soonest_deadline_; }
 
  private:
+  // Counts, by the references to it, the slices of a job whose captures are unsent.
+  using Unsent = std::shared_ptr<const bool>;
+
   struct Waiting {
     std::shared_ptr<Job> job;
-    absl::Time since;
-    uint64_t number;         // 1 for the first job that was ever queued, then 2, ...
-    int64_t tokens;          // the plan's
-    uint64_t capture_bytes;  // the plan's
-  };
-  using Iterator = std::list<Waiting>::iterator;
+    std::shared_ptr<JobProgress> progress;
+    uint64_t number = 0;   // 1 for the first job that was ever queued, then 2, ...
+    size_t slice = 0;      // the next one
+    bool running = false;  // the slice before it runs
+    Unsent unsent = std::make_shared<const bool>(true);
 
-  // Takes out an entry whose job has been moved away; returns the next entry.
-  Iterator Remove(Iterator waiting);
-  void SetBytesAsideFor(const Waiting& waiting);
+    bool MayRun() const { return !running && unsent.use_count() <= kUnsentSlices; }
+    size_t slices() const { return job->plan().slices.empty() ? 1 : job->plan().slices.size(); }
+    int64_t rows() const;            // of the next slice, at least 1
+    int64_t tokens() const;          // of the next slice
+    uint64_t capture_bytes() const;  // of the next slice
+  };
+  // The most references to `unsent` with which another slice may run: the queue's own, and one slice's.
+  static constexpr int64_t kUnsentSlices = 2;
+
+  // A batch as it is being put together.
+  struct Batch {
+    std::vector<Admitted> slices;
+    int64_t most_rows = 0;
+    int64_t rows = 0;
+    int64_t tokens = 0;
+    bool of_short = false;          // takes short slices
+    bool of_long = false;           // takes long slices
+    std::vector<uint64_t> blocked;  // numbers of the jobs for which the budget has no room
+    bool passing() const { return !blocked.empty(); }
+  };
+
+  bool IsShort(const Waiting& waiting) const { return waiting.rows() <= limits_.short_tokens; }
+  bool MayJoin(const Waiting& waiting, const Batch& batch) const;
+  std::vector<Admitted> Fill(Batch batch);
+  void Block(const Waiting& waiting, Batch* batch);
+  // Moves the slice, which is the turns' next, into the batch.
+  void Admit(Waiting& waiting, std::shared_ptr<ResponseBudget::Lease> lease, Batch* batch);
+  absl::Status WhyDropped(const Waiting& waiting, absl::Time now, bool out_of_patience) const;
+  absl::Time DropTime(const Waiting& waiting) const;
+  void ReportDepth() const { metrics_->QueueDepth(static_cast<int64_t>(waiting_.size())); }
 
   const Limits limits_;
   ResponseBudget* const budget_;
   Metrics* const metrics_;
-  std::list<Waiting> jobs_;  // in the order of Push
-  int64_t tokens_ = 0;
+  Turns<Waiting> waiting_;
+  int64_t rows_ = 0;
   absl::Time soonest_deadline_ = absl::InfiniteFuture();
+  bool starved_ = false;
   uint64_t arrivals_ = 0;
   uint64_t set_aside_for_ = 0;  // the number of the job that bytes were last set aside for; 0: none yet
 };

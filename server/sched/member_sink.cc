@@ -1,5 +1,6 @@
 #include "server/sched/member_sink.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,21 +12,35 @@ MemberSink::MemberSink(Admitted member, const RunningBatch* batch)
     : member_(std::move(member)),
       batch_(batch),
       deadline_(member_.job->deadline()),
-      expected_(member_.job->plan().captures.size()) {}
+      expected_(member_.plan->captures.size()) {
+  for (const Capture& capture : member_.plan->captures) elements_left_ += capture.Elements();
+}
 
 void MemberSink::OnCapture(size_t index, TensorView rows) {
   ++received_;
-  member_.job->OnCapture(index, WithLease(std::move(rows), member_.lease));
-  if (received_ == expected_) Tell(absl::OkStatus());
+  member_.job->OnCapture(member_.first_capture + index, WithLease(std::move(rows), ShareOf(index)));
+  if (received_ == expected_) End(absl::OkStatus());
+}
+
+std::shared_ptr<const ResponseBudget::Lease> MemberSink::ShareOf(size_t index) {
+  const int64_t elements = member_.plan->captures[index].Elements();
+  const uint64_t left = member_.lease->bytes();
+  uint64_t bytes = left;
+  if (elements < elements_left_) {
+    bytes = static_cast<uint64_t>(static_cast<double>(left) *
+                                  (static_cast<double>(elements) / static_cast<double>(elements_left_)));
+  }
+  elements_left_ -= elements;
+  return member_.lease->Split(std::min(bytes, left));
 }
 
 bool MemberSink::Stopped() const {
-  return told() || member_.job->Stopped() || batch_->out_of_patience->load(std::memory_order_relaxed) ||
+  return done() || member_.job->Stopped() || batch_->out_of_patience->load(std::memory_order_relaxed) ||
          batch_->clock->Now() >= deadline_;
 }
 
 void MemberSink::Finish(const absl::Status& run) {
-  if (!told()) Tell(Outcome(run));
+  if (!done()) End(Outcome(run));
 }
 
 // How a job ends that lacks captures, or that asked for none.
@@ -37,10 +52,15 @@ absl::Status MemberSink::Outcome(const absl::Status& run) const {
   return absl::InternalError(absl::StrCat("the engine gave ", received_, " of ", expected_, " captures"));
 }
 
-void MemberSink::Tell(absl::Status outcome) {
-  told_at_ = batch_->clock->Now();
+void MemberSink::End(absl::Status outcome) {
+  done_at_ = batch_->clock->Now();
   member_.lease.reset();  // from here on, only the job's views keep the lease
-  member_.job->OnEnd(std::move(outcome), {batch_->start - member_.since, told_at_ - batch_->start, batch_->tokens});
+  JobProgress& progress = *member_.progress;
+  if (!progress.started.has_value()) progress.started = batch_->start;
+  progress.computed += done_at_ - batch_->start;
+  if (outcome.ok() && !member_.last) return;
+  told_ = true;
+  member_.job->OnEnd(std::move(outcome), {*progress.started - progress.since, progress.computed, batch_->tokens});
 }
 
 }  // namespace hydrophone

@@ -16,7 +16,18 @@ struct LeasedStorage {
 ResponseBudget::Lease::Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes, uint64_t wait)
     : budget_(std::move(budget)), bytes_(bytes), wait_(wait) {}
 
-ResponseBudget::Lease::~Lease() { budget_->Release(bytes_, wait_); }
+// The token goes first: the listener to the release counts it as gone.
+ResponseBudget::Lease::~Lease() {
+  token_.reset();
+  budget_->Release(bytes_, wait_);
+}
+
+std::shared_ptr<ResponseBudget::Lease> ResponseBudget::Lease::Split(uint64_t bytes) {
+  bytes_ -= bytes;
+  auto split = std::make_shared<Lease>(budget_, bytes, wait_);
+  split->Keep(token_);
+  return split;
+}
 
 ResponseBudget::ResponseBudget(uint64_t capacity_bytes, Metrics* metrics)
     : capacity_bytes_(capacity_bytes), metrics_(metrics) {}

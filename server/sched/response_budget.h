@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "server/base/mutex.h"
@@ -16,12 +17,13 @@ namespace hydrophone {
 // A budget of bytes that leases are taken from.
 //
 // clang-format off
-//   scheduler ──owns──► ResponseBudget ◄──keeps── Lease ◄──keeps── every TensorView of one job
+//   scheduler ──owns──► ResponseBudget ◄──keeps── Lease ◄──keeps── every TensorView of one capture
 //                                                                  (in an outbox, or in a slice that gRPC still sends)
 // clang-format on
 //
-// When the last view of a job is destroyed, on whatever thread, the lease is destroyed with it and gives the job's
-// bytes back. A lease may outlive the scheduler; `metrics` outlives every lease. Thread-safe.
+// The lease of a slice is split as its captures come. When the last view of a capture is destroyed, on whatever thread,
+// its lease is destroyed with it and gives the capture's bytes back. A lease may outlive the scheduler; `metrics`
+// outlives every lease. Thread-safe.
 class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
  public:
   // A share of the budget; its destructor gives it back.
@@ -33,10 +35,18 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
+    // A lease of so many of this one's bytes, which it has no more. Not thread-safe. REQUIRES: bytes <= bytes().
+    std::shared_ptr<Lease> Split(uint64_t bytes);
+    uint64_t bytes() const { return bytes_; }
+
+    // Keeps `token` as long as this lease, or one that is split from it later, exists.
+    void Keep(std::shared_ptr<const void> token) { token_ = std::move(token); }
+
    private:
     std::shared_ptr<ResponseBudget> budget_;
     uint64_t bytes_;
     uint64_t wait_;
+    std::shared_ptr<const void> token_;
   };
 
   ResponseBudget(uint64_t capacity_bytes, Metrics* metrics);

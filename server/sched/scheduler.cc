@@ -9,6 +9,12 @@
 #include "server/sched/outcomes.h"
 
 namespace hydrophone {
+namespace {
+
+// How often streams are looked at that hold the bytes that others wait for.
+constexpr absl::Duration kStarvedLook = absl::Seconds(1);
+
+}  // namespace
 
 Scheduler::Scheduler(Engine* engine, const Limits& limits, const Clock* clock, Metrics* metrics)
     : engine_(engine),
@@ -37,11 +43,18 @@ Scheduler::~Scheduler() {
 }
 
 absl::Status Scheduler::Fits(const Plan& plan) const {
-  if (plan.tokens() > limits_.max_batch_tokens) {
-    return TooLarge("inputs", static_cast<uint64_t>(plan.tokens()), limits_.max_batch_tokens, "tokens");
+  std::vector<PlanSlice> slices = plan.slices;
+  if (slices.empty()) {
+    slices.push_back({.end_run = static_cast<uint32_t>(plan.runs.size()), .capture_bytes = plan.capture_bytes});
   }
-  if (plan.capture_bytes > budget_->capacity_bytes()) {
-    return TooLarge("hooks", plan.capture_bytes, budget_->capacity_bytes(), "bytes of captures");
+  for (const PlanSlice& slice : slices) {
+    const int64_t tokens = plan.first_token[slice.end_run] - plan.first_token[slice.first_run];
+    if (tokens > limits_.max_batch_tokens) {
+      return TooLarge("inputs", static_cast<uint64_t>(tokens), limits_.max_batch_tokens, "tokens computed together");
+    }
+    if (slice.capture_bytes > budget_->capacity_bytes()) {
+      return TooLarge("hooks", slice.capture_bytes, budget_->capacity_bytes(), "bytes of captures");
+    }
   }
   return absl::OkStatus();
 }
@@ -59,15 +72,16 @@ absl::Status Scheduler::Submit(std::shared_ptr<Job> job) {
     if (!admitting_) return ServerStops();
     const absl::Time now = clock_->Now();
     // Jobs past their deadline still hold places. Stopped ones do not: JobStopped has taken them out.
-    if (queue_.full() && queue_.soonest_deadline() <= now) dropped = TakeStopped();
-    if (queue_.full()) {
+    if (queue_.RefusesFurther(job->caller()) && queue_.soonest_deadline() <= now) dropped = TakeStopped();
+    if (queue_.RefusesFurther(job->caller())) {
       admitted = ServerIsFull();
     } else {
       const bool stopped = job->Stopped();  // its JobStopped may have come before it was queued
+      const bool idle = !queue_.ready();
       queue_.Push(std::move(job), now);
       if (stopped) dropped = TakeStopped();
       // While the engine's thread lingers, it is woken only by the job that lets the batch start.
-      if (queue_.size() == 1 || NextStart() <= now) changed_.SignalAll();
+      if (idle || NextStart() <= now) changed_.SignalAll();
     }
   }
   Tell(std::move(dropped));
@@ -118,18 +132,22 @@ void Scheduler::EngineLoop() {
 bool Scheduler::EngineRound() {
   std::vector<Dropped> dropped;
   std::vector<Admitted> batch;
+  bool starved = false;
   {
     MutexLock lock(&mutex_);
     const absl::Time now = clock_->Now();
     if (queue_.soonest_deadline() <= now) dropped = TakeStopped();
     if (NextStart() <= now) batch = queue_.TakeBatch();
-    if (dropped.empty() && batch.empty()) {
+    starved = NextStarvedLook() <= now;
+    if (starved) starved_look_ = now;
+    if (dropped.empty() && batch.empty() && !starved) {
       if (quitting_) return false;
       clock_->WaitUntil(changed_, &mutex_, NextLook(now));
       return true;
     }
     busy_ = true;
   }
+  if (starved) TellStarved();
   Tell(std::move(dropped));
   if (!batch.empty()) RunBatch(std::move(batch));
   MutexLock lock(&mutex_);
@@ -138,11 +156,25 @@ bool Scheduler::EngineRound() {
   return true;
 }
 
+void Scheduler::SetStarvedListener(std::function<void()> starved) {
+  MutexLock lock(&starved_mutex_);
+  starved_ = std::move(starved);
+}
+
+void Scheduler::TellStarved() {
+  MutexLock lock(&starved_mutex_);
+  if (starved_) starved_();
+}
+
+absl::Time Scheduler::NextStarvedLook() const {
+  return queue_.starved() ? starved_look_ + kStarvedLook : absl::InfiniteFuture();
+}
+
 std::vector<Dropped> Scheduler::TakeStopped() { return queue_.TakeStopped(clock_->Now(), out_of_patience_); }
 
 absl::Time Scheduler::NextStart() const {
-  if (queue_.empty()) return absl::InfiniteFuture();
-  const bool full = queue_.full() || queue_.tokens() >= limits_.max_batch_tokens;
+  if (!queue_.ready()) return absl::InfiniteFuture();
+  const bool full = queue_.full() || queue_.rows() >= limits_.slice_tokens;
   if (full || !admitting_) return absl::InfinitePast();
   return linger_.Until(queue_.size(), queue_.oldest());
 }
@@ -150,11 +182,11 @@ absl::Time Scheduler::NextStart() const {
 absl::Time Scheduler::NextLook(absl::Time now) const {
   const absl::Time start = NextStart();
   // A batch whose start has come and that did not start waits for the budget, whose listener signals.
-  return start > now ? std::min(start, queue_.soonest_deadline()) : queue_.soonest_deadline();
+  return std::min({start > now ? start : absl::InfiniteFuture(), queue_.soonest_deadline(), NextStarvedLook()});
 }
 
 absl::Duration Scheduler::RetryAfter() const {
-  int64_t batches = 1 + queue_.tokens() / std::max<int64_t>(limits_.max_batch_tokens, 1);
+  const int64_t batches = 1 + queue_.rows() / limits_.slice_tokens;
   return std::clamp(typical_batch_ * batches, absl::Milliseconds(100), absl::Seconds(30));
 }
 
@@ -167,34 +199,63 @@ void Scheduler::Tell(std::vector<Dropped> dropped) const {
 }
 
 void Scheduler::RunBatch(std::vector<Admitted> batch) {
+  const absl::Time start = clock_->Now();
+  const size_t jobs = batch.size();
+  int64_t rows = 0;
+  for (const Admitted& member : batch) rows += member.rows;
+  const bool is_long = rows > limits_.short_tokens;
+  absl::Duration overtaken;
+  const absl::Time first_done = RunSlices(std::move(batch), [&] {
+    if (is_long) LetShortOvertake(start, &overtaken);
+  });
+  BatchDone(jobs, first_done, clock_->Now() - start - overtaken);
+}
+
+void Scheduler::LetShortOvertake(absl::Time start, absl::Duration* overtaken) {
+  const absl::Time now = clock_->Now();
+  if (now - start < 2 * *overtaken) return;
+  std::vector<Admitted> batch;
+  {
+    MutexLock lock(&mutex_);
+    if (!out_of_patience_) batch = queue_.TakeShortBatch();
+  }
+  if (batch.empty()) return;
+  RunSlices(std::move(batch), [] {});
+  *overtaken += clock_->Now() - now;
+}
+
+absl::Time Scheduler::RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between) {
   RunningBatch running{.start = clock_->Now(), .tokens = 0, .clock = clock_, .out_of_patience = &out_of_patience_};
   std::vector<MemberSink> sinks;
   std::vector<BatchMember> members;
   sinks.reserve(batch.size());  // `members` points into it
   for (Admitted& member : batch) {
-    const Plan& plan = member.job->plan();
-    metrics_->QueueWait(running.start - member.since);
+    const Plan& plan = *member.plan;
+    if (!member.progress->started.has_value()) metrics_->QueueWait(running.start - member.progress->since);
     running.tokens += plan.tokens();
     sinks.emplace_back(std::move(member), &running);
     members.push_back({&plan, &sinks.back()});
   }
-  absl::Status run = engine_->Run(members);
-  absl::Duration elapsed = clock_->Now() - running.start;
-  metrics_->BatchDone(static_cast<int64_t>(sinks.size()), running.tokens, elapsed);
-
-  absl::Time first_told = absl::InfiniteFuture();
+  const absl::Status run = engine_->Run(members, between);
+  metrics_->BatchDone(static_cast<int64_t>(sinks.size()), running.tokens, clock_->Now() - running.start);
+  absl::Time first_done = absl::InfiniteFuture();
   for (MemberSink& sink : sinks) {
     sink.Finish(run);
-    first_told = std::min(first_told, sink.told_at());
+    first_done = std::min(first_done, sink.done_at());
   }
-  BatchDone(sinks.size(), first_told, elapsed);
+  std::vector<std::shared_ptr<Job>> let_go;  // destroyed without mutex_
+  MutexLock lock(&mutex_);
+  for (const MemberSink& sink : sinks) {
+    if (!sink.last()) let_go.push_back(queue_.SliceDone(sink.job(), sink.told()));
+  }
+  return first_done;
 }
 
-void Scheduler::BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) {
+void Scheduler::BatchDone(size_t jobs, absl::Time first_done, absl::Duration elapsed) {
   MutexLock lock(&mutex_);
   typical_batch_ = (typical_batch_ * 3 + elapsed) / 4;
   // Jobs queued after the first result may be this batch's own callers asking again: not counted.
-  linger_.BatchDone(jobs, queue_.CountBefore(first_told), clock_->Now());
+  linger_.BatchDone(jobs, queue_.CountBefore(first_done), clock_->Now());
 }
 
 }  // namespace hydrophone

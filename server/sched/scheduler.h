@@ -2,19 +2,24 @@
 //
 // clang-format off
 //   Submit ─► queue (see JobQueue) ─► batch ─► engine thread: Engine::Run ─► Job::OnCapture ... Job::OnEnd
-//             │ at most                 │ as many from the front as fit in max_batch_tokens
-//             │ max_queued_requests     │ each with its capture_bytes reserved from the response budget
-//             │                         └ it starts when it is full or has enough company (see Linger), at the
-//             │                           latest batch_linger_microseconds after the engine could begin it
+//             │ at most              ▲  │ slices of jobs, in turn by caller, of slice_tokens rows together
+//             │ max_queued_requests  │  │ each with its capture_bytes reserved from the response budget
+//             │                      │  ├ it starts when it is full or has enough company (see Linger), at the
+//             │                      │  │ latest batch_linger_microseconds after the engine could begin it
+//             │                      │  └ between pieces of its work, batches of short slices overtake a long batch
+//             │                      └─── the job's next slice
 //             └ a job that stopped or ran out of time leaves
 // clang-format on
+//
+// A long batch is overtaken for at most half of the time until its end: as long as the batches that overtook it have
+// taken less time than itself.
 //
 // Lock order of the server: a thread that holds one of these mutexes takes only those further to the right.
 //
 // clang-format off
-//   ResponseBudget::listener_mutex_  ►  Scheduler::mutex_  ►  ResponseBudget::mutex_
-//     (held while the listener,           (held while JobQueue
-//      which takes the next, runs)         reserves from the budget)
+//   ResponseBudget::listener_mutex_, Scheduler::starved_mutex_  ►  Scheduler::mutex_  ►  ResponseBudget::mutex_
+//     (held while the listener,                                      (held while JobQueue
+//      which may take the next, runs)                                 reserves from the budget)
 // clang-format on
 //
 // Every other mutex of the server is a leaf, but for ExtractStream::mutex_, which is held while the WorkerPool takes a
@@ -26,11 +31,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
@@ -64,6 +71,10 @@ class Scheduler {
   // a stopped job keeps its place. Thread-safe.
   void JobStopped() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Calls `starved` on the engine's thread, about every second while jobs wait for bytes of the response budget. Once a
+  // later call of this function has returned, the earlier listener is not called any more. Null: none.
+  void SetStarvedListener(std::function<void()> starved) ABSL_LOCKS_EXCLUDED(starved_mutex_);
+
   // From now on, Submit refuses. Admitted jobs go on. Thread-safe.
   void StopAdmitting() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -75,8 +86,14 @@ class Scheduler {
   void EngineLoop() ABSL_LOCKS_EXCLUDED(mutex_);
   // One round of the engine's thread: runs what is ready, or waits. False: the thread is to end.
   bool EngineRound() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TellStarved() ABSL_LOCKS_EXCLUDED(mutex_, starved_mutex_);
   void RunBatch(std::vector<Admitted> batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  void BatchDone(size_t jobs, absl::Time first_told, absl::Duration elapsed) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs the batch, with `between` called between pieces of its work. Returns when its first slice was done.
+  absl::Time RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs short slices, if some wait and a batch that began at `start` has not been overtaken for too long.
+  // `overtaken`: the time that this has taken so far.
+  void LetShortOvertake(absl::Time start, absl::Duration* overtaken) ABSL_LOCKS_EXCLUDED(mutex_);
+  void BatchDone(size_t jobs, absl::Time first_done, absl::Duration elapsed) ABSL_LOCKS_EXCLUDED(mutex_);
   // Ends each of these jobs. Called without mutex_: a job that ends may destroy views, whose leases call back.
   void Tell(std::vector<Dropped> dropped) const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Fits(const Plan& plan) const;
@@ -88,6 +105,8 @@ class Scheduler {
   absl::Time NextStart() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // When the engine's thread looks again even if nothing is signalled.
   absl::Time NextLook(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When the listener is told again that jobs wait for bytes.
+  absl::Time NextStarvedLook() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration RetryAfter() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return queue_.empty() && !busy_; }
 
@@ -104,8 +123,12 @@ class Scheduler {
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;  // a batch runs, or the engine's thread tells dropped jobs their end
   bool admitting_ ABSL_GUARDED_BY(mutex_) = true;
   bool quitting_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time starved_look_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();  // when the listener was told last
   absl::Time patience_ends_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   absl::Duration typical_batch_ ABSL_GUARDED_BY(mutex_) = absl::Seconds(1);  // a moving average
+  Mutex starved_mutex_;
+  std::function<void()> starved_ ABSL_GUARDED_BY(starved_mutex_);
+
   std::atomic<bool> out_of_patience_ = false;  // written with mutex_ held; read between layers without it
 
   std::thread engine_thread_;

@@ -11,7 +11,21 @@ import report
 from context import ROOT, Context
 from measure import Progress
 
-NAMES = ["forward", "ragged", "clients", "depth", "prefix", "wire", "first", "memory", "start", "bits", "scale", "size"]
+NAMES = [
+    "forward",
+    "ragged",
+    "clients",
+    "fair",
+    "depth",
+    "prefix",
+    "wire",
+    "first",
+    "memory",
+    "start",
+    "bits",
+    "scale",
+    "size",
+]
 CPU_ONLY = {"bits"}
 ROUNDS, QUICK_ROUNDS = 5, 2
 NOISY_MACHINE = 3  # exit status

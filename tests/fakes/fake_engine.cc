@@ -74,7 +74,7 @@ std::vector<size_t> FakeEngine::batches() const {
   return batches_;
 }
 
-absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
+absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) {
   {
     MutexLock lock(&mutex_);
     batches_.push_back(batch.size());
@@ -87,6 +87,7 @@ absl::Status FakeEngine::Run(absl::Span<const BatchMember> batch) {
   for (size_t index = 0; index < captures; ++index) {
     before_capture(index);
     if (index == fails_before_capture) return failure;
+    between();
     for (const BatchMember& member : batch) {
       if (index + captures_held_back >= member.plan->captures.size() || member.sink->Stopped()) continue;
       member.sink->OnCapture(index, RowsOf(*this, member.plan->captures[index], TokensOf(*member.plan)));

@@ -34,6 +34,25 @@ inline Plan PlanOf(int tokens, int captures = 1) {
   return plan;
 }
 
+// A plan of one run for each of `tokens`, each a slice of its own with one capture.
+inline Plan SlicedPlan(const std::vector<int>& tokens) {
+  Plan plan;
+  plan.first_token = {0};
+  for (const int count : tokens) {
+    Plan part = PlanOf(count);
+    const auto run = static_cast<uint32_t>(plan.runs.size());
+    const size_t capture = plan.captures.size();
+    part.captures[0].runs = {run};
+    part.captures[0].first_row = plan.first_token.back();
+    plan.slices.push_back({run, run + 1, capture, capture + 1, count, part.capture_bytes});
+    plan.runs.push_back(part.runs[0]);
+    plan.captures.push_back(part.captures[0]);
+    plan.first_token.push_back(plan.first_token.back() + count);
+    plan.capture_bytes += part.capture_bytes;
+  }
+  return plan;
+}
+
 class TestJob : public Job {
  public:
   explicit TestJob(Plan plan, absl::Time deadline = absl::InfiniteFuture(), Caller caller = {.name = "a caller"})
@@ -44,8 +63,11 @@ class TestJob : public Job {
   absl::Time deadline() const override { return deadline_; }
   bool Stopped() const override { return stopped; }
   void OnCapture(size_t, TensorView rows) override {
-    MutexLock lock(&mutex_);
-    views_.push_back(std::move(rows));
+    {
+      MutexLock lock(&mutex_);
+      views_.push_back(std::move(rows));
+    }
+    captured.Raise();
   }
   void OnEnd(absl::Status status, JobTimings timings) override {
     {
@@ -72,6 +94,7 @@ class TestJob : public Job {
   }
 
   std::atomic<bool> stopped = false;
+  Signal captured{"a job got a capture"};
   Signal done{"a job was told its end"};
 
  private:

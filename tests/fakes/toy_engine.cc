@@ -247,7 +247,7 @@ ToyPoints<float> ToyEngine::Forward(const std::vector<std::vector<uint32_t>>& ru
   return all;
 }
 
-absl::Status ToyEngine::Run(absl::Span<const BatchMember> batch) {
+absl::Status ToyEngine::Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()>) {
   for (const BatchMember& member : batch) {
     std::vector<std::vector<uint32_t>> runs;
     for (const PlannedRun& run : member.plan->runs) runs.push_back(run.token_ids);

@@ -62,11 +62,11 @@ TEST_F(FlagsTest, AnAddressThatIsNoneIsAMistake) {
 }
 
 TEST_F(FlagsTest, ALimitAboveTheOneThatBoundsItIsRefusedWithBoth) {
-  EXPECT_FALSE(Parse({"--max_tokens_per_request=5000", "--max_batch_tokens=4096"}).has_value());
+  EXPECT_FALSE(Parse({"--slice_tokens=5000", "--max_batch_tokens=4096"}).has_value());
   EXPECT_EQ(exit_code_, 2);
   EXPECT_THAT(stderr_, HasSubstr("got 5000, above --max_batch_tokens, which is 4096"));
-  EXPECT_FALSE(Parse({"--max_response_bytes=2000", "--response_budget_bytes=1000"}).has_value());
-  EXPECT_THAT(stderr_, HasSubstr("got 2000, above --response_budget_bytes, which is 1000"));
+  EXPECT_FALSE(Parse({"--short_tokens=2000", "--slice_tokens=1000"}).has_value());
+  EXPECT_THAT(stderr_, HasSubstr("got 2000, above --slice_tokens, which is 1000"));
 }
 
 TEST_F(FlagsTest, AVariableThatNoFlagReadsIsAWarning) {
@@ -123,8 +123,8 @@ TEST_F(FlagsTest, TheLingerMayBeNone) {
 TEST_F(FlagsTest, ALimitThatAnotherBoundsIsLoweredToIt) {
   auto flags = Parse({"--max_batch_tokens=100", "--response_budget_bytes=1000"});
   ASSERT_TRUE(flags.has_value()) << stderr_;
-  EXPECT_EQ(flags->limits.max_tokens_per_request, 100u);
-  EXPECT_EQ(flags->limits.max_response_bytes, 1000u);
+  EXPECT_EQ(flags->limits.slice_tokens, 100u);
+  EXPECT_EQ(flags->limits.short_tokens, 100u);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ absl::Status Gpt2Engine::WarmUp() {
   return status;
 }
 
-absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
+absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
     UseThreads();
@@ -78,7 +78,7 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch) {
     std::optional<HostCopies> copies;
     if (!gpt2_->device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_->device()));
     Taps taps(batch, rows, model_, std::move(functions));
-    gpt2_->Forward(rows, BatchDropout(batch, rows, DropoutOf(checkpoint_.config)), taps);
+    gpt2_->Forward(rows, BatchDropout(batch, rows, DropoutOf(checkpoint_.config)), taps, between);
     taps.Finish();
   });
 }

@@ -28,7 +28,8 @@ class Gpt2Engine final : public Engine {
   const ModelInfo& model() const override { return model_; }
   const ComputeInfo& compute() const override { return compute_; }
   std::vector<Parameter> Parameters() const override { return StateDictOf(checkpoint_); }
-  absl::Status Run(absl::Span<const BatchMember> batch) override;
+  using Engine::Run;
+  absl::Status Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) override;
   absl::StatusOr<TensorView> ApplyFinalLayerNorm(const TensorView& rows) const override;
   absl::Status RunReference(absl::Span<const uint32_t> token_ids, const ReferenceSink& sink,
                             const std::function<bool()>& stopped) const override;

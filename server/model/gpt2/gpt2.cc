@@ -76,8 +76,9 @@ bool Gpt2::Uses(absl::Span<const float> loaded) const {
          std::memcmp(used.const_data_ptr<float>(), loaded.data(), loaded.size() * sizeof(float)) == 0;
 }
 
-void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const {
-  Pass pass{rows.All(), dropout, taps};
+void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps,
+                   absl::FunctionRef<void()> between) const {
+  Pass pass{rows.All(), dropout, taps, between};
   at::Tensor x = Embed(rows, pass);  // [rows, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
     x = taps.EditAndGive({Site::kResidPre, layer}, x);
@@ -91,7 +92,9 @@ void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) con
     x = RunBlock(layer, x, pass);
     if (!x.defined()) return;
   }
-  if (taps.Reaches({Site::kLnFinalIn, -1})) Final(x, taps);
+  if (!taps.Reaches({Site::kLnFinalIn, -1})) return;
+  pass.between();
+  Final(x, taps);
 }
 
 at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
@@ -107,6 +110,7 @@ at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
 at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) const {
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
+  pass.between();
   const at::Tensor branch = taps.EditAndGive({Site::kLn1In, layer}, x);
   HeadInputs heads(layer, config_.n_head, taps);
   heads.Give(branch, pass.sequences);
@@ -158,9 +162,11 @@ Gpt2::Delta Gpt2::Attention(int layer, const at::Tensor& normed, const HeadInput
   parts.k = taps.EditAndGive({Site::kK, layer}, qkv.narrow(1, d, d));
   parts.v = taps.EditAndGive({Site::kV, layer}, qkv.narrow(1, 2 * d, d));
   if (!taps.Reaches({Site::kAttnScores, layer})) return {};
+  pass.between();
   const at::Tensor z = taps.EditAndGive({Site::kZ, layer}, MixHeads(layer, parts, pass));  // [rows, d]
   GiveResults(layer, z, taps);
   if (!taps.Reaches({Site::kAttnOut, layer})) return {};
+  pass.between();
   Delta delta;  // [rows, d]
   delta.out = taps.EditAndGive({Site::kAttnOut, layer}, block.attn_c_proj->Apply(z));
   delta.dropped =
@@ -194,9 +200,11 @@ Gpt2::Delta Gpt2::Mlp(int layer, const at::Tensor& normed, const Pass& pass) con
   const Block& block = h_[static_cast<size_t>(layer)];
   Taps& taps = pass.taps;
   if (!taps.Reaches({Site::kMlpPre, layer})) return {};
+  pass.between();
   const at::Tensor inner = Inner(layer, normed, taps);
   const at::Tensor post = taps.EditAndGive({Site::kMlpPost, layer}, inner);  // [rows, f]
   if (!taps.Reaches({Site::kMlpOut, layer})) return {};
+  pass.between();
   Delta delta;  // [rows, d]
   delta.out = taps.EditAndGive({Site::kMlpOut, layer}, block.mlp_c_proj->Apply(post));
   delta.dropped = taps.EditAndGive({Site::kMlpDropped, layer}, pass.dropout.Drop(DropoutPlace::kMlp, layer, delta.out));

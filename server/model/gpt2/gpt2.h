@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "server/checkpoint/gpt2_config.h"
 #include "server/checkpoint/gpt2_weights.h"
@@ -34,8 +35,9 @@ class Gpt2 {
   Gpt2(const Gpt2Config& config, const Gpt2Weights& weights, std::unique_ptr<const Kernels> kernels);
 
   // Computes value after value, as long as the taps need one, and gives each to the taps. Members leave `rows` when
-  // their last capture is done, so in the end `rows` holds the members that asked for the deepest points.
-  void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps) const;
+  // their last capture is done, so in the end `rows` holds the members that asked for the deepest points. Calls
+  // `between` before each of a block's larger pieces of work; it may call Forward for another batch.
+  void Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps, absl::FunctionRef<void()> between) const;
 
   at::Device device() const { return kernels_->device(); }
 
@@ -75,6 +77,7 @@ class Gpt2 {
     std::vector<SequenceRows> sequences;
     const BatchDropout& dropout;
     Taps& taps;
+    absl::FunctionRef<void()> between;
   };
 
   // Copies loaded values to the device, if need be, and records the copy, so that Uses can compare it with the file.

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/core/errors.h"
+#include "server/plan/captures/slices.h"
 #include "server/plan/inputs/extract_call.h"
 #include "server/plan/inputs/runs.h"
 #include "server/plan/select/selectors.h"
@@ -23,14 +24,15 @@ inline constexpr uint64_t kMaxPositions = uint64_t{1} << 24;
 // The most comparisons of a request; each is a capture of its own.
 inline constexpr uint64_t kMaxComparisons = uint64_t{1} << 16;
 
-// Fills in call->plan.captures and capture_bytes, call->formats, tensors and data_bytes, in the layout that `call` has.
-// `max_response_bytes`: the caller's own limit, 0 for none. Adds violations for positions, units, projections, and for
-// what cannot be laid out as rows or compared; then, and when the request has others already, the captures are left
-// out. INVALID_ARGUMENT (TOO_LARGE) when they exceed a limit.
+// Fills in call->plan.captures, slices and capture_bytes, call->formats, tensors and data_bytes, in the layout that
+// `call` has. `links`: the runs that edits join. `max_response_bytes`: the caller's own limit, 0 for none. Adds
+// violations for positions, units, projections, and for what cannot be laid out as rows or compared; then, and when the
+// request has others already, the captures are left out. INVALID_ARGUMENT (TOO_LARGE) when they exceed a limit.
 //
 // A run with a baseline makes a capture of its own, of the two runs, unless the selector has a readout.
-absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& runs, uint64_t max_response_bytes,
-                          const RequestContext& context, Violations* violations, ExtractCall* call);
+absl::Status PlanCaptures(absl::Span<const Selector> selectors, const RunTable& runs, RunLinks links,
+                          uint64_t max_response_bytes, const RequestContext& context, Violations* violations,
+                          ExtractCall* call);
 
 }  // namespace hydrophone
 

@@ -56,6 +56,16 @@ struct CaptureFormat {
   std::string metric;                                 // kScores: the metric's key; empty for a logit lens
   uint32_t first_tensor = 0;                          // the stream's number of its first tensor
 
+  // kRows: the tensor whose rows the capture has a piece of, when a tensor is cut by slices.
+  struct Whole {
+    std::vector<uint32_t> runs;          // as Capture's
+    std::vector<uint32_t> rows_per_run;  // as Capture's
+    int64_t rows = 0;                    // of the tensor
+  };
+  std::shared_ptr<const Whole> whole;  // null: the capture is the tensor
+  int64_t first_row = 0;               // of the piece, in the tensor
+  bool continues = false;              // another capture has the tensor's first piece
+
   bool one_tensor() const { return form == Form::kRows || form == Form::kComparison; }
 };
 

@@ -142,6 +142,15 @@ absl::Status FitReference(const Sizes& reports, const RequestContext& context, V
   return TooLarge("inputs", bytes(1), limits.max_response_bytes, absl::StrCat("bytes of captured data ", kSkip));
 }
 
+// The limits of what is computed in one slice: VerifyRun takes a point's values of all runs at once.
+Limits LimitsOfOneSlice(Limits limits) {
+  limits.max_tokens_per_request = std::min(limits.max_tokens_per_request, limits.max_batch_tokens);
+  limits.max_response_bytes = std::min(limits.max_response_bytes, limits.response_budget_bytes);
+  limits.slice_tokens = limits.max_batch_tokens;
+  limits.slice_bytes = limits.response_budget_bytes;
+  return limits;
+}
+
 // Holds all of Verify's passes together to the limits of one request.
 absl::Status FitSizes(const RequestContext& context, VerifyCall* call) {
   const uint64_t all = TokensOf(call->inputs);
@@ -226,7 +235,9 @@ absl::Status PlanExtracts(std::optional<uint64_t> train_seed, const RequestConte
 }  // namespace
 
 absl::StatusOr<VerifyCall> PlanVerify(const v1::VerifyRequest& request, std::string request_sha256,
-                                      const RequestContext& context) {
+                                      const RequestContext& requests) {
+  const Limits limits = LimitsOfOneSlice(requests.limits);
+  const RequestContext context{requests.model, requests.compute, requests.tokenizer, limits, requests.server_version};
   absl::Status preconditions = CheckPreconditions(request.model(), request.numerics(), context);
   if (!preconditions.ok()) return preconditions;
 

@@ -154,9 +154,9 @@ TEST_F(ExtractTest, AFullQueueRefusesBeforeTheHeader) {
   Start();
   std::thread first([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
-  std::thread second([&] { EXPECT_TRUE(Extract(TextRequest("b")).status.ok()); });
+  std::thread second([&] { EXPECT_TRUE(Extract(TextRequest("b"), client_.get()).status.ok()); });
   metrics_.AwaitQueueDepth(1);
-  Streamed refused = Extract(TextRequest("c"));
+  Streamed refused = Extract(TextRequest("c"), client_.get());
   EXPECT_TRUE(refused.messages.empty());
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(ReasonOf(refused.status), "OVERLOADED");

@@ -143,7 +143,7 @@ TEST_F(GetParametersTest, DrainingLetsAStreamFinishAndRefusesNewOnes) {
   const auto reader = client_->GetParameters(&context, {});
   v1::GetParametersResponse message;
   ASSERT_TRUE(reader->Read(&message));
-  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  std::thread drain([&] { server_->Drain(absl::ZeroDuration(), absl::InfiniteDuration()); });
   PollOrFail("a refused GetParameters", [&] { return ReasonOf(Get({}).status) == "DRAINING"; });
   while (reader->Read(&message)) {
   }

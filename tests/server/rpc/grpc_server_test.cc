@@ -64,7 +64,7 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   server_->SetServing(true);
   std::thread open([&] { EXPECT_TRUE(Extract(TextRequest("a")).status.ok()); });
   running_.Await();
-  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  std::thread drain([&] { server_->Drain(absl::ZeroDuration(), absl::InfiniteDuration()); });
   AwaitNotServing();
   // Health changes an instant before calls are refused.
   PollOrFail("a refused GetModel", [&] { return !GetModel().ok(); });
@@ -90,7 +90,7 @@ TEST_F(GrpcServerTest, DrainingLetsAVerifyMakeItsLaterPasses) {
     EXPECT_TRUE(client_->Verify(&context, request, &response).ok());
   });
   running_.Await();
-  std::thread drain([&] { server_->Drain(absl::InfiniteFuture()); });
+  std::thread drain([&] { server_->Drain(absl::ZeroDuration(), absl::InfiniteDuration()); });
   AwaitNotServing();
   LetRun();
   open.join();
@@ -114,7 +114,7 @@ TEST_F(GrpcServerTest, DrainingCutsWhatIsNotDoneInTime) {
   at_second_layer.Await();
   std::thread waiting([&] { EXPECT_EQ(ReasonOf(Extract(TextRequest("b")).status), "DRAINING"); });
   metrics_.AwaitQueueDepth(1);
-  std::thread drain([&] { server_->Drain(absl::InfinitePast()); });
+  std::thread drain([&] { server_->Drain(absl::ZeroDuration(), absl::ZeroDuration()); });
   waiting.join();  // told while the engine is still in its layer: patience has ended
   LetRun();
   open.join();

@@ -55,9 +55,10 @@ std::unique_ptr<v1::ActivationService::Stub> RpcFixture::NewClient() const {
                                                                   grpc::InsecureChannelCredentials(), arguments));
 }
 
-Streamed RpcFixture::Extract(const v1::ExtractRequest& request) const {
+Streamed RpcFixture::Extract(const v1::ExtractRequest& request) const { return Extract(request, NewClient().get()); }
+
+Streamed RpcFixture::Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client) {
   Streamed streamed;
-  auto client = NewClient();
   grpc::ClientContext context;
   auto reader = client->Extract(&context, request);
   for (v1::ExtractResponse message; reader->Read(&message);) streamed.messages.push_back(message);

@@ -62,6 +62,7 @@ class RpcFixture : public testing::Test {
 
   // An Extract on a client of its own, read to its end.
   Streamed Extract(const v1::ExtractRequest& request) const;
+  static Streamed Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client);
 
   // A unary call with these bytes as its request; the answer's bytes come back in `answer` if it is not null.
   grpc::Status CallRaw(const std::string& method, const std::string& request, std::string* answer = nullptr) const;

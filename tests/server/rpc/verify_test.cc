@@ -63,7 +63,7 @@ TEST_F(VerifyTest, MoreThanMayWaitAreOverloaded) {
   Start();
   auto verify = [&](v1::VerifyResponse* response) {
     grpc::ClientContext context;
-    return NewClient()->Verify(&context, request_, response);
+    return client_->Verify(&context, request_, response);
   };
   std::thread first([&] { EXPECT_TRUE(verify(&response_).ok()); });
   running_.Await();

@@ -58,6 +58,8 @@ class JobQueueTest : public testing::Test {
   static Limits TenTokens() {
     Limits limits;
     limits.max_batch_tokens = 10;
+    limits.slice_tokens = 10;
+    limits.short_tokens = 0;
     limits.max_queued_requests = 3;
     return limits;
   }
@@ -68,9 +70,9 @@ TEST_F(JobQueueTest, TakesFromTheFrontUntilOneDoesNotFit) {
   Push("b", 3);
   Push("c", 2);
   EXPECT_TRUE(queue_.full());
-  EXPECT_EQ(queue_.tokens(), 11);
+  EXPECT_EQ(queue_.rows(), 11);
   EXPECT_THAT(Take(), ElementsAre("a", "b"));
-  EXPECT_EQ(queue_.tokens(), 2);
+  EXPECT_EQ(queue_.rows(), 2);
   LetGo("a");
   EXPECT_THAT(Take(), ElementsAre("c"));
   EXPECT_TRUE(queue_.empty());
@@ -151,7 +153,7 @@ TEST_F(JobQueueTest, WhoStoppedOrIsLateLeaves) {
   now_ += absl::Seconds(1);
   EXPECT_THAT(TakeStopped(), ElementsAre("gone", "late"));
   EXPECT_EQ(queue_.soonest_deadline(), now_ + absl::Seconds(4));
-  EXPECT_EQ(queue_.tokens(), 1);
+  EXPECT_EQ(queue_.rows(), 1);
   EXPECT_THAT(Take(), ElementsAre("staying"));
 }
 

@@ -20,6 +20,8 @@ class SchedulerTest : public testing::Test {
  protected:
   SchedulerTest() {
     limits_.max_batch_tokens = 10;
+    limits_.slice_tokens = 10;
+    limits_.short_tokens = 0;
     limits_.max_queued_requests = 3;
     limits_.response_budget_bytes = 160;  // what ten captured tokens hold
     limits_.batch_linger_microseconds = 0;

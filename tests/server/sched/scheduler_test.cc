@@ -101,7 +101,7 @@ TEST_F(SchedulerTest, RefusesWhatCanNeverFit) {
   EXPECT_EQ(ReasonOf(Refusal(PlanOf(6, 2))), "TOO_LARGE");
 }
 
-TEST_F(SchedulerTest, HoldsTheBudgetUntilTheLastViewIsGone) {
+TEST_F(SchedulerTest, HoldsACapturesBytesUntilItsLastViewIsGone) {
   LetAllRun();
   Start();
   auto job = Submit(PlanOf(2, 2));
@@ -110,7 +110,7 @@ TEST_F(SchedulerTest, HoldsTheBudgetUntilTheLastViewIsGone) {
   EXPECT_EQ(metrics_.budget_used(), 64u);
   TensorView part = views[0].Rows(1, 1);
   views.clear();
-  EXPECT_EQ(metrics_.budget_used(), 64u);
+  EXPECT_EQ(metrics_.budget_used(), 32u);
   part = TensorView();
   EXPECT_EQ(metrics_.budget_used(), 0u);
 }

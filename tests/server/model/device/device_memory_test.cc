@@ -117,7 +117,7 @@ TEST_P(DeviceMemoryTest, IsNeverReadByTheHost) {
   TapFunctions functions = gpt2.FunctionsForTaps();
   functions.copies = &copies;
   Taps taps(batch, rows, model, std::move(functions));
-  gpt2.Forward(rows, BatchDropout(batch, rows, DropoutOf(config)), taps);
+  gpt2.Forward(rows, BatchDropout(batch, rows, DropoutOf(config)), taps, [] {});
   taps.Finish();
   for (size_t i = 0; i < plans.size(); ++i) {
     ASSERT_EQ(sinks[i].captures().size(), plans[i].captures.size());

@@ -268,7 +268,7 @@ class LateCapturesTest : public testing::TestWithParam<int> {
     TapFunctions functions = gpt2_.FunctionsForTaps();
     functions.copies = copies;
     Taps taps(batch, rows, model_, std::move(functions));
-    gpt2_.Forward(rows, BatchDropout(batch, rows, DropoutOf(config_)), taps);
+    gpt2_.Forward(rows, BatchDropout(batch, rows, DropoutOf(config_)), taps, [] {});
     taps.Finish();
     std::vector<std::vector<Values>> values(plans.size());
     for (size_t i = 0; i < plans.size(); ++i) {
@@ -344,7 +344,7 @@ TEST_P(LateCapturesTest, OfAMemberThatLeftMeanwhileAreDropped) {
   TapFunctions functions = gpt2_.FunctionsForTaps();
   functions.copies = &copies;
   Taps taps({&member, 1}, rows, model_, std::move(functions));
-  gpt2_.Forward(rows, BatchDropout({&member, 1}, rows, DropoutOf(config_)), taps);
+  gpt2_.Forward(rows, BatchDropout({&member, 1}, rows, DropoutOf(config_)), taps, [] {});
   taps.Finish();
   EXPECT_THAT(sink.captures(), testing::SizeIs(4));
 }

@@ -1,0 +1,133 @@
+// Short jobs that overtake a long batch, and jobs that are computed slice by slice.
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "tests/server/sched/scheduler_fixture.h"
+
+namespace hydrophone {
+namespace {
+
+using ::testing::ElementsAre;
+
+// A long batch takes a second between two captures. Short jobs have up to two tokens.
+class OvertakingTest : public SchedulerTest {
+ protected:
+  OvertakingTest() {
+    limits_.short_tokens = 2;
+    limits_.response_budget_bytes = 16000;
+    engine_.on_run = [] {};
+    engine_.on_batch = [this](absl::Span<const BatchMember> batch) {
+      long_run_ = batch[0].plan->tokens() > 2;
+      ran_.push_back(batch[0].plan->tokens());
+      clock_.Advance(short_time_);
+    };
+    engine_.before_capture = [this](size_t index) {
+      if (!long_run_) return;
+      clock_.Advance(absl::Seconds(1));
+      if (index == 0) {
+        running_.Raise();
+        go_.Await(1);
+      }
+    };
+  }
+
+  std::vector<int64_t> ran_;  // the tokens of each batch's first member
+  bool long_run_ = false;
+  absl::Duration short_time_ = absl::Milliseconds(10);
+};
+
+TEST_F(OvertakingTest, AShortJobRunsBetweenPiecesOfALongOne) {
+  Start();
+  auto slow = Submit(PlanOf(10, 4));
+  running_.Await(1);
+  auto quick = Submit(PlanOf(2));
+  go_.Raise();
+  EXPECT_TRUE(quick->Await().ok());
+  EXPECT_TRUE(slow->Await().ok());
+  EXPECT_THAT(ran_, ElementsAre(10, 2));
+  EXPECT_EQ(quick->TakeViews().size(), 1u);
+  EXPECT_EQ(slow->TakeViews().size(), 4u);
+}
+
+TEST_F(OvertakingTest, AnotherLongJobDoesNotOvertake) {
+  Start();
+  auto first = Submit(PlanOf(10, 4));
+  running_.Await(1);
+  auto second = Submit(PlanOf(9));
+  go_.Raise();
+  EXPECT_TRUE(first->Await().ok());
+  EXPECT_TRUE(second->Await().ok());
+  EXPECT_GT(first->timings().computed, absl::Seconds(3));
+  EXPECT_THAT(ran_, ElementsAre(10, 9));
+}
+
+TEST_F(OvertakingTest, ALongBatchIsOvertakenForHalfOfTheTimeAtMost) {
+  short_time_ = absl::Seconds(3);
+  limits_.max_queued_requests = 20;
+  Start();
+  auto slow = Submit(PlanOf(10, 8));
+  running_.Await(1);
+  std::vector<std::shared_ptr<TestJob>> quick;
+  for (int i = 0; i < 10; ++i) quick.push_back(Submit(PlanOf(2)));
+  go_.Raise();
+  EXPECT_TRUE(slow->Await().ok());
+  // It takes three seconds at its start and then one for each capture: short ones overtake it after the first and the
+  // second, and then when it has taken as long as they have.
+  EXPECT_LE(ran_.size(), 1u + 4u);
+  for (const auto& each : quick) EXPECT_TRUE(each->Await().ok());
+}
+
+TEST_F(OvertakingTest, AJobIsToldItsEndAfterItsLastSlice) {
+  Start();
+  go_.Raise();
+  auto job = Submit(SlicedPlan({10, 2}));
+  EXPECT_TRUE(job->Await().ok());
+  EXPECT_THAT(ran_, ElementsAre(10, 2));
+  const std::vector<TensorView> views = job->TakeViews();
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_EQ(views[1].shape[0], 2);
+  EXPECT_EQ(job->done.count(), 1);
+}
+
+TEST_F(OvertakingTest, AJobThatStopsBetweenSlicesIsNotComputedFurther) {
+  Start();
+  auto job = Submit(SlicedPlan({10, 10, 10}));
+  running_.Await(1);
+  job->stopped = true;
+  go_.Raise();
+  EXPECT_EQ(job->Await().code(), absl::StatusCode::kCancelled);
+  scheduler_->Drain(absl::InfiniteFuture());
+  EXPECT_THAT(ran_, ElementsAre(10));
+}
+
+TEST_F(OvertakingTest, AnErrorInASliceEndsTheJob) {
+  engine_.fails_before_capture = 0;
+  engine_.failure = absl::InternalError("broken");
+  Start();
+  go_.Raise();
+  auto job = Submit(SlicedPlan({10, 10}));
+  EXPECT_EQ(job->Await().code(), absl::StatusCode::kInternal);
+  scheduler_->Drain(absl::InfiniteFuture());
+  EXPECT_THAT(ran_, ElementsAre(10));
+  EXPECT_EQ(job->done.count(), 1);
+}
+
+TEST_F(OvertakingTest, TheNextSliceWaitsForTheReader) {
+  Start();
+  go_.Raise();
+  auto job = Submit(SlicedPlan({10, 10, 10}));
+  job->captured.Await(2);
+  EXPECT_EQ(job->done.count(), 0) << "two slices are unsent";
+  job->TakeViews();
+  EXPECT_TRUE(job->Await().ok());
+  EXPECT_THAT(ran_, ElementsAre(10, 10, 10));
+}
+
+TEST_F(OvertakingTest, ASliceThatCanNeverFitIsRefused) {
+  Start();
+  EXPECT_EQ(Refusal(SlicedPlan({10, 11})).code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace hydrophone
