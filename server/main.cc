@@ -25,10 +25,12 @@
 #include "server/model/engine/load_engine.h"
 #include "server/obs/log.h"
 #include "server/obs/metrics_endpoint.h"
+#include "server/obs/process_metrics.h"
 #include "server/obs/prometheus_metrics.h"
 #include "server/rpc/collect_job.h"
 #include "server/rpc/grpc_server.h"
 #include "server/rpc/service_methods.h"
+#include "server/rpc/status.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
 #include "server/tokenizer/load.h"
@@ -61,7 +63,7 @@ std::string DefaultModel() {
 }
 
 absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const ModelDirectory& directory,
-                                                  const Tokenizer& tokenizer) {
+                                                  const Tokenizer& tokenizer, Metrics* metrics) {
   absl::Time start = absl::Now();
   LogInfo("loading the model", {{"model", directory.path}, {"device", flags.device}});
   const EngineOptions options{.threads = flags.threads,
@@ -70,7 +72,8 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
                               .tokenizer_notes = {tokenizer.notes().begin(), tokenizer.notes().end()},
                               .share_prefixes = flags.share_prefixes,
-                              .device = flags.device};
+                              .device = flags.device,
+                              .metrics = metrics};
   // Loads on a thread of its own, which ends. OpenMP keeps a team of threads for each thread that has computed, and
   // when all teams together have more threads than there are CPUs, waiting threads sleep at once and must be woken for
   // the next product.
@@ -189,15 +192,16 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
   if (!directory.ok()) return directory.status();
   auto tokenizer = LoadTokenizer(directory->path);
   if (!tokenizer.ok()) return tokenizer.status();
-  auto engine = LoadModel(flags, *directory, **tokenizer);
+  PrometheusMetrics metrics(ServiceName(), Methods(), CodeNames(), flags.limits);
+  auto engine = LoadModel(flags, *directory, **tokenizer, &metrics);
   if (!engine.ok()) return engine.status();
   if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
 
-  PrometheusMetrics metrics(ServiceName(), Methods(), flags.limits);
   metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
   std::unique_ptr<MetricsEndpoint> endpoint;
   if (!flags.metrics_listen.empty()) {
-    auto started = MetricsEndpoint::Start(flags.metrics_listen, metrics.registry());
+    auto started =
+        MetricsEndpoint::Start(flags.metrics_listen, {metrics.registry(), std::make_shared<ProcessMetrics>()});
     if (!started.ok()) return started.status();
     endpoint = *std::move(started);
     LogInfo(absl::StrCat("metrics on http://", WithPort(flags.metrics_listen, endpoint->port()), "/metrics"));

@@ -114,6 +114,12 @@ absl::Status Draining(absl::Duration retry_after) {
       retry_after);
 }
 
+absl::Span<const absl::string_view> RefusalReasons() {
+  static constexpr absl::string_view kReasons[] = {"BAD_REQUEST",  "TOO_LARGE",  "NOT_BUILT",
+                                                   "PRECONDITION", "OVERLOADED", "DRAINING"};
+  return kReasons;
+}
+
 std::string ReasonOf(const absl::Status& status) { return Payload(status, kReason).value_or(""); }
 
 std::vector<Violation> ViolationsOf(const absl::Status& status) {

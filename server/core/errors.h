@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace hydrophone {
 
@@ -52,6 +53,10 @@ absl::Status Overloaded(absl::string_view message, absl::Duration retry_after);
 absl::Status Stalled();
 // UNAVAILABLE, reason "DRAINING".
 absl::Status Draining(absl::Duration retry_after);
+
+// Every reason with which a call is refused, as the functions above and the edge give them: what refusals are counted
+// by. A call that is given up or that fails here has others.
+absl::Span<const absl::string_view> RefusalReasons();
 
 // What the functions above attached to a status; "", none, 0 and nullopt for other statuses.
 std::string ReasonOf(const absl::Status& status);

@@ -9,6 +9,20 @@
 
 namespace hydrophone {
 
+// Where a call was when it was given up, because its caller left or its time was over.
+enum class CallStage : uint8_t {
+  kQueued,     // it waited for a worker or for the model: nothing was computed in vain
+  kComputing,  // a worker or the model was at it
+  kSending,    // all was computed
+};
+
+// Which turn a request took in the model's queue.
+enum class WorkClass : uint8_t {
+  kAny,    // the scheduler makes no difference between requests
+  kShort,  // few tokens: may overtake
+  kBulk,   // many tokens: goes in slices
+};
+
 // Thread-safe; every call is cheap.
 class Metrics {
  public:
@@ -20,14 +34,31 @@ class Metrics {
   virtual void RpcMessageReceived(absl::string_view method) = 0;
   virtual void RpcMessageSent(absl::string_view method, uint64_t bytes) = 0;
 
+  // A call was refused for this reason, one of RefusalReasons() (core/errors.h).
+  virtual void CallRefused(absl::string_view reason) = 0;
+  // A call ended with CANCELLED or DEADLINE_EXCEEDED, at this stage.
+  virtual void CallGivenUp(CallStage stage) = 0;
+  // A call's first tensor was computed, `elapsed` after its request had arrived.
+  virtual void FirstTensor(absl::Duration elapsed) = 0;
+  // A message waited long for its caller to read.
+  virtual void WriteStalled() = 0;
+  // The server stops: it refuses new calls from now on.
+  virtual void Draining() = 0;
+
   // The queue now holds `requests` requests; `bytes` bytes of the response budget are taken.
   virtual void QueueDepth(int64_t requests) = 0;
   virtual void BudgetUsed(uint64_t bytes) = 0;
 
   // A batch of `requests` requests and `tokens` tokens was computed in `elapsed`.
   virtual void BatchDone(int64_t requests, int64_t tokens, absl::Duration elapsed) = 0;
-  // A request waited for the model for `elapsed`.
-  virtual void QueueWait(absl::Duration elapsed) = 0;
+  // A request of this class waited for the model for `elapsed`.
+  virtual void QueueWait(WorkClass work, absl::Duration elapsed) = 0;
+  void QueueWait(absl::Duration elapsed) { QueueWait(WorkClass::kAny, elapsed); }
+  // So many tokens of a batch needed no computing, since another run begins with the same ones.
+  virtual void PrefixTokensSaved(int64_t tokens) = 0;
+
+  // A line of the log was lost: lines came faster than they could be written.
+  virtual void LogLineDropped() = 0;
 };
 
 }  // namespace hydrophone

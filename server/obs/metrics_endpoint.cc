@@ -1,6 +1,9 @@
 #include "server/obs/metrics_endpoint.h"
 
+#include <prometheus/text_serializer.h>
+
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -9,21 +12,34 @@
 
 namespace hydrophone {
 
-absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(
-    const std::string& listen, std::shared_ptr<prometheus::Registry> registry) {
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Start(const std::string& listen,
+                                                                        Collectables collectables) {
   try {
-    return absl::WrapUnique(
-        new MetricsEndpoint(std::make_unique<prometheus::Exposer>(listen, /*num_threads=*/2), std::move(registry)));
+    return absl::WrapUnique(new MetricsEndpoint(listen, std::move(collectables)));
   } catch (const std::exception& error) {  // civetweb's constructor has no other way to fail
     return absl::UnavailableError(
         absl::StrCat("cannot serve metrics on \"", listen, "\": is the address free? (", error.what(), ")"));
   }
 }
 
-MetricsEndpoint::MetricsEndpoint(std::unique_ptr<prometheus::Exposer> exposer,
-                                 std::shared_ptr<prometheus::Registry> registry)
-    : registry_(std::move(registry)), exposer_(std::move(exposer)) {
-  exposer_->RegisterCollectable(registry_);
+MetricsEndpoint::MetricsEndpoint(const std::string& listen, Collectables collectables)
+    : page_(std::move(collectables)), server_(std::vector<std::string>{"listening_ports", listen, "num_threads", "2"}) {
+  server_.addHandler("/metrics$", page_);  // this path alone, and none below it
+}
+
+bool MetricsEndpoint::Page::handleGet(CivetServer*, mg_connection* connection) {
+  std::vector<prometheus::MetricFamily> families;
+  for (const auto& collectable : collectables_) {
+    std::vector<prometheus::MetricFamily> more = collectable->Collect();
+    families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  const std::string body = prometheus::TextSerializer().Serialize(families);
+  const std::string head =
+      absl::StrCat("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nConnection: close\r\n",
+                   "Content-Length: ", body.size(), "\r\n\r\n");
+  mg_write(connection, head.data(), head.size());
+  mg_write(connection, body.data(), body.size());
+  return true;
 }
 
 }  // namespace hydrophone

@@ -2,31 +2,44 @@
 #ifndef HYDROPHONE_SERVER_OBS_METRICS_ENDPOINT_H_
 #define HYDROPHONE_SERVER_OBS_METRICS_ENDPOINT_H_
 
-#include <prometheus/exposer.h>
-#include <prometheus/registry.h>
+#include <CivetServer.h>
+#include <prometheus/collectable.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace hydrophone {
 
-// Serves from its construction to its destruction, on two threads of its own.
+// Serves from its construction to its destruction, on two threads of its own. (prometheus-cpp's Exposer does too, and
+// adds series about itself to every scrape.)
 class MetricsEndpoint {
  public:
-  // `listen`: "127.0.0.1:9464", "[::1]:9464"; port 0 takes a free one. UNAVAILABLE, naming the address, when it cannot
-  // be had.
-  static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(const std::string& listen,
-                                                                std::shared_ptr<prometheus::Registry> registry);
+  using Collectables = std::vector<std::shared_ptr<const prometheus::Collectable>>;
 
-  int port() const { return exposer_->GetListeningPorts().at(0); }
+  // `listen`: "127.0.0.1:9464", "[::1]:9464"; port 0 takes a free one. A scrape reads the collectables, in this order.
+  // UNAVAILABLE, naming the address, when it cannot be had.
+  static absl::StatusOr<std::unique_ptr<MetricsEndpoint>> Start(const std::string& listen, Collectables collectables);
+
+  int port() { return server_.getListeningPorts().at(0); }
 
  private:
-  MetricsEndpoint(std::unique_ptr<prometheus::Exposer> exposer, std::shared_ptr<prometheus::Registry> registry);
+  // Answers GET /metrics.
+  class Page final : public CivetHandler {
+   public:
+    explicit Page(Collectables collectables) : collectables_(std::move(collectables)) {}
+    bool handleGet(CivetServer* server, mg_connection* connection) override;
 
-  const std::shared_ptr<prometheus::Registry> registry_;  // the exposer holds it weakly
-  const std::unique_ptr<prometheus::Exposer> exposer_;
+   private:
+    const Collectables collectables_;
+  };
+
+  MetricsEndpoint(const std::string& listen, Collectables collectables);
+
+  Page page_;
+  CivetServer server_;  // ends before the page
 };
 
 }  // namespace hydrophone

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/core/errors.h"
 
 namespace hydrophone {
 namespace {
@@ -29,48 +30,108 @@ prometheus::Family<Counter>& Counters(Registry& registry, const char* name, cons
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-Gauge& OneGauge(Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+Counter& OneCounter(Registry& registry, const char* name, const char* help) {
+  return Counters(registry, name, help).Add({});
 }
+
+prometheus::Family<Gauge>& Gauges(Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+Gauge& OneGauge(Registry& registry, const char* name, const char* help) { return Gauges(registry, name, help).Add({}); }
 
 prometheus::Family<Histogram>& Histograms(Registry& registry, const char* name, const char* help) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
+Histogram& OneHistogram(Registry& registry, const char* name, const char* help, const Buckets& buckets) {
+  return Histograms(registry, name, help).Add({}, buckets);
+}
+
+std::map<std::string, Counter*> Refusals(Registry& registry) {
+  auto& refusals = Counters(registry, "hydrophone_refusals_total", "Calls refused, by reason.");
+  std::map<std::string, Counter*> by_reason;
+  for (const absl::string_view reason : RefusalReasons()) {
+    by_reason[std::string(reason)] = &refusals.Add({{"reason", std::string(reason)}});
+  }
+  by_reason[kOtherReason] = &refusals.Add({{"reason", kOtherReason}});
+  return by_reason;
+}
+
+std::map<CallStage, Counter*> Cancellations(Registry& registry) {
+  auto& given_up = Counters(registry, "hydrophone_cancellations_total",
+                            "Calls whose caller left or whose time was over, by how far they had come.");
+  return {{CallStage::kQueued, &given_up.Add({{"stage", "queued"}})},
+          {CallStage::kComputing, &given_up.Add({{"stage", "computing"}})},
+          {CallStage::kSending, &given_up.Add({{"stage", "sending"}})}};
+}
+
+std::map<WorkClass, Histogram*> QueueWaits(Registry& registry) {
+  auto& waits = Histograms(registry, "hydrophone_queue_wait_seconds", "Time from admission to the forward pass.");
+  return {{WorkClass::kAny, &waits.Add({{"class", "any"}}, SecondsBuckets())},
+          {WorkClass::kShort, &waits.Add({{"class", "short"}}, SecondsBuckets())},
+          {WorkClass::kBulk, &waits.Add({{"class", "bulk"}}, SecondsBuckets())}};
+}
+
 }  // namespace
 
 PrometheusMetrics::PrometheusMetrics(const std::string& service, const std::vector<MethodLabels>& methods,
-                                     const Limits& limits)
-    : handled_(Counters(*registry_, "grpc_server_handled_total", "Calls completed, by status code.")),
+                                     const std::vector<std::string>& codes, const Limits& limits)
+    : refusals_(Refusals(*registry_)),
+      given_up_(Cancellations(*registry_)),
+      queue_wait_(QueueWaits(*registry_)),
+      first_tensor_(OneHistogram(*registry_, "hydrophone_first_tensor_seconds",
+                                 "Time from an Extract's request to its first tensor.", SecondsBuckets())),
+      stalled_writes_(OneCounter(*registry_, "hydrophone_stalled_writes_total",
+                                 "Messages that waited more than a second for their caller to read.")),
+      draining_(OneGauge(*registry_, "hydrophone_draining", "1 when the server stops, else 0.")),
       queue_depth_(OneGauge(*registry_, "hydrophone_queue_depth_requests", "Requests waiting for the model.")),
       budget_used_(
           OneGauge(*registry_, "hydrophone_response_budget_used_bytes", "Captured data held by open streams.")),
-      tokens_(Counters(*registry_, "hydrophone_tokens_total", "Tokens computed.").Add({})),
-      queue_wait_(Histograms(*registry_, "hydrophone_queue_wait_seconds", "Time from admission to the forward pass.")
-                      .Add({}, SecondsBuckets())),
-      compute_(Histograms(*registry_, "hydrophone_compute_seconds", "Time of a batch's forward pass.")
-                   .Add({}, SecondsBuckets())),
+      tokens_(OneCounter(*registry_, "hydrophone_tokens_total", "Tokens of the batches computed.")),
+      prefix_tokens_saved_(OneCounter(*registry_, "hydrophone_prefix_tokens_saved_total",
+                                      "Tokens of the batches that shared the beginning of another run.")),
+      busy_(OneCounter(*registry_, "hydrophone_engine_busy_seconds_total", "Time in forward passes.")),
+      lines_dropped_(OneCounter(*registry_, "hydrophone_log_lines_dropped_total",
+                                "Calls without a line in the log, which could not be written as fast.")),
+      compute_(
+          OneHistogram(*registry_, "hydrophone_compute_seconds", "Time of a batch's forward pass.", SecondsBuckets())),
       batch_requests_(
-          Histograms(*registry_, "hydrophone_batch_requests", "Requests computed together.").Add({}, PowersOfTwo(9))),
-      batch_tokens_(
-          Histograms(*registry_, "hydrophone_batch_tokens", "Tokens computed together.").Add({}, PowersOfTwo(16))) {
+          OneHistogram(*registry_, "hydrophone_batch_requests", "Requests computed together.", PowersOfTwo(9))),
+      batch_tokens_(OneHistogram(*registry_, "hydrophone_batch_tokens", "Tokens computed together.", PowersOfTwo(16))) {
   OneGauge(*registry_, "hydrophone_queue_limit_requests", "Requests that may wait for the model.")
       .Set(limits.max_queued_requests);
   OneGauge(*registry_, "hydrophone_response_budget_limit_bytes", "Captured data that open streams may hold.")
       .Set(static_cast<double>(limits.response_budget_bytes));
+  AddMethods(service, methods, codes);
+}
 
+void PrometheusMetrics::AddMethods(const std::string& service, const std::vector<MethodLabels>& methods,
+                                   const std::vector<std::string>& codes) {
   auto& started = Counters(*registry_, "grpc_server_started_total", "Calls started.");
+  auto& handled = Counters(*registry_, "grpc_server_handled_total", "Calls completed, by status code.");
   auto& received = Counters(*registry_, "grpc_server_msg_received_total", "Messages received.");
   auto& sent = Counters(*registry_, "grpc_server_msg_sent_total", "Messages sent.");
-  auto& sent_bytes = Counters(*registry_, "hydrophone_response_bytes_total", "Bytes of messages handed to gRPC.");
   auto& seconds =
       Histograms(*registry_, "grpc_server_handling_seconds", "Time of a call, from its request to its end.");
+  auto& in_flight = Gauges(*registry_, "hydrophone_calls_in_flight", "Calls that have begun and not ended.");
+  auto& sent_bytes = Counters(*registry_, "hydrophone_response_bytes_total", "Bytes of messages handed to gRPC.");
   for (const MethodLabels& each : methods) {
+    const prometheus::Labels own = {{"grpc_method", each.name}};
     prometheus::Labels labels = {{"grpc_type", each.type}, {"grpc_service", service}, {"grpc_method", each.name}};
-    methods_.push_back({each.name, labels, &started.Add(labels), &received.Add(labels), &sent.Add(labels),
-                        &sent_bytes.Add({{"grpc_method", each.name}}), &seconds.Add(labels, SecondsBuckets())});
-    labels.emplace("grpc_code", "OK");
-    handled_.Add(labels);
+    Method method{.name = each.name,
+                  .in_flight = &in_flight.Add(own),
+                  .started = &started.Add(labels),
+                  .handled = {},
+                  .received = &received.Add(labels),
+                  .sent = &sent.Add(labels),
+                  .sent_bytes = &sent_bytes.Add(own),
+                  .seconds = &seconds.Add(labels, SecondsBuckets())};
+    for (const std::string& code : codes) {
+      labels["grpc_code"] = code;
+      method.handled[code] = &handled.Add(labels);
+    }
+    methods_.push_back(std::move(method));
   }
 }
 
@@ -91,6 +152,8 @@ void PrometheusMetrics::SetInfo(const std::string& version, const ModelInfo& mod
             {"numerics", compute.numerics},
             {"parameters", absl::StrCat(model.parameters)}})
       .Set(1);
+  OneGauge(*registry_, "hydrophone_weights_bytes", "The model's parameters as float32; products keep a copy of some.")
+      .Set(static_cast<double>(model.parameters) * sizeof(float));
 }
 
 const PrometheusMetrics::Method* PrometheusMetrics::Find(absl::string_view name) const {
@@ -101,16 +164,19 @@ const PrometheusMetrics::Method* PrometheusMetrics::Find(absl::string_view name)
 }
 
 void PrometheusMetrics::RpcStarted(absl::string_view method) {
-  if (const Method* known = Find(method)) known->started->Increment();
+  const Method* known = Find(method);
+  if (known == nullptr) return;
+  known->started->Increment();
+  known->in_flight->Increment();
 }
 
 void PrometheusMetrics::RpcHandled(absl::string_view method, absl::string_view code, absl::Duration elapsed) {
   const Method* known = Find(method);
   if (known == nullptr) return;
-  prometheus::Labels labels = known->labels;
-  labels.emplace("grpc_code", std::string(code));
-  handled_.Add(labels).Increment();
+  known->in_flight->Decrement();
   known->seconds->Observe(absl::ToDoubleSeconds(elapsed));
+  const auto counter = known->handled.find(std::string(code));
+  if (counter != known->handled.end()) counter->second->Increment();
 }
 
 void PrometheusMetrics::RpcMessageReceived(absl::string_view method) {
@@ -124,6 +190,19 @@ void PrometheusMetrics::RpcMessageSent(absl::string_view method, uint64_t bytes)
   known->sent_bytes->Increment(static_cast<double>(bytes));
 }
 
+void PrometheusMetrics::CallRefused(absl::string_view reason) {
+  const auto known = refusals_.find(std::string(reason));
+  (known == refusals_.end() ? refusals_.at(kOtherReason) : known->second)->Increment();
+}
+
+void PrometheusMetrics::CallGivenUp(CallStage stage) { given_up_.at(stage)->Increment(); }
+
+void PrometheusMetrics::FirstTensor(absl::Duration elapsed) { first_tensor_.Observe(absl::ToDoubleSeconds(elapsed)); }
+
+void PrometheusMetrics::WriteStalled() { stalled_writes_.Increment(); }
+
+void PrometheusMetrics::Draining() { draining_.Set(1); }
+
 void PrometheusMetrics::QueueDepth(int64_t requests) { queue_depth_.Set(static_cast<double>(requests)); }
 
 void PrometheusMetrics::BudgetUsed(uint64_t bytes) { budget_used_.Set(static_cast<double>(bytes)); }
@@ -132,9 +211,18 @@ void PrometheusMetrics::BatchDone(int64_t requests, int64_t tokens, absl::Durati
   batch_requests_.Observe(static_cast<double>(requests));
   batch_tokens_.Observe(static_cast<double>(tokens));
   tokens_.Increment(static_cast<double>(tokens));
+  busy_.Increment(absl::ToDoubleSeconds(elapsed));
   compute_.Observe(absl::ToDoubleSeconds(elapsed));
 }
 
-void PrometheusMetrics::QueueWait(absl::Duration elapsed) { queue_wait_.Observe(absl::ToDoubleSeconds(elapsed)); }
+void PrometheusMetrics::QueueWait(WorkClass work, absl::Duration elapsed) {
+  queue_wait_.at(work)->Observe(absl::ToDoubleSeconds(elapsed));
+}
+
+void PrometheusMetrics::PrefixTokensSaved(int64_t tokens) {
+  prefix_tokens_saved_.Increment(static_cast<double>(tokens));
+}
+
+void PrometheusMetrics::LogLineDropped() { lines_dropped_.Increment(); }
 
 }  // namespace hydrophone

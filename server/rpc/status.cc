@@ -1,7 +1,9 @@
 #include "server/rpc/status.h"
 
+#include <iterator>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +21,13 @@ constexpr size_t kMaxDetailsBytes = kMaxStatusBytes - kMaxMessageBytes;
 constexpr size_t kMaxFieldBytes = 256;
 constexpr size_t kMaxDescriptionBytes = 512;
 constexpr absl::Duration kUsualRetry = absl::Seconds(1);
+
+// By the codes' numbers.
+constexpr const char* kCodeNames[] = {
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
 
 // At most `limit` bytes of `text`, which is UTF-8, cut between characters.
 std::string Shortened(absl::string_view text, size_t limit) {
@@ -65,11 +74,10 @@ std::optional<absl::Duration> RetryOf(const absl::Status& status) {
   return passes ? std::optional<absl::Duration>(kUsualRetry) : std::nullopt;
 }
 
-void AddErrorInfo(const absl::Status& status, const char* usual_reason, google::rpc::Status* out) {
+void AddErrorInfo(const absl::Status& status, std::string reason, google::rpc::Status* out) {
   google::rpc::ErrorInfo info;
   info.set_domain("hydrophone");
-  std::string reason = ReasonOf(status);
-  info.set_reason(reason.empty() ? usual_reason : reason);
+  info.set_reason(std::move(reason));
   if (size_t total = ViolationTotalOf(status); total > 0) {
     (*info.mutable_metadata())["violations"] = absl::StrCat(total);
   }
@@ -105,14 +113,14 @@ void AddBadRequest(const std::vector<Violation>& violations, google::rpc::Status
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  Meaning meaning = MeaningOf(status.code());
+  CallEnd end = EndOf(status);
   google::rpc::Status details;
-  details.set_code(meaning.code);
+  details.set_code(end.code);
   details.set_message(Shortened(status.message(), kMaxMessageBytes));
-  AddErrorInfo(status, meaning.reason, &details);
+  AddErrorInfo(status, std::move(end.reason), &details);
   if (std::optional<absl::Duration> retry = RetryOf(status)) AddRetryInfo(*retry, &details);
   AddBadRequest(ViolationsOf(status), &details);
-  return grpc::Status(meaning.code, details.message(), details.SerializeAsString());
+  return grpc::Status(end.code, details.message(), details.SerializeAsString());
 }
 
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context) {
@@ -122,29 +130,18 @@ grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext
   return ToGrpcStatus(status);
 }
 
-const char* CodeName(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::OK:
-      return "OK";
-    case grpc::StatusCode::CANCELLED:
-      return "Canceled";
-    case grpc::StatusCode::INVALID_ARGUMENT:
-      return "InvalidArgument";
-    case grpc::StatusCode::DEADLINE_EXCEEDED:
-      return "DeadlineExceeded";
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return "ResourceExhausted";
-    case grpc::StatusCode::FAILED_PRECONDITION:
-      return "FailedPrecondition";
-    case grpc::StatusCode::UNIMPLEMENTED:
-      return "Unimplemented";
-    case grpc::StatusCode::INTERNAL:
-      return "Internal";
-    case grpc::StatusCode::UNAVAILABLE:
-      return "Unavailable";
-    default:
-      return "Unknown";
-  }
+CallEnd EndOf(const absl::Status& status) {
+  if (status.ok()) return {grpc::StatusCode::OK, ""};
+  const Meaning meaning = MeaningOf(status.code());
+  const std::string reason = ReasonOf(status);
+  return {meaning.code, reason.empty() ? meaning.reason : reason};
 }
+
+const char* CodeName(grpc::StatusCode code) {
+  const auto number = static_cast<size_t>(code);
+  return number < std::size(kCodeNames) ? kCodeNames[number] : "Unknown";
+}
+
+std::vector<std::string> CodeNames() { return {std::begin(kCodeNames), std::end(kCodeNames)}; }
 
 }  // namespace hydrophone

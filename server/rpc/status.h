@@ -6,6 +6,8 @@
 #include <grpcpp/support/status.h>
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -26,9 +28,19 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 // once, before Finish.
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context);
 
+// The code of ToGrpcStatus(status), and the reason that its ErrorInfo gives; empty for OK.
+struct CallEnd {
+  grpc::StatusCode code;
+  std::string reason;
+};
+CallEnd EndOf(const absl::Status& status);
+
 // The code as the grpc_server_* metrics of go-grpc-prometheus spell it, which dashboards expect: "OK",
 // "InvalidArgument".
 const char* CodeName(grpc::StatusCode code);
+
+// The names of all of gRPC's codes, by their numbers.
+std::vector<std::string> CodeNames();
 
 }  // namespace hydrophone
 

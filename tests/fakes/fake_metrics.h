@@ -32,6 +32,21 @@ class FakeMetrics : public Metrics {
       sent_bytes_ += bytes;
     });
   }
+  void CallRefused(absl::string_view reason) override {
+    Change([&] { ++refused_[std::string(reason)]; });
+  }
+  void CallGivenUp(CallStage stage) override {
+    Change([&] { ++given_up_[stage]; });
+  }
+  void FirstTensor(absl::Duration elapsed) override {
+    Change([&] { first_tensors_.push_back(elapsed); });
+  }
+  void WriteStalled() override {
+    Change([&] { ++stalled_writes_; });
+  }
+  void Draining() override {
+    Change([&] { draining_ = true; });
+  }
   void QueueDepth(int64_t requests) override {
     Change([&] { queue_depth_ = requests; });
   }
@@ -41,14 +56,27 @@ class FakeMetrics : public Metrics {
   void BatchDone(int64_t, int64_t tokens, absl::Duration) override {
     Change([&] { batch_tokens_.push_back(tokens); });
   }
-  void QueueWait(absl::Duration elapsed) override {
+  void QueueWait(WorkClass, absl::Duration elapsed) override {
     Change([&] { waits_.push_back(elapsed); });
+  }
+  void PrefixTokensSaved(int64_t tokens) override {
+    Change([&] { prefix_tokens_saved_ += tokens; });
+  }
+  void LogLineDropped() override {
+    Change([&] { ++lines_dropped_; });
   }
 
   int started(const std::string& method) { return Count(started_, method); }
   int handled(const std::string& method_and_code) { return Count(handled_, method_and_code); }
   int received(const std::string& method) { return Count(received_, method); }
   int sent(const std::string& method) { return Count(sent_, method); }
+  int refused(const std::string& reason) { return Count(refused_, reason); }
+  int given_up(CallStage stage) { return Count(given_up_, stage); }
+  std::vector<absl::Duration> first_tensors() { return Read(first_tensors_); }
+  int stalled_writes() { return Read(stalled_writes_); }
+  bool draining() { return Read(draining_); }
+  int64_t prefix_tokens_saved() { return Read(prefix_tokens_saved_); }
+  int lines_dropped() { return Read(lines_dropped_); }
   uint64_t budget_used() { return Read(budget_used_); }
   std::vector<int64_t> batch_tokens() { return Read(batch_tokens_); }
   std::vector<absl::Duration> waits() { return Read(waits_); }
@@ -65,6 +93,10 @@ class FakeMetrics : public Metrics {
       for (const auto& [method_and_code, calls] : handled_) all += calls;
       return all >= count;
     });
+  }
+  void AwaitGivenUp(CallStage stage, int count = 1) {
+    Await(absl::StrCat(count, " calls given up at stage ", static_cast<int>(stage)),
+          [&] { return given_up_[stage] >= count; });
   }
   void AwaitQueueDepth(int64_t requests) {
     Await(absl::StrCat("a queue of ", requests, " requests"), [&] { return queue_depth_ == requests; });
@@ -84,7 +116,8 @@ class FakeMetrics : public Metrics {
     MutexLock lock(&mutex_);
     return number;
   }
-  int Count(std::map<std::string, int>& counts, const std::string& key) {
+  template <typename Key>
+  int Count(std::map<Key, int>& counts, const Key& key) {
     MutexLock lock(&mutex_);
     return counts[key];
   }
@@ -97,7 +130,13 @@ class FakeMetrics : public Metrics {
 
   Mutex mutex_;  // guards every member below; functions reach them through references, so clang cannot check that
   CondVar changed_;
-  std::map<std::string, int> started_, handled_, received_, sent_;
+  std::map<std::string, int> started_, handled_, received_, sent_, refused_;
+  std::map<CallStage, int> given_up_;
+  std::vector<absl::Duration> first_tensors_;
+  int stalled_writes_ = 0;
+  bool draining_ = false;
+  int64_t prefix_tokens_saved_ = 0;
+  int lines_dropped_ = 0;
   uint64_t sent_bytes_ = 0;
   int64_t queue_depth_ = 0;
   uint64_t budget_used_ = 0;

@@ -10,17 +10,18 @@
 
 namespace hydrophone {
 
-Gpt2Engine MakeEngine(const Gpt2Config& config, int threads) {
+Gpt2Engine MakeEngine(const Gpt2Config& config, int threads, Metrics* metrics) {
   ComputeInfo compute;
   compute.threads = threads;
   compute.batch_independent = true;
-  return MakeEngine(config, std::make_unique<CpuKernels>(), compute);
+  return MakeEngine(config, std::make_unique<CpuKernels>(), compute, metrics);
 }
 
-Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute) {
+Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute,
+                      Metrics* metrics) {
   Gpt2Checkpoint checkpoint = RandomCheckpoint(config, 1);
   auto gpt2 = std::make_unique<Gpt2>(config, checkpoint.weights, std::move(kernels));
-  return Gpt2Engine(std::move(checkpoint), InfoOf(config), std::move(gpt2), compute);
+  return Gpt2Engine(std::move(checkpoint), InfoOf(config), std::move(gpt2), compute, /*share_prefixes=*/true, metrics);
 }
 
 std::vector<HookPoint> AllPoints(const Gpt2Config& config) {

@@ -12,10 +12,11 @@ namespace hydrophone {
 using Values = std::vector<float>;
 
 // An engine that computes on the CPU, over the random checkpoint of seed 1.
-Gpt2Engine MakeEngine(const Gpt2Config& config, int threads);
+Gpt2Engine MakeEngine(const Gpt2Config& config, int threads, Metrics* metrics = nullptr);
 
 // The same with any kernels; `compute` is what the engine says of itself.
-Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute);
+Gpt2Engine MakeEngine(const Gpt2Config& config, std::unique_ptr<const Kernels> kernels, const ComputeInfo& compute,
+                      Metrics* metrics = nullptr);
 
 // Every point that can be captured, at every layer.
 std::vector<HookPoint> AllPoints(const Gpt2Config& config);

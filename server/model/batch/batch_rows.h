@@ -43,6 +43,8 @@ class BatchRows {
 
   // The number of rows that are computed.
   int64_t rows() const { return static_cast<int64_t>(token_ids_.size()); }
+  // The number of positions that a row of another sequence serves: what sharing saves.
+  int64_t shared() const { return static_cast<int64_t>(row_of_.size()) - rows(); }
   // token_ids()[i], positions()[i]: what row i computes.
   const std::vector<uint32_t>& token_ids() const { return token_ids_; }
   const std::vector<int64_t>& positions() const { return positions_; }

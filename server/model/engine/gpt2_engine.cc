@@ -32,12 +32,13 @@ class WarmUpSink final : public CaptureSink {
 }  // namespace
 
 Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2,
-                       ComputeInfo compute, bool share_prefixes)
+                       ComputeInfo compute, bool share_prefixes, Metrics* metrics)
     : checkpoint_(std::move(checkpoint)),
       model_(std::move(model)),
       compute_(std::move(compute)),
       gpt2_(std::move(gpt2)),
-      share_prefixes_(share_prefixes && compute_.batch_independent) {
+      share_prefixes_(share_prefixes && compute_.batch_independent),
+      metrics_(metrics) {
   compute_.device = gpt2_->device().str();
   compute_.libtorch_version = TORCH_VERSION;
 }
@@ -74,6 +75,7 @@ absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch, absl::Function
     UseThreads();
     const c10::DeviceGuard current(gpt2_->device());
     BatchRows rows(batch, share_prefixes_);
+    if (metrics_ != nullptr) metrics_->PrefixTokensSaved(rows.shared());
     TapFunctions functions = gpt2_->FunctionsForTaps();
     std::optional<HostCopies> copies;
     if (!gpt2_->device().is_cpu()) functions.copies = &copies.emplace(std::make_unique<StreamCopier>(gpt2_->device()));

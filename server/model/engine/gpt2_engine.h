@@ -9,6 +9,7 @@
 #include "server/checkpoint/gpt2_checkpoint.h"
 #include "server/checkpoint/gpt2_state_dict.h"
 #include "server/core/engine.h"
+#include "server/core/metrics.h"
 #include "server/model/gpt2/gpt2.h"
 
 namespace hydrophone {
@@ -18,9 +19,10 @@ class Gpt2Engine final : public Engine {
   // `gpt2` was made of the checkpoint's weights. `compute` says what is known of its kernels; its device and
   // libtorch_version are filled in here. With `share_prefixes`, runs of a batch that begin with the same tokens are
   // computed once up to the first token that differs, which changes no bit: it is done only when
-  // compute.batch_independent says that a row's bits do not depend on its neighbours.
+  // compute.batch_independent says that a row's bits do not depend on its neighbours. `metrics`, if not null, is told
+  // how much that saves, and outlives the engine.
   Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_ptr<const Gpt2> gpt2, ComputeInfo compute,
-             bool share_prefixes = true);
+             bool share_prefixes = true, Metrics* metrics = nullptr);
 
   // Runs a short sequence, so that the first request does not pay for libtorch's first calls, and completes compute().
   absl::Status WarmUp();
@@ -44,6 +46,7 @@ class Gpt2Engine final : public Engine {
   ComputeInfo compute_;
   std::unique_ptr<const Gpt2> gpt2_;
   const bool share_prefixes_;
+  Metrics* const metrics_;
 };
 
 }  // namespace hydrophone

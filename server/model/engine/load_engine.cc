@@ -83,7 +83,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
   model.loading_notes.insert(model.loading_notes.end(), options.tokenizer_notes.begin(), options.tokenizer_notes.end());
   if (!options.model_name.empty()) model.name = options.model_name;
   auto engine = std::make_unique<Gpt2Engine>(*std::move(checkpoint), std::move(model), std::move(gpt2),
-                                             std::move(compute), options.share_prefixes);
+                                             std::move(compute), options.share_prefixes, options.metrics);
   if (absl::Status warm = engine->WarmUp(); !warm.ok()) return warm;
   return engine;
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/core/engine.h"
+#include "server/core/metrics.h"
 
 namespace hydrophone {
 
@@ -19,6 +20,7 @@ struct EngineOptions {
   std::vector<std::string> tokenizer_notes;  // added to its loading_notes
   bool share_prefixes = true;                // see Gpt2Engine
   std::string device = "cpu";                // see ParseDevice
+  Metrics* metrics = nullptr;                // see Gpt2Engine
 };
 
 // Makes the device ready, loads the checkpoint, probes the operations that its shapes need, and warms up. Errors are

@@ -39,7 +39,7 @@ set(allowed_plan ${allowed_plan/inputs} "server/plan/")
 # Of planning, answering knows what comes out of it.
 set(allowed_answer "server/base/" "server/core/" "server/plan/inputs/extract_call\\.h"
   "server/plan/parameters_call\\.h" ${protobuf})
-set(allowed_obs "server/core/" "nlohmann/" "prometheus/" "spdlog/")
+set(allowed_obs "server/base/" "server/core/" "nlohmann/" "prometheus/" "spdlog/")
 set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
   "server/verify/call/" "grpc/" "grpcpp/" "google/rpc/" ${protobuf} "hydrophone/v1/")
 set(layers base core checkpoint tokenizer model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps

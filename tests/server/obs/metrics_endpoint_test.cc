@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <prometheus/counter.h>
+#include <prometheus/registry.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ namespace hydrophone {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // What an HTTP GET on the loopback answers, head and body.
 std::string Get(int port, const std::string& path) {
@@ -39,18 +41,44 @@ std::string Get(int port, const std::string& path) {
 TEST(MetricsEndpointTest, ServesTheRegistryOnAFreePort) {
   auto registry = std::make_shared<prometheus::Registry>();
   prometheus::BuildCounter().Name("heard_total").Help("Things heard.").Register(*registry).Add({}).Increment(5);
-  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", registry);
+  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", {registry});
   ASSERT_TRUE(endpoint.ok()) << endpoint.status();
   EXPECT_GT((*endpoint)->port(), 0);
-  EXPECT_THAT(Get((*endpoint)->port(), "/metrics"), HasSubstr("heard_total 5"));
+  const std::string answer = Get((*endpoint)->port(), "/metrics");
+  EXPECT_THAT(
+      answer,
+      StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nConnection: close\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\n# HELP heard_total Things heard.\n"));
+  EXPECT_THAT(answer, HasSubstr("heard_total 5"));
+}
+
+TEST(MetricsEndpointTest, ServesEveryCollectableAndNothingOfItsOwn) {
+  auto first = std::make_shared<prometheus::Registry>(), second = std::make_shared<prometheus::Registry>();
+  prometheus::BuildCounter().Name("one_total").Help("One.").Register(*first).Add({});
+  prometheus::BuildCounter().Name("two_total").Help("Two.").Register(*second).Add({});
+  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", {first, second});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  for (int scrape = 0; scrape < 2; ++scrape) {
+    const std::string answer = Get((*endpoint)->port(), "/metrics");
+    EXPECT_THAT(answer.substr(answer.find("\r\n\r\n") + 4),
+                "# HELP one_total One.\n# TYPE one_total counter\none_total 0\n"
+                "# HELP two_total Two.\n# TYPE two_total counter\ntwo_total 0\n");
+  }
+}
+
+TEST(MetricsEndpointTest, ServesNoOtherPath) {
+  auto endpoint = MetricsEndpoint::Start("127.0.0.1:0", {});
+  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+  for (const char* path : {"/", "/metrics/more", "/metricsmore", "/more/metrics", "/etc/passwd"}) {
+    EXPECT_THAT(Get((*endpoint)->port(), path), HasSubstr(" 404 Not Found\r\n")) << path;
+  }
 }
 
 TEST(MetricsEndpointTest, ATakenPortIsAnErrorThatNamesIt) {
-  auto registry = std::make_shared<prometheus::Registry>();
-  auto first = MetricsEndpoint::Start("127.0.0.1:0", registry);
+  auto first = MetricsEndpoint::Start("127.0.0.1:0", {});
   ASSERT_TRUE(first.ok());
   std::string taken = absl::StrCat("127.0.0.1:", (*first)->port());
-  auto second = MetricsEndpoint::Start(taken, registry);
+  auto second = MetricsEndpoint::Start(taken, {});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(second.status().message()), HasSubstr(taken));
 }

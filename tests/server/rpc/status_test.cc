@@ -92,6 +92,24 @@ TEST(StatusTest, CodesAreSpelledAsGrpcSpellsThem) {
   EXPECT_STREQ(CodeName(grpc::StatusCode::OK), "OK");
   EXPECT_STREQ(CodeName(grpc::StatusCode::DEADLINE_EXCEEDED), "DeadlineExceeded");
   EXPECT_STREQ(CodeName(grpc::StatusCode::RESOURCE_EXHAUSTED), "ResourceExhausted");
+  EXPECT_STREQ(CodeName(grpc::StatusCode::UNAUTHENTICATED), "Unauthenticated");
+  EXPECT_STREQ(CodeName(grpc::StatusCode::DO_NOT_USE), "Unknown");
+  EXPECT_EQ(CodeNames().size(), 17u);
+  EXPECT_EQ(CodeNames()[static_cast<size_t>(grpc::StatusCode::INTERNAL)], "Internal");
+}
+
+TEST(StatusTest, EveryRefusalsUsualReasonIsOneThatRefusalsAreCountedBy) {
+  for (auto code :
+       {absl::StatusCode::kInvalidArgument, absl::StatusCode::kUnimplemented, absl::StatusCode::kFailedPrecondition,
+        absl::StatusCode::kResourceExhausted, absl::StatusCode::kUnavailable}) {
+    EXPECT_THAT(RefusalReasons(), testing::Contains(EndOf(absl::Status(code, "m")).reason));
+  }
+  EXPECT_THAT(RefusalReasons(), testing::Contains(EndOf(TooLarge("inputs", 7, 5, "tokens")).reason));
+}
+
+TEST(StatusTest, ACallThatWentWellEndsWithoutAReason) {
+  EXPECT_EQ(EndOf(absl::OkStatus()).code, grpc::StatusCode::OK);
+  EXPECT_EQ(EndOf(absl::OkStatus()).reason, "");
 }
 
 }  // namespace

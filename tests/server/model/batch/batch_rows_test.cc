@@ -22,6 +22,7 @@ class BatchRowsTest : public testing::Test {
 TEST_F(BatchRowsTest, WithoutSharingEveryPositionHasItsOwnRow) {
   const BatchRows rows(batch_, false);
   EXPECT_EQ(rows.rows(), 12);
+  EXPECT_EQ(rows.shared(), 0);
   EXPECT_THAT(rows.Of(2).rows, ElementsAre(7, 8, 9, 10));
   EXPECT_THAT(rows.positions(), ElementsAre(0, 1, 2, 3, 0, 1, 2, 0, 1, 2, 3, 0));
   EXPECT_EQ(rows.FirstSequenceOf(1), 2);
@@ -31,6 +32,7 @@ TEST_F(BatchRowsTest, WithoutSharingEveryPositionHasItsOwnRow) {
 TEST_F(BatchRowsTest, RunsShareTheRowsOfTheirCommonBeginningAcrossMembers) {
   const BatchRows rows(batch_, true);
   EXPECT_EQ(rows.rows(), 7);  // 1; 7 8 5; 6; 9 4
+  EXPECT_EQ(rows.shared(), 12 - 7);
   const auto a = rows.Of(0), b = rows.Of(1), c = rows.Of(2);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(a.rows[i], b.rows[i]);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "tests/fakes/fake_metrics.h"
 #include "tests/fakes/random_engine.h"
 #include "tests/fakes/random_gpt2.h"
 
@@ -63,6 +64,14 @@ TEST(Gpt2EngineTest, AgreesWithTheFloat64Reference) {
     const std::vector<HookPoint> all = AllPoints(config);
     EXPECT_EQ(compared, static_cast<int>(all.size()) - std::count_if(all.begin(), all.end(), flat));
   }
+}
+
+TEST(Gpt2EngineTest, TellsWhatSharedBeginningsSave) {
+  FakeMetrics metrics;
+  const Gpt2Config config = SmallConfig();
+  Gpt2Engine engine = MakeEngine(config, 2, &metrics);
+  RunAlone(engine, PlanFor({{7, 8, 9}, {7, 8, 5, 6}}, {{Site::kAttnOut, 0}}, config));
+  EXPECT_EQ(metrics.prefix_tokens_saved(), 2);
 }
 
 // The captures come from separate runs of the engine.
