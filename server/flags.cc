@@ -102,8 +102,11 @@ void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "max_connection_age_seconds", "SECONDS", flags.max_connection_age_seconds,
       "after which a connection's client is asked to connect again; 0: never")
       ->check(Between(0u, 1'000'000u));
-  Add(app, "log_level", "LEVEL", flags.log_level, "debug, info, warning, error, off")
+  Add(app, "log_level", "LEVEL", flags.log_level,
+      "debug (calls' errors too, which may quote requests), info, warning, error, off")
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}).description(""));
+  Add(app, "log_format", "FORMAT", flags.log_format, "of each line: logfmt, json")
+      ->check(CLI::IsMember({"logfmt", "json"}).description(""));
 }
 
 void AddLimits(CLI::App& app, Flags& flags) {

@@ -26,6 +26,7 @@ struct Flags {
   double stall_seconds = 10;
   uint32_t max_connection_age_seconds = 1800;  // 0: connections have no age
   std::string log_level = "info";
+  std::string log_format = "logfmt";
   Limits limits;
 
   // What is to be logged once: environment variables that look like a flag's and are none.

@@ -23,6 +23,7 @@
 #include "server/checkpoint/model_directory.h"
 #include "server/flags.h"
 #include "server/model/engine/load_engine.h"
+#include "server/obs/call_lines.h"
 #include "server/obs/log.h"
 #include "server/obs/metrics_endpoint.h"
 #include "server/obs/process_metrics.h"
@@ -207,6 +208,7 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
     LogInfo(absl::StrCat("metrics on http://", WithPort(flags.metrics_listen, endpoint->port()), "/metrics"));
   }
 
+  CallLines call_lines(&metrics);
   Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
   GrpcServerOptions options;
   options.listen = flags.listen;
@@ -217,8 +219,8 @@ absl::Status Serve(const Flags& flags, StopSignals& stop) {
   if (flags.max_connection_age_seconds > 0) {
     options.max_connection_age = absl::Seconds(flags.max_connection_age_seconds);
   }
-  auto server =
-      GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits}, options);
+  auto server = GrpcServer::Start(
+      {engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits, &call_lines}, options);
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
   if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
@@ -240,7 +242,7 @@ int Main(int argc, char** argv) {
   std::optional<Flags> flags =
       ParseFlags(argc, argv, DefaultModel(), absl::StrCat("hydrophone-server ", kVersion), &exit_code);
   if (!flags.has_value()) return exit_code;
-  if (absl::Status level = SetLogLevel(flags->log_level); !level.ok()) return kStartFailed;
+  if (!SetLogLevel(flags->log_level).ok() || !SetLogFormat(flags->log_format).ok()) return kStartFailed;
   for (const std::string& warning : flags->warnings) LogWarning(warning);
   auto& stop = *new StopSignals();  // its thread outlives every scope
   if (absl::Status served = Serve(*flags, stop); !served.ok()) {

@@ -92,6 +92,12 @@ class Server:
         self.process.terminate()
         return self.process.wait(timeout)
 
+    def whole_log(self):
+        """Ends it, and gives every line that it wrote."""
+        self.stop()
+        self._reader.join(10)
+        return self.log
+
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.terminate()

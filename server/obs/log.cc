@@ -4,47 +4,60 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
+#include <cstddef>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace hydrophone {
 namespace {
 
+using spdlog::level::level_enum;
+
+// Longest caller's name and method in a line, bytes; callers choose their length.
+constexpr size_t kMaxNameBytes = 256;
+
+LogFormat& Format() {
+  static LogFormat format = LogFormat::kLogfmt;
+  return format;
+}
+
+std::unique_ptr<spdlog::formatter> LineFormatter() {
+  return std::make_unique<spdlog::pattern_formatter>(LinePattern(Format()), spdlog::pattern_time_type::utc);
+}
+
 spdlog::logger& Logger() {
   static spdlog::logger* logger = [] {
     auto* made = new spdlog::logger("hydrophone", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_formatter(std::make_unique<spdlog::pattern_formatter>("ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
-                                                                    spdlog::pattern_time_type::utc));
-    made->flush_on(spdlog::level::trace);
+    made->set_formatter(LineFormatter());
+    made->flush_on(level_enum::trace);
     return made;
   }();
   return *logger;
 }
 
-void Log(spdlog::level::level_enum level, absl::string_view message, const LogFields& fields) {
-  if (Logger().should_log(level)) Logger().log(level, "{}", LogLine(message, fields));
+void Log(absl::Time time, level_enum level, absl::string_view message, const LogFields& fields) {
+  if (!Logger().should_log(level)) return;
+  Logger().log(absl::ToChronoTime(time), spdlog::source_loc{}, level, LogLine(message, fields, Format()));
 }
 
-// As a JSON string, which every reader of such lines takes; bytes that are no UTF-8 become U+FFFD.
-std::string Quoted(absl::string_view text) {
-  return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+LogField Number(const char* key, int64_t number) { return {key, absl::StrCat(number), true}; }
+LogField Seconds(const char* key, absl::Duration time) {
+  return {key, absl::StrFormat("%.6f", absl::ToDoubleSeconds(time)), true};
 }
 
-bool IsPlain(absl::string_view value) {
-  return !value.empty() && std::all_of(value.begin(), value.end(), [](char c) {
-    return absl::ascii_isgraph(static_cast<unsigned char>(c)) && c != '"' && c != '=' && c != '\\';
-  });
+// Codes that say that the fault is the server's.
+level_enum LevelOf(const CallRecord& call) {
+  return call.code == "Internal" || call.code == "Unknown" || call.code == "DataLoss" ? level_enum::err
+                                                                                      : level_enum::info;
 }
 
 }  // namespace
 
 absl::Status SetLogLevel(absl::string_view level) {
-  for (auto known :
-       {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off}) {
+  for (auto known : {level_enum::debug, level_enum::info, level_enum::warn, level_enum::err, level_enum::off}) {
     spdlog::string_view_t name = spdlog::level::to_string_view(known);
     if (level == absl::string_view(name.data(), name.size())) {
       Logger().set_level(known);
@@ -55,16 +68,46 @@ absl::Status SetLogLevel(absl::string_view level) {
       absl::StrCat("log level: got \"", level, "\", expected debug, info, warning, error or off"));
 }
 
-void LogInfo(absl::string_view message, const LogFields& fields) { Log(spdlog::level::info, message, fields); }
-void LogWarning(absl::string_view message, const LogFields& fields) { Log(spdlog::level::warn, message, fields); }
-void LogError(absl::string_view message, const LogFields& fields) { Log(spdlog::level::err, message, fields); }
+absl::Status SetLogFormat(absl::string_view format) {
+  const absl::StatusOr<LogFormat> parsed = ParseLogFormat(format);
+  if (!parsed.ok()) return parsed.status();
+  Format() = *parsed;
+  Logger().set_formatter(LineFormatter());
+  return absl::OkStatus();
+}
 
-std::string LogLine(absl::string_view message, const LogFields& fields) {
-  std::string line = absl::StrCat("msg=", Quoted(message));
-  for (const auto& [key, value] : fields) {
-    absl::StrAppend(&line, " ", key, "=", IsPlain(value) ? value : Quoted(value));
-  }
-  return line;
+void LogInfo(absl::string_view message, const LogFields& fields) {
+  Log(absl::Now(), level_enum::info, message, fields);
+}
+void LogWarning(absl::string_view message, const LogFields& fields) {
+  Log(absl::Now(), level_enum::warn, message, fields);
+}
+void LogError(absl::string_view message, const LogFields& fields) {
+  Log(absl::Now(), level_enum::err, message, fields);
+}
+
+void LogCall(const CallRecord& call) {
+  const level_enum level = LevelOf(call);
+  if (!Logger().should_log(level)) return;
+  Log(call.ended, level, "call", CallFields(call, Logger().should_log(level_enum::debug)));
+}
+
+LogFields CallFields(const CallRecord& call, bool with_message) {
+  LogFields fields = {{"method", call.method.substr(0, kMaxNameBytes)},
+                      {"caller", call.caller.substr(0, kMaxNameBytes)},
+                      {"request_id", call.request_id}};
+  if (!call.traceparent.empty()) fields.push_back({"traceparent", call.traceparent});
+  fields.push_back(Number("inputs", call.inputs));
+  fields.push_back(Number("tokens", call.tokens));
+  fields.push_back(Number("request_bytes", static_cast<int64_t>(call.request_bytes)));
+  fields.push_back(Number("response_bytes", static_cast<int64_t>(call.response_bytes)));
+  fields.push_back(Seconds("queue_seconds", call.queued));
+  fields.push_back(Seconds("compute_seconds", call.computed));
+  fields.push_back({"code", call.code});
+  if (!call.reason.empty()) fields.push_back({"reason", call.reason});
+  fields.push_back(Seconds("seconds", call.elapsed));
+  if (with_message && !call.message.empty()) fields.push_back({"error", call.message});
+  return fields;
 }
 
 }  // namespace hydrophone

@@ -16,7 +16,7 @@ void CollectJob::OnCapture(size_t index, TensorView rows) {
 
 void CollectJob::OnEnd(absl::Status status, JobTimings timings) {
   MutexLock lock(&mutex_);
-  collected_.timings = timings;
+  timings_ = timings;
   end_ = std::move(status);
   changed_.SignalAll();
 }
@@ -28,6 +28,11 @@ absl::StatusOr<Collected> CollectJob::Await() {
   collected = std::exchange(collected_, {});
   if (!end_->ok()) return *end_;
   return collected;
+}
+
+JobTimings CollectJob::timings() {
+  MutexLock lock(&mutex_);
+  return timings_;
 }
 
 }  // namespace hydrophone

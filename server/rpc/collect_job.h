@@ -16,7 +16,6 @@ namespace hydrophone {
 // Everything that a plan captured. The views hold the job's share of the response budget.
 struct Collected {
   std::vector<TensorView> captures;  // as plan.captures
-  JobTimings timings;
 };
 
 // Thread-safe.
@@ -36,6 +35,9 @@ class CollectJob : public Job {
   // Blocks until OnEnd, and returns its status if that is not OK. To be called once, after Submit has taken the job.
   absl::StatusOr<Collected> Await() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // What OnEnd said. To be called after Await.
+  JobTimings timings() ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   const Plan plan_;
   const Caller caller_;
@@ -45,6 +47,7 @@ class CollectJob : public Job {
   CondVar changed_;
   Collected collected_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
+  JobTimings timings_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hydrophone

@@ -20,51 +20,64 @@ absl::StatusOr<ExtractCall> ExtractStream::ReadRequest(v1::ExtractRequest* reque
   return PlanExtract(*request, Sha256Hex(bytes->view()), context);
 }
 
-void ExtractStream::Admit() {
+void ExtractStream::Admit(std::shared_ptr<CallNotes> notes) {
   auto request = std::make_shared<v1::ExtractRequest>();
   absl::StatusOr<ExtractCall> call = ReadRequest(request.get());
   if (!call.ok()) return End(call.status());
-  if (call->max_new_tokens > 0 && !call->validate_only) return Generate(std::move(request), *call);
-  Submit(*std::move(call));
+  notes->Planned(call->inputs.size(), call->plan.tokens());
+  if (call->max_new_tokens > 0 && !call->validate_only) return Generate(std::move(request), *call, std::move(notes));
+  Submit(*std::move(call), std::move(notes));
 }
 
 void ExtractStream::Left() { service().scheduler->JobStopped(); }
 
-void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call) {
-  Generation::Call continuing{
-      call_caller(), call_deadline(), [self = Self()] { return self->stopped(); },
-      [self = Self(), request = std::move(request), sha256 = call.request_sha256](
-          const absl::StatusOr<Continuations>& continuations) { self->Generated(*request, sha256, continuations); }};
+void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call,
+                             std::shared_ptr<CallNotes> notes) {
+  Generation::Call continuing{call_caller(), call_deadline(), notes, [self = Self()] { return self->stopped(); },
+                              [self = Self(), request = std::move(request), sha256 = call.request_sha256,
+                               notes](const absl::StatusOr<Continuations>& continuations) {
+                                self->Generated(*request, sha256, continuations, notes);
+                              }};
   Generation::Start(GreedyContinuation(call, service().request), std::move(continuing), service().scheduler,
                     service().workers);
 }
 
 void ExtractStream::Generated(const v1::ExtractRequest& request, const std::string& request_sha256,
-                              const absl::StatusOr<Continuations>& continuations) {
+                              const absl::StatusOr<Continuations>& continuations, std::shared_ptr<CallNotes> notes) {
   if (!continuations.ok()) return End(continuations.status());
   absl::StatusOr<ExtractCall> call = PlanContinued(request, request_sha256, *continuations, service().request);
   if (!call.ok()) return End(call.status());
-  Submit(*std::move(call));
+  notes->Planned(call->inputs.size(), call->plan.tokens());
+  Submit(*std::move(call), std::move(notes));
 }
 
-void ExtractStream::Submit(ExtractCall call) {
+void ExtractStream::Submit(ExtractCall call, std::shared_ptr<CallNotes> notes) {
   auto frames = std::make_unique<ExtractFrames>(std::move(call), service().request);
   frames_ = frames.get();
   if (!Take(std::move(frames))) return;
   if (frames_->call().validate_only || plan().captures.empty()) {
+    notes->Reached(CallStage::kSending);
     frames_->End(absl::OkStatus(), JobTimings());
-  } else if (absl::Status admitted = service().scheduler->Submit(Self()); !admitted.ok()) {
+    return Wake();
+  }
+  job_notes_ = std::move(notes);
+  if (absl::Status admitted = service().scheduler->Submit(Self()); !admitted.ok()) {
+    job_notes_.reset();
     return End(admitted);
   }
   Wake();
 }
 
 void ExtractStream::OnCapture(size_t index, TensorView rows) {
+  job_notes_->TensorReady(service().clock->Now());
   frames_->Add(index, std::move(rows));
   Wake();
 }
 
 void ExtractStream::OnEnd(absl::Status status, JobTimings timings) {
+  job_notes_->JobEnded(status, timings);
+  if (status.ok()) job_notes_->Reached(CallStage::kSending);
+  job_notes_.reset();
   frames_->End(std::move(status), timings);
   Wake();
 }

@@ -40,20 +40,25 @@ class ExtractStream final : public FrameStream, public Job {
 
  private:
   // Reads and plans the request, generates its continuations if it asks for them, and submits it.
-  void Admit() override;
+  void Admit(std::shared_ptr<CallNotes> notes) override;
   void Left() override;
 
   absl::StatusOr<ExtractCall> ReadRequest(v1::ExtractRequest* request);
   // Starts a Generation, which calls Generated when it ends.
-  void Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call);
+  void Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call,
+                std::shared_ptr<CallNotes> notes);
   void Generated(const v1::ExtractRequest& request, const std::string& request_sha256,
-                 const absl::StatusOr<Continuations>& continuations);
-  void Submit(ExtractCall call);
+                 const absl::StatusOr<Continuations>& continuations, std::shared_ptr<CallNotes> notes);
+  void Submit(ExtractCall call, std::shared_ptr<CallNotes> notes);
 
   std::shared_ptr<ExtractStream> Self() { return std::static_pointer_cast<ExtractStream>(shared_from_this()); }
 
   // The stream's source, which it keeps. Set once, before the scheduler knows this job.
   ExtractFrames* frames_ = nullptr;
+
+  // The job's share of the call's notes: from before the scheduler knows the job until OnEnd, and then null, since the
+  // job may live for as long as its batch runs.
+  std::shared_ptr<CallNotes> job_notes_;
 };
 
 }  // namespace hydrophone

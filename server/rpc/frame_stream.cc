@@ -16,14 +16,16 @@ FrameStream::FrameStream(const ServiceContext& service, grpc::CallbackServerCont
       request_(request),
       deadline_(DeadlineOf(*context)),
       caller_(CallerOf(*context)),
-      call_(std::in_place, service.calls, method) {}
+      call_(std::in_place, service.calls, method, caller_, context) {
+  call_->Received(request.Length());
+}
 
 void FrameStream::Start() {
   self_ = shared_from_this();
   place_ = service_.streams->Add(weak_from_this());
   if (!call_->admitted().ok()) return End(call_->admitted());
-  auto admit = [self = shared_from_this()] {
-    if (!self->stopped_) self->Admit();  // otherwise OnCancel has ended it
+  auto admit = [self = shared_from_this(), notes = call_->notes()]() mutable {
+    if (!self->stopped_) self->Admit(std::move(notes));  // otherwise OnCancel has ended it
   };
   if (!service_.workers->Offer(caller_, static_cast<int64_t>(request_.Length()), std::move(admit))) {
     End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
@@ -85,12 +87,15 @@ void FrameStream::WriteMessage() {
 }
 
 void FrameStream::OnWriteDone(bool ok) {
+  const absl::Time now = service_.clock->Now();
+  const absl::Duration took = now - writing_since();
   writing_since_ = kNotWriting;
   StreamState<grpc::ByteBuffer>::AfterWriting after;
   {
     MutexLock lock(&mutex_);
-    after = ok ? state_.Written() : state_.Failed(CancelledOrLate(deadline_, service_.clock->Now()));
+    after = ok ? state_.Written() : state_.Failed(CancelledOrLate(deadline_, now));
   }
+  call_->Written(took);
   if (!ok) return OnCancel();
   Wake();  // the next message is encoded while this one is being sent
   if (after.write) WriteMessage();
@@ -143,9 +148,8 @@ void FrameStream::FinishIfDue() {
     if (!cutting_) end = state_.TakeFinish();
   }
   if (!end.has_value()) return;
-  grpc::Status final_status = FinalStatus(*end, context_);
-  call_->Finished(final_status.error_code());
-  Finish(std::move(final_status));
+  call_->Finished(*end);
+  Finish(FinalStatus(*end, context_));
 }
 
 void FrameStream::OnDone() {

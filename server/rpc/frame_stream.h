@@ -31,6 +31,7 @@
 #include "server/base/mutex.h"
 #include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
+#include "server/rpc/call_notes.h"
 #include "server/rpc/frame_source.h"
 #include "server/rpc/open_streams.h"
 #include "server/rpc/service_context.h"
@@ -42,8 +43,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                     public OpenStream,
                     public std::enable_shared_from_this<FrameStream> {
  public:
-  // `context` is valid until OnDone; `service` outlives the stream; `method` is a literal. Shares the request's memory
-  // until it is taken.
+  // `context` is valid until OnDone; `service` outlives the stream. Shares the request's memory until it is taken.
   FrameStream(const ServiceContext& service, grpc::CallbackServerContext* context, const grpc::ByteBuffer& request,
               const char* method);
 
@@ -62,8 +62,9 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
  protected:
   // On a worker: reads the request, and either ends the call, or calls Take and then Wake, now or later. All that can
-  // refuse the call happens before the first message.
-  virtual void Admit() ABSL_LOCKS_EXCLUDED(mutex_) = 0;
+  // refuse the call happens before the first message. `notes` are the call's, a share of its own: the call may end at
+  // any time.
+  virtual void Admit(std::shared_ptr<CallNotes> notes) ABSL_LOCKS_EXCLUDED(mutex_) = 0;
   // Nothing more is wanted: the caller left, its time is over, or the stream was ended. Called on any thread.
   virtual void Left() {}
 

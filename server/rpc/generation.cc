@@ -18,7 +18,8 @@ class Generation::Step : public Job {
   absl::Time deadline() const override { return generation_->call_.deadline; }
   bool Stopped() const override { return generation_->call_.stopped(); }
   void OnCapture(size_t, TensorView values) override { likeliest_ = std::move(values); }
-  void OnEnd(absl::Status status, JobTimings) override {
+  void OnEnd(absl::Status status, JobTimings timings) override {
+    generation_->call_.notes->JobEnded(status, timings);
     generation_->StepDone(std::move(status), std::move(likeliest_));
   }
 

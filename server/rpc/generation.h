@@ -12,6 +12,7 @@
 #include "server/core/caller.h"
 #include "server/core/tensor.h"
 #include "server/plan/generation.h"
+#include "server/rpc/call_notes.h"
 #include "server/rpc/worker_pool.h"
 #include "server/sched/job.h"
 #include "server/sched/scheduler.h"
@@ -31,6 +32,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
   struct Call {
     Caller caller;
     absl::Time deadline;
+    std::shared_ptr<CallNotes> notes;
     // Called on any thread. After it has returned true, `done` is not called.
     std::function<bool()> stopped;
     // Called once, on a worker or on Start's thread, with the continuations, or with the status of the Job::OnEnd or

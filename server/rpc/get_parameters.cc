@@ -44,9 +44,10 @@ class ParametersStream final : public FrameStream {
     return PlanParameters(request, Sha256Hex(bytes->view()), service().engine->Parameters(), context);
   }
 
-  void Admit() override {
+  void Admit(std::shared_ptr<CallNotes> notes) override {
     absl::StatusOr<ParametersCall> call = ReadRequest();
     if (!call.ok()) return End(call.status());
+    notes->Reached(CallStage::kSending);
     if (Take(std::make_unique<ParametersSource>(*std::move(call), service().request))) Wake();
   }
 };

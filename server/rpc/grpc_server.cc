@@ -53,7 +53,7 @@ void LimitTransport(const Limits& limits, absl::Duration max_age, grpc::ServerBu
 
 GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options)
     : parts_(parts),
-      calls_(options.max_open_calls, parts.metrics, parts.clock),
+      calls_(options.max_open_calls, parts.metrics, parts.call_log, parts.clock),
       workers_(options.worker_threads, static_cast<size_t>(options.max_waiting_calls)),
       verifiers_(options.verifier_threads, static_cast<size_t>(options.max_waiting_verifies)),
       context_{
@@ -66,7 +66,8 @@ GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& op
           .streams = &streams_,
           .workers = &workers_,
           .verifiers = &verifiers_},
-      service_(context_) {}
+      service_(context_),
+      unknown_methods_(&calls_) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerParts& parts,
                                                               const GrpcServerOptions& options) {

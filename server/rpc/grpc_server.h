@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/core/call_log.h"
 #include "server/core/engine.h"
 #include "server/core/limits.h"
 #include "server/core/metrics.h"
@@ -31,6 +32,7 @@ struct GrpcServerParts {
   Metrics* metrics = nullptr;
   const Clock* clock = nullptr;
   const Limits* limits = nullptr;
+  CallLog* call_log = nullptr;
 };
 
 struct GrpcServerOptions {

@@ -1,26 +1,57 @@
 #include "server/rpc/open_calls.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
 #include "server/rpc/status.h"
+#include "server/rpc/trace_headers.h"
 
 namespace hydrophone {
 
-OpenCalls::OpenCalls(int max_open, Metrics* metrics, const Clock* clock)
-    : max_open_(max_open), metrics_(metrics), clock_(clock) {}
+OpenCalls::OpenCalls(int max_open, Metrics* metrics, CallLog* log, const Clock* clock)
+    : max_open_(max_open), metrics_(metrics), log_(log), clock_(clock) {}
 
-OpenCalls::Call::Call(OpenCalls* calls, const char* method)
+OpenCalls::Call::Call(OpenCalls* calls, absl::string_view method, const Caller& caller,
+                      grpc::CallbackServerContext* context)
     : calls_(calls), method_(method), start_(calls->clock_->Now()), admitted_(calls->Enter()) {
+  const TraceHeaders headers = ReadTraceHeaders(context->client_metadata());
+  AddTraceTrailers(headers, context);
+  CallRecord begun;
+  begun.method = method_;
+  begun.caller = caller.name;
+  begun.request_id = headers.request_id;
+  begun.traceparent = headers.traceparent;
+  notes_ = std::make_shared<CallNotes>(std::move(begun), start_, calls_->log_, calls_->metrics_);
   calls_->metrics_->RpcStarted(method_);
-  calls_->metrics_->RpcMessageReceived(method_);
 }
 
 OpenCalls::Call::~Call() {
-  calls_->metrics_->RpcHandled(method_, CodeName(code_), calls_->clock_->Now() - start_);
+  const absl::Time now = calls_->clock_->Now();
+  notes_->Ended(now);
+  notes_.reset();
+  calls_->metrics_->RpcHandled(method_, CodeName(code_), now - start_);
   calls_->Leave();
 }
 
-void OpenCalls::Call::Sent(size_t bytes) { calls_->metrics_->RpcMessageSent(method_, bytes); }
+void OpenCalls::Call::Received(size_t bytes) {
+  notes_->Received(bytes);
+  calls_->metrics_->RpcMessageReceived(method_);
+}
+
+void OpenCalls::Call::Sent(size_t bytes) {
+  notes_->Sent(bytes);
+  calls_->metrics_->RpcMessageSent(method_, bytes);
+}
+
+void OpenCalls::Call::Written(absl::Duration elapsed) {
+  if (elapsed >= kStalledWrite) calls_->metrics_->WriteStalled();
+}
+
+void OpenCalls::Call::Finished(const absl::Status& status) {
+  notes_->Finished(status);
+  code_ = EndOf(status).code;
+}
 
 absl::Status OpenCalls::Enter() {
   MutexLock lock(&mutex_);
@@ -37,6 +68,7 @@ void OpenCalls::Leave() {
 }
 
 void OpenCalls::RefuseFrom(absl::Time time) {
+  metrics_->Draining();
   MutexLock lock(&mutex_);
   while (clock_->Now() < time) clock_->WaitUntil(changed_, &mutex_, time);
   refusing_ = true;

@@ -10,9 +10,12 @@ namespace hydrophone {
 
 grpc::ServerUnaryReactor* StartTokenize(const ServiceContext& service, UnaryTransport transport) {
   return StartUnary(service, service.workers, "Tokenize", transport, [&service](const UnaryRequest& call) {
-    return AnswerMessage<v1::TokenizeRequest>(call.bytes, service, [&service](const v1::TokenizeRequest& request) {
+    return AnswerMessage<v1::TokenizeRequest>(call.bytes, service, [&](const v1::TokenizeRequest& request) {
       const absl::StatusOr<std::vector<PlannedInput>> inputs = ReadTokenizeInputs(request, service.request);
       if (!inputs.ok()) return absl::StatusOr<v1::TokenizeResponse>(inputs.status());
+      size_t tokens = 0;
+      for (const PlannedInput& input : *inputs) tokens += input.token_ids.size();
+      call.notes.Planned(inputs->size(), static_cast<int64_t>(tokens));
       return absl::StatusOr<v1::TokenizeResponse>(DescribeTokens(*inputs, service.request.tokenizer));
     });
   });

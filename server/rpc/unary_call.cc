@@ -24,7 +24,9 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
         caller_(CallerOf(*transport.context)),
         handler_(std::move(handler)),
         on_cancel_(std::move(on_cancel)),
-        call_(std::in_place, service.calls, method) {}
+        call_(std::in_place, service.calls, method, caller_, transport.context) {
+    call_->Received(transport.request->Length());
+  }
 
   void Start(WorkerPool* pool) {
     self_ = shared_from_this();
@@ -53,7 +55,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
     if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
     absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
     if (!request.ok()) return End(request.status());
-    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), caller_, deadline_, stopped});
+    call_->notes()->Reached(CallStage::kComputing);
+    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), caller_, deadline_, stopped, *call_->notes()});
     if (!answer.ok()) return End(answer.status());
     size_t size = answer->Length();
     transport_.response->Swap(&*answer);
@@ -64,9 +67,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   // Finishes the call. Nothing may touch the call afterwards: OnDone may come before Finish returns.
   void End(absl::Status status) {
     if (!status.ok() && service_.calls->cut_off() && !*cancelled_) status = Draining(absl::Seconds(1));
-    grpc::Status final_status = FinalStatus(status, transport_.context);
-    call_->Finished(final_status.error_code());
-    Finish(std::move(final_status));
+    call_->Finished(status);
+    Finish(FinalStatus(status, transport_.context));
   }
 
   const ServiceContext& service_;

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
+#include "server/rpc/call_notes.h"
 #include "server/rpc/service_context.h"
 #include "server/wire/request_guard.h"
 
@@ -27,6 +28,7 @@ struct UnaryRequest {
   const Caller& caller;
   absl::Time deadline;
   std::function<bool()> stopped;  // whether the caller left or the deadline passed; a copy may be called later
+  CallNotes& notes;
 };
 
 using UnaryHandler = std::function<absl::StatusOr<grpc::ByteBuffer>(const UnaryRequest& request)>;
@@ -40,8 +42,7 @@ struct UnaryTransport {
 
 // Runs `handler` on `pool` and finishes the call with what it returns. RESOURCE_EXHAUSTED when the pool is full, and
 // CANCELLED or DEADLINE_EXCEEDED without running it when the call is over before its turn. `on_cancel`, if not null, is
-// called when the caller leaves or the deadline passes, on gRPC's thread. `method` is a literal; `service` outlives the
-// call.
+// called when the caller leaves or the deadline passes, on gRPC's thread. `service` outlives the call.
 grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* pool, const char* method,
                                      UnaryTransport transport, UnaryHandler handler,
                                      std::function<void()> on_cancel = nullptr);

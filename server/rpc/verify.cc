@@ -1,4 +1,5 @@
 // Verify runs several extracts, one after another, and then compares them, all on a verifier's thread, which may block.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,14 +21,18 @@ absl::Status RunExtract(size_t extract, const ServiceContext& service, const Una
   auto job = std::make_shared<CollectJob>(run->call().extracts[extract].plan, call.caller, call.deadline, call.stopped);
   if (absl::Status admitted = service.scheduler->Submit(job); !admitted.ok()) return admitted;
   absl::StatusOr<Collected> collected = job->Await();
+  call.notes.JobEnded(collected.status(), job->timings());
   if (!collected.ok()) return collected.status();
-  return run->Take(extract, std::move(collected->captures), collected->timings.batch_tokens);
+  return run->Take(extract, std::move(collected->captures), job->timings().batch_tokens);
 }
 
 absl::StatusOr<v1::VerifyResponse> AnswerVerify(const v1::VerifyRequest& request, const ServiceContext& service,
                                                 const UnaryRequest& call) {
   absl::StatusOr<VerifyCall> planned = PlanVerify(request, Sha256Hex(call.bytes), service.request);
   if (!planned.ok()) return planned.status();
+  int64_t tokens = 0;
+  for (const ExtractCall& extract : planned->extracts) tokens += extract.plan.tokens();
+  call.notes.Planned(planned->inputs.size(), tokens);
   VerifyRun run(*std::move(planned), service.request);
   for (size_t extract = 0; extract < run.call().extracts.size(); ++extract) {
     if (absl::Status done = RunExtract(extract, service, call, &run); !done.ok()) return done;

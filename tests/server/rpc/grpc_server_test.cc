@@ -36,8 +36,8 @@ TEST_F(GrpcServerTest, ATakenPortIsAnErrorThatNamesIt) {
   Start();
   GrpcServerOptions second = options_;
   second.listen = absl::StrCat("127.0.0.1:", server_->port());
-  auto refused =
-      GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, &RealClock(), &limits_}, second);
+  auto refused = GrpcServer::Start(
+      {&engine_, &tokenizer_, scheduler_.get(), &metrics_, &RealClock(), &limits_, &call_log_}, second);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(refused.status().message()), testing::HasSubstr(second.listen));
 }

@@ -39,7 +39,8 @@ RpcFixture::~RpcFixture() { LetRun(); }
 
 void RpcFixture::Start() {
   scheduler_ = std::make_unique<Scheduler>(&engine_, limits_, clock_, &metrics_);
-  auto started = GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, clock_, &limits_}, options_);
+  auto started =
+      GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, clock_, &limits_, &call_log_}, options_);
   ASSERT_TRUE(started.ok()) << started.status();
   server_ = *std::move(started);
   client_ = NewClient();

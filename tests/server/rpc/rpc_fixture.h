@@ -17,6 +17,7 @@
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
 #include "tests/fakes/byte_tokenizer.h"
+#include "tests/fakes/fake_call_log.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_engine.h"
 #include "tests/fakes/fake_metrics.h"
@@ -81,6 +82,7 @@ class RpcFixture : public testing::Test {
   FakeEngine engine_;
   ByteTokenizer tokenizer_;
   FakeMetrics metrics_;
+  FakeCallLog call_log_;
   Limits limits_;
   GrpcServerOptions options_;
   const Clock* clock_ = &RealClock();

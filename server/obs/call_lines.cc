@@ -1,0 +1,43 @@
+#include "server/obs/call_lines.h"
+
+#include <utility>
+
+namespace hydrophone {
+
+CallLines::CallLines(Metrics* metrics, size_t max_waiting, Write write)
+    : metrics_(metrics), max_waiting_(max_waiting), write_(std::move(write)), thread_([this] { Loop(); }) {}
+
+CallLines::~CallLines() {
+  {
+    MutexLock lock(&mutex_);
+    quitting_ = true;
+    changed_.SignalAll();
+  }
+  thread_.join();
+}
+
+void CallLines::CallEnded(CallRecord call) {
+  {
+    MutexLock lock(&mutex_);
+    if (waiting_.size() < max_waiting_) {
+      waiting_.push_back(std::move(call));
+      if (waiting_.size() == 1) changed_.Signal();  // otherwise the thread has been told
+      return;
+    }
+  }
+  metrics_->LogLineDropped();
+}
+
+std::vector<CallRecord> CallLines::Take() {
+  MutexLock lock(&mutex_);
+  while (!quitting_ && waiting_.empty()) changed_.Wait(&mutex_);
+  return std::exchange(waiting_, {});
+}
+
+void CallLines::Loop() {
+  for (std::vector<CallRecord> calls = Take(); !calls.empty(); calls = Take()) {
+    for (const CallRecord& call : calls) write_(call);
+  }
+}
+
+}  // namespace hydrophone
