@@ -1,8 +1,15 @@
 #include "server/obs/call_lines.h"
 
+#include <chrono>
 #include <utility>
 
 namespace hydrophone {
+namespace {
+
+// A line waits this long for others: under load the thread then wakes for many lines at once, not for each.
+constexpr std::chrono::milliseconds kGathering(20);
+
+}  // namespace
 
 CallLines::CallLines(Metrics* metrics, size_t max_waiting, Write write)
     : metrics_(metrics), max_waiting_(max_waiting), write_(std::move(write)), thread_([this] { Loop(); }) {}
@@ -21,7 +28,7 @@ void CallLines::CallEnded(CallRecord call) {
     MutexLock lock(&mutex_);
     if (waiting_.size() < max_waiting_) {
       waiting_.push_back(std::move(call));
-      if (waiting_.size() == 1) changed_.Signal();  // otherwise the thread has been told
+      if (waiting_.size() == 1) changed_.Signal();  // for the others the thread is awake, or gathers
       return;
     }
   }
@@ -31,6 +38,7 @@ void CallLines::CallEnded(CallRecord call) {
 std::vector<CallRecord> CallLines::Take() {
   MutexLock lock(&mutex_);
   while (!quitting_ && waiting_.empty()) changed_.Wait(&mutex_);
+  if (!quitting_) changed_.WaitUntil(&mutex_, std::chrono::system_clock::now() + kGathering);
   return std::exchange(waiting_, {});
 }
 

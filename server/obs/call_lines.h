@@ -15,8 +15,8 @@
 
 namespace hydrophone {
 
-// Writes lines on a thread of its own, so that a pipe that is not read holds up no call: when `max_waiting` calls wait
-// for their lines, further lines are dropped, and counted.
+// Writes lines a few milliseconds later on a thread of its own, so that a pipe that is not read holds up no call: when
+// `max_waiting` calls wait for their lines, further lines are dropped, and counted.
 class CallLines final : public CallLog {
  public:
   using Write = std::function<void(const CallRecord&)>;
