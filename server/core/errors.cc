@@ -115,8 +115,8 @@ absl::Status Draining(absl::Duration retry_after) {
 }
 
 absl::Span<const absl::string_view> RefusalReasons() {
-  static constexpr absl::string_view kReasons[] = {"BAD_REQUEST",  "TOO_LARGE",  "NOT_BUILT",
-                                                   "PRECONDITION", "OVERLOADED", "DRAINING"};
+  static constexpr absl::string_view kReasons[] = {"BAD_REQUEST", "TOO_LARGE", "NOT_BUILT", "PRECONDITION",
+                                                   "OVERLOADED",  "DRAINING",  "STALLED"};
   return kReasons;
 }
 

@@ -18,7 +18,6 @@ enum class CallStage : uint8_t {
 
 // Which turn a request took in the model's queue.
 enum class WorkClass : uint8_t {
-  kAny,    // the scheduler makes no difference between requests
   kShort,  // few tokens: may overtake
   kBulk,   // many tokens: goes in slices
 };
@@ -53,7 +52,6 @@ class Metrics {
   virtual void BatchDone(int64_t requests, int64_t tokens, absl::Duration elapsed) = 0;
   // A request of this class waited for the model for `elapsed`.
   virtual void QueueWait(WorkClass work, absl::Duration elapsed) = 0;
-  void QueueWait(absl::Duration elapsed) { QueueWait(WorkClass::kAny, elapsed); }
   // So many tokens of a batch needed no computing, since another run begins with the same ones.
   virtual void PrefixTokensSaved(int64_t tokens) = 0;
 

@@ -68,8 +68,7 @@ std::map<CallStage, Counter*> Cancellations(Registry& registry) {
 
 std::map<WorkClass, Histogram*> QueueWaits(Registry& registry) {
   auto& waits = Histograms(registry, "hydrophone_queue_wait_seconds", "Time from admission to the forward pass.");
-  return {{WorkClass::kAny, &waits.Add({{"class", "any"}}, SecondsBuckets())},
-          {WorkClass::kShort, &waits.Add({{"class", "short"}}, SecondsBuckets())},
+  return {{WorkClass::kShort, &waits.Add({{"class", "short"}}, SecondsBuckets())},
           {WorkClass::kBulk, &waits.Add({{"class", "bulk"}}, SecondsBuckets())}};
 }
 

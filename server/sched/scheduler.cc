@@ -205,9 +205,10 @@ void Scheduler::RunBatch(std::vector<Admitted> batch) {
   for (const Admitted& member : batch) rows += member.rows;
   const bool is_long = rows > limits_.short_tokens;
   absl::Duration overtaken;
-  const absl::Time first_done = RunSlices(std::move(batch), [&] {
+  const auto between = [&] {
     if (is_long) LetShortOvertake(start, &overtaken);
-  });
+  };
+  const absl::Time first_done = RunSlices(std::move(batch), between, overtaken);
   BatchDone(jobs, first_done, clock_->Now() - start - overtaken);
 }
 
@@ -220,24 +221,30 @@ void Scheduler::LetShortOvertake(absl::Time start, absl::Duration* overtaken) {
     if (!out_of_patience_) batch = queue_.TakeShortBatch();
   }
   if (batch.empty()) return;
-  RunSlices(std::move(batch), [] {});
+  RunSlices(
+      std::move(batch), [] {}, absl::ZeroDuration());
   *overtaken += clock_->Now() - now;
 }
 
-absl::Time Scheduler::RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between) {
+absl::Time Scheduler::RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between,
+                                const absl::Duration& overtaken) {
   RunningBatch running{.start = clock_->Now(), .tokens = 0, .clock = clock_, .out_of_patience = &out_of_patience_};
   std::vector<MemberSink> sinks;
   std::vector<BatchMember> members;
   sinks.reserve(batch.size());  // `members` points into it
   for (Admitted& member : batch) {
     const Plan& plan = *member.plan;
-    if (!member.progress->started.has_value()) metrics_->QueueWait(running.start - member.progress->since);
+    if (!member.progress->started.has_value()) {
+      const WorkClass work = member.rows <= limits_.short_tokens ? WorkClass::kShort : WorkClass::kBulk;
+      metrics_->QueueWait(work, running.start - member.progress->since);
+    }
     running.tokens += plan.tokens();
     sinks.emplace_back(std::move(member), &running);
     members.push_back({&plan, &sinks.back()});
   }
   const absl::Status run = engine_->Run(members, between);
-  metrics_->BatchDone(static_cast<int64_t>(sinks.size()), running.tokens, clock_->Now() - running.start);
+  const absl::Duration elapsed = clock_->Now() - running.start - overtaken;
+  metrics_->BatchDone(static_cast<int64_t>(sinks.size()), running.tokens, elapsed);
   absl::Time first_done = absl::InfiniteFuture();
   for (MemberSink& sink : sinks) {
     sink.Finish(run);

@@ -88,8 +88,10 @@ class Scheduler {
   bool EngineRound() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellStarved() ABSL_LOCKS_EXCLUDED(mutex_, starved_mutex_);
   void RunBatch(std::vector<Admitted> batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Runs the batch, with `between` called between pieces of its work. Returns when its first slice was done.
-  absl::Time RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Runs the batch, with `between` called between pieces of its work, which adds the time that it takes to `overtaken`.
+  // Returns when the first slice was done.
+  absl::Time RunSlices(std::vector<Admitted> batch, absl::FunctionRef<void()> between, const absl::Duration& overtaken)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Runs short slices, if some wait and a batch that began at `start` has not been overtaken for too long.
   // `overtaken`: the time that this has taken so far.
   void LetShortOvertake(absl::Time start, absl::Duration* overtaken) ABSL_LOCKS_EXCLUDED(mutex_);

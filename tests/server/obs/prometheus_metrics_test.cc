@@ -61,7 +61,7 @@ TEST_F(PrometheusMetricsTest, NoSeriesBeginsWithItsFirstEvent) {
   for (const absl::string_view reason : RefusalReasons()) metrics_.CallRefused(reason);
   metrics_.CallRefused("MADE_UP");
   for (CallStage stage : {CallStage::kQueued, CallStage::kComputing, CallStage::kSending}) metrics_.CallGivenUp(stage);
-  for (WorkClass work : {WorkClass::kAny, WorkClass::kShort, WorkClass::kBulk}) {
+  for (WorkClass work : {WorkClass::kShort, WorkClass::kBulk}) {
     metrics_.QueueWait(work, absl::Seconds(1));
   }
   metrics_.FirstTensor(absl::Seconds(1));
@@ -131,7 +131,7 @@ TEST_F(PrometheusMetricsTest, TheSchedulersNumbersShow) {
   metrics_.BudgetUsed(4096);
   metrics_.BatchDone(2, 300, absl::Seconds(2));
   metrics_.QueueWait(WorkClass::kShort, absl::Milliseconds(40));
-  metrics_.QueueWait(absl::Milliseconds(80));
+  metrics_.QueueWait(WorkClass::kBulk, absl::Milliseconds(80));
   metrics_.PrefixTokensSaved(12);
   std::string scrape = Scrape();
   EXPECT_THAT(scrape, HasSubstr("hydrophone_queue_depth_requests 3"));
@@ -141,7 +141,7 @@ TEST_F(PrometheusMetricsTest, TheSchedulersNumbersShow) {
   EXPECT_THAT(scrape, HasSubstr("hydrophone_batch_tokens_bucket{le=\"512\"} 1"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_batch_requests_bucket{le=\"2\"} 1"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_queue_wait_seconds_sum{class=\"short\"} 0.04"));
-  EXPECT_THAT(scrape, HasSubstr("hydrophone_queue_wait_seconds_sum{class=\"any\"} 0.08"));
+  EXPECT_THAT(scrape, HasSubstr("hydrophone_queue_wait_seconds_sum{class=\"bulk\"} 0.08"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_prefix_tokens_saved_total 12"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_engine_busy_seconds_total 2"));
   EXPECT_THAT(scrape, HasSubstr("hydrophone_compute_seconds_count 1"));
