@@ -9,6 +9,7 @@ import urllib.request
 
 import grpc
 import pytest
+import server_metrics
 from conftest import DEFAULT_MODEL, Server, build_directory
 
 PROGRAM = build_directory() / "bin/hydrophone-server"
@@ -161,13 +162,8 @@ def test_metrics_count_calls_and_batches(api):
         client.extract(texts=["hello"], hook_points=["attn.c_proj"])
         with pytest.raises(grpc.RpcError):
             client.extract(texts=["hello"], hook_points=["no.such.point"])
-        with urllib.request.urlopen(f"http://{server.metrics_address}/metrics", timeout=10) as page:
-            text = page.read().decode()
+        series = server_metrics.read(server.metrics_address)
     labels = 'grpc_method="Extract",grpc_service="hydrophone.v1.ActivationService",grpc_type="server_stream"'
-    series = {}
-    for line in text.splitlines():
-        if match := re.match(r"(\w+)\{(.*)\} (\S+)$", line):
-            series[match[1], frozenset(match[2].split(","))] = float(match[3])
 
     def value(name, **extra):
         wanted = frozenset([*labels.split(","), *(f'{key}="{label}"' for key, label in extra.items())])
