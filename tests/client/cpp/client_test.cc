@@ -42,16 +42,20 @@ TEST(Client, ExtractGivesTheWholeAnswer) {
   EXPECT_EQ(extraction->trailer.tensors(), kToyLayers);
 }
 
-TEST(Client, AStreamThatEndsEarlyWithStatusOkIsAnError) {
+TEST(Client, AStreamThatEndsEarlyWithStatusOkIsAnErrorWhereverItEnds) {
   FakeService service;
-  service.on_extract = [](const v1::ExtractRequest& request) {
-    Script script{ToyStream(request), grpc::Status::OK};
-    script.messages.pop_back();
-    return script;
-  };
-  const absl::Status status = service.Connect()->Extract(SmallRequest()).status();
-  EXPECT_TRUE(absl::IsDataLoss(status));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("without a trailer"));
+  const size_t whole = ToyStream(SmallRequest()).size();
+  for (size_t messages = 0; messages < whole; ++messages) {
+    service.on_extract = [messages](const v1::ExtractRequest& request) {
+      Script script{ToyStream(request), grpc::Status::OK};
+      script.messages.resize(messages);
+      return script;
+    };
+    const absl::Status status = service.Connect()->Extract(SmallRequest()).status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << messages << ": " << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(messages == 0 ? "ended before its header" : "without a trailer"));
+  }
 }
 
 TEST(Client, ADamagedStreamIsLeftAtOnce) {
@@ -115,15 +119,18 @@ TEST(Client, ParametersComeWhole) {
   EXPECT_EQ(parameters->trailer.tensors(), 2u);
 }
 
-TEST(Client, ACutStreamOfParametersIsAnErrorAndNotAskedForAgain) {
-  FakeService service;
-  service.on_get_parameters = [](const v1::GetParametersRequest& request) {
-    auto messages = ToyParameters(request);
-    messages.pop_back();
-    return messages;
-  };
-  EXPECT_TRUE(absl::IsDataLoss(service.Connect()->GetParameters(v1::GetParametersRequest()).status()));
-  EXPECT_EQ(service.parameters_requests().size(), 1u);
+TEST(Client, ACutStreamOfParametersIsAnErrorWhereverItEndsAndNotAskedForAgain) {
+  const size_t whole = ToyParameters(v1::GetParametersRequest()).size();
+  for (size_t count = 0; count < whole; ++count) {
+    FakeService service;
+    service.on_get_parameters = [count](const v1::GetParametersRequest& request) {
+      auto messages = ToyParameters(request);
+      messages.resize(count);
+      return messages;
+    };
+    EXPECT_TRUE(absl::IsDataLoss(service.Connect()->GetParameters(v1::GetParametersRequest()).status())) << count;
+    EXPECT_EQ(service.parameters_requests().size(), 1u);
+  }
 }
 
 TEST(Client, MessagesOverGrpcsDefaultOfFourMebibytesAreReceived) {
