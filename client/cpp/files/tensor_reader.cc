@@ -4,17 +4,18 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "client/cpp/received.h"
 #include "server/base/dtype.h"
+#include "server/base/messages.h"
 #include "server/base/read_file.h"
 #include "server/base/safetensors_header.h"
 
@@ -90,16 +91,19 @@ v1::Dtype WireDtype(Dtype dtype) {
 
 // The tensor asked for among those of a safetensors file.
 absl::StatusOr<SafetensorsTensor> FindTensor(const std::vector<SafetensorsTensor>& tensors, absl::string_view name) {
+  if (tensors.empty()) return Invalid("it holds no tensor");
   if (name.empty() && tensors.size() == 1) return tensors[0];
   std::vector<std::string> names;
   for (const SafetensorsTensor& tensor : tensors) {
     if (tensor.name == name) return tensor;
-    names.push_back(tensor.name);
+    names.push_back(Printable(tensor.name));
   }
   std::sort(names.begin(), names.end());
+  NamedThings named;
+  for (std::string& one : names) named.Add(std::move(one));
   return Invalid(
-      absl::StrCat(name.empty() ? "name one of its tensors after a colon: " : "it does not hold that tensor, but ",
-                   absl::StrJoin(names, ", ")));
+      absl::StrCat(name.empty() ? "name one of them after a colon; it holds " : "it lacks that one; it holds ",
+                   named.Text(names.size() == 1 ? "tensor" : "tensors")));
 }
 
 }  // namespace
@@ -118,7 +122,8 @@ absl::StatusOr<v1::Tensor> TensorFromNpy(absl::string_view bytes) {
   const auto shape = ParseShape(HeaderValue(header, "shape").value_or(""));
   if (!type || !order || !shape) return Invalid("its header is not one that NumPy writes");
   if (*type != "'<f4'" && *type != "'<f2'") {
-    return Invalid(absl::StrCat("got type ", *type, ", expected '<f4' or '<f2': save it as array.astype('float32')"));
+    return Invalid(
+        absl::StrCat("got type ", Printable(*type), ", expected '<f4' or '<f2': save it as array.astype('float32')"));
   }
   if (*order != "False" && shape->size() > 1) {
     return Invalid("it is in Fortran order: save it as numpy.ascontiguousarray(array)");
@@ -133,7 +138,7 @@ absl::StatusOr<v1::Tensor> TensorFromSafetensors(absl::string_view bytes, absl::
   const auto tensor = FindTensor(*tensors, name);
   if (!tensor.ok()) return tensor.status();
   const auto dtype = DtypeFromSafetensors(tensor->dtype);
-  if (!dtype) return Invalid(absl::StrCat("got type ", tensor->dtype, ", expected F32, F16 or BF16"));
+  if (!dtype) return Invalid(absl::StrCat("got type ", Printable(tensor->dtype), ", expected F32, F16 or BF16"));
   const std::vector<uint64_t> shape(tensor->shape.begin(), tensor->shape.end());
   return MakeTensor(WireDtype(*dtype), shape, bytes.substr(tensor->begin, tensor->end - tensor->begin));
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/cpp/files/testing.h"
@@ -55,6 +56,11 @@ TEST(TensorFromNpy, RefusesOtherTypesAndSaysWhatToDo) {
   EXPECT_THAT(NpyError(Npy("'>f4'", "False", "(1,)", "1234")), HasSubstr("astype('float32')"));
 }
 
+TEST(TensorFromNpy, WhatAMessageQuotesOfTheFileIsPrintable) {
+  EXPECT_THAT(NpyError(Npy("'<\x1b[2J\xa2'", "False", "(1,)", "1234")), HasSubstr(R"(got type '<\x1b[2J\xa2', )"));
+  EXPECT_LT(NpyError(Npy(std::string(150, 'x'), "False", "(1,)", "1234")).size(), 250u);
+}
+
 TEST(TensorFromNpy, RefusesMatricesInFortranOrder) {
   EXPECT_THAT(NpyError(Npy("'<f4'", "True", "(1, 2)", Bytes({1, 2}))), HasSubstr("ascontiguousarray"));
   EXPECT_TRUE(TensorFromNpy(Npy("'<f4'", "True", "(2,)", Bytes({1, 2}))).ok()) << "a vector has one order";
@@ -82,10 +88,31 @@ TEST(TensorFromSafetensors, TakesTheOnlyTensorOrTheOneNamed) {
   EXPECT_EQ(y->dtype(), v1::DTYPE_BFLOAT16);
   EXPECT_THAT(y->shape(), ElementsAre(1, 2));
   EXPECT_EQ(y->data(), "abcd");
-  EXPECT_THAT(std::string(TensorFromSafetensors(two, "").status().message()), HasSubstr("after a colon: x, y"));
-  EXPECT_THAT(std::string(TensorFromSafetensors(two, "z").status().message()), HasSubstr("but x, y"));
+  EXPECT_THAT(std::string(TensorFromSafetensors(two, "").status().message()),
+              HasSubstr("after a colon; it holds 2 tensors: x, y"));
+  EXPECT_THAT(std::string(TensorFromSafetensors(two, "z").status().message()),
+              HasSubstr("it lacks that one; it holds 2 tensors: x, y"));
   const std::string one = Safetensors(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "1234");
   EXPECT_EQ(TensorFromSafetensors(one, "")->data(), "1234");
+}
+
+TEST(TensorFromSafetensors, WhatAMessageQuotesOfTheFileIsPrintableAndShort) {
+  std::vector<std::string> entries;
+  for (int i = 0; i < 1000; ++i) {
+    entries.push_back(absl::StrCat(R"("\u001b[2J)", i, R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})"));
+  }
+  const std::string many = Safetensors(absl::StrCat("{", absl::StrJoin(entries, ","), "}"), "");
+  for (const char* name : {"", "z"}) {
+    const std::string message(TensorFromSafetensors(many, name).status().message());
+    EXPECT_THAT(message, HasSubstr(R"(it holds 1000 tensors: \x1b[2J0, )"));
+    EXPECT_THAT(message, HasSubstr("and 980 more"));
+  }
+  const std::string type = Safetensors(R"({"x":{"dtype":"\u001b","shape":[1],"data_offsets":[0,4]}})", "1234");
+  EXPECT_THAT(std::string(TensorFromSafetensors(type, "").status().message()), HasSubstr(R"(\x1b)"));
+}
+
+TEST(TensorFromSafetensors, AFileWithoutTensorsSaysSo) {
+  EXPECT_EQ(TensorFromSafetensors(Safetensors("{}", ""), "").status().message(), "it holds no tensor");
 }
 
 TEST(TensorFromSafetensors, RefusesWhatDoesNotFit) {
@@ -118,7 +145,7 @@ TEST(ReadTensorFile, KnowsTheKindByTheNameAndNamesTheFileInErrors) {
   EXPECT_TRUE(ReadTensorFile(directory / "m.safetensors").ok());
   EXPECT_TRUE(ReadTensorFile(directory / "m.safetensors:x").ok());
   EXPECT_THAT(std::string(ReadTensorFile(directory / "m.safetensors:y").status().message()),
-              HasSubstr("m.safetensors:y: it does not hold that tensor"));
+              HasSubstr("m.safetensors:y: it lacks that one; it holds 1 tensor: x"));
   EXPECT_THAT(std::string(ReadTensorFile(directory / "none.npy").status().message()),
               HasSubstr("none.npy: no such file"));
   EXPECT_THAT(std::string(ReadTensorFile(directory / "v.pt").status().message()), HasSubstr("expected FILE.npy"));
