@@ -9,9 +9,13 @@
 namespace hydrophone {
 namespace {
 
-size_t DistanceTo(absl::string_view name, absl::string_view candidate) {
-  const size_t distance = EditDistance(name, candidate);
+// The distance, or something above `most` when it is above that. A distance is no less than the difference of the
+// lengths, so for most candidates nothing has to be computed.
+size_t DistanceTo(absl::string_view name, absl::string_view candidate, size_t most) {
   const bool held = name.size() >= 3 && absl::StrContains(candidate, name);
+  const size_t least = std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
+  if (least > most && !held) return least;
+  const size_t distance = EditDistance(name, candidate);
   return held ? std::min<size_t>(distance, 1) : distance;
 }
 
@@ -32,10 +36,11 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
 }
 
 std::vector<std::string> NearestNames(absl::string_view name, absl::Span<const std::string> candidates, size_t limit) {
+  const size_t most = std::max<size_t>(1, name.size() / 3);
   std::vector<std::pair<size_t, const std::string*>> near;
   for (const std::string& candidate : candidates) {
-    const size_t distance = DistanceTo(name, candidate);
-    if (distance <= std::max<size_t>(1, name.size() / 3)) near.emplace_back(distance, &candidate);
+    const size_t distance = DistanceTo(name, candidate, most);
+    if (distance <= most) near.emplace_back(distance, &candidate);
   }
   std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
