@@ -18,7 +18,7 @@ void ReadConfig(absl::string_view json) {
           "sizes are positive");
   Require(config->d_head() * config->n_head == config->n_embd, "heads share the width evenly");
   for (const double p : {config->embd_pdrop, config->attn_pdrop, config->resid_pdrop}) {
-    Require(p >= 0 && p < 1, "a dropout is a probability below 1");
+    Require(p >= 0 && p <= 1, "a dropout is a probability");
   }
 }
 
