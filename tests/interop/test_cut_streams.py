@@ -88,7 +88,8 @@ def with_program(program, arguments, directory):
             written = out.read_bytes()
             out.unlink()
             return written
-        assert done.returncode == 3 and done.stderr.startswith("hydrophone: "), done.stderr
+        assert done.returncode == 3, done.stderr
+        assert any(line.startswith("hydrophone: ") for line in done.stderr.splitlines()), done.stderr
         assert not list(directory.iterdir()), "a failed call leaves no file"
         return None
 
