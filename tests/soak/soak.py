@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # a restart is no news here
 
 import callers  # noqa: E402
-import questions  # noqa: E402
+import soak_questions  # noqa: E402
 from conftest import DEFAULT_MODEL, build_directory, make_api  # noqa: E402
 from go_tools import find  # noqa: E402
 from stage import Restarter, Stage  # noqa: E402
@@ -32,7 +32,7 @@ SETTLE_SECONDS = 30.0
 
 
 def make_callers(stage, pb, directory, seed):
-    short, bulk, malformed = questions.short(pb), questions.bulk(pb), questions.malformed(pb)
+    short, bulk, malformed = soak_questions.short(pb), soak_questions.bulk(pb), soak_questions.malformed(pb)
     to_files = [each for each in short if each.name in ("deltas", "states", "edited")] + bulk[:1]
     in_json = [each for each in short if each.name != "continued"]
     return [

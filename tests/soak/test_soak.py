@@ -5,7 +5,7 @@ import zlib
 import answers
 import callers
 import pytest
-from questions import Question
+from soak_questions import Question
 
 
 def stream(pb, data=b"abcdefgh", **trailer):
