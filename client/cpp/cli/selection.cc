@@ -60,12 +60,13 @@ absl::StatusOr<std::vector<int32_t>> ParseLayers(absl::string_view text, absl::s
 absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::string_view text) {
   constexpr char kExpected[] = "numbers (negative from the end) and ranges, as in 10 or 0,5,-1 or 3-6";
   std::vector<int32_t> indices;
+  const auto room = [&indices] { return kMostIndices - static_cast<int64_t>(indices.size()); };
   for (const absl::string_view part : absl::StrSplit(text, ',')) {
     int32_t first = 0;
     int32_t last = 0;
     if (ParseInteger(part, &first)) {
       indices.push_back(first);
-    } else if (ParseRange(part, &first, &last) && first <= last && last - first < kMostIndices) {
+    } else if (ParseRange(part, &first, &last) && first <= last && last - first < room()) {
       for (int32_t index = first; index <= last; ++index) indices.push_back(index);
     } else {
       return Unexpected(what, part, kExpected);
@@ -102,6 +103,7 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text, absl::strin
 
 absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
+  if (parts.first.empty()) return Unexpected("hook point", text, "HOOK or HOOK@LAYERS");
   v1::HookSelector selector;
   selector.set_hook_point(std::string(parts.first));
   std::vector<int32_t> layers = common_layers;

@@ -25,7 +25,8 @@ absl::StatusOr<std::vector<int32_t>> ParseIndices(absl::string_view what, absl::
 absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text, absl::string_view what = "positions");
 
 // "attn.c_proj", or with layers of its own: "hidden_states@10,11". Without those, `common_layers`
-// apply, unless the name holds a layer ("blocks.10.hook_attn_out", "transformer.h.*.mlp").
+// apply, unless the name holds a layer ("blocks.10.hook_attn_out", "transformer.h.*.mlp"). INVALID_ARGUMENT without a
+// name.
 absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers);
 
 }  // namespace hydrophone::client

@@ -23,7 +23,8 @@ TEST(ParseLayers, NoneMeansAll) {
 }
 
 TEST(ParseLayers, RefusesTheRest) {
-  for (const char* text : {"x", "6-3", "1,", ",", "3-", "-3-5", "-3--1", "1.5", "0-999999999", "99999999999"}) {
+  for (const char* text :
+       {"x", "6-3", "1,", ",", "3-", "-3-5", "-3--1", "1.5", "0-999999999", "99999999999", "0-99999,0-99999"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(ParseLayers(text).status())) << text;
   }
 }
@@ -67,6 +68,9 @@ TEST(ParseHook, LayersOfItsOwnComeFirst) {
   EXPECT_THAT(hook->layers(), ElementsAre(10, 11));
   EXPECT_THAT(ParseHook("hook_embed@", {3})->layers(), IsEmpty());
   EXPECT_FALSE(ParseHook("hidden_states@x", {}).ok());
+  for (const char* nameless : {"", "@3"}) {
+    EXPECT_THAT(std::string(ParseHook(nameless, {}).status().message()), HasSubstr("expected HOOK or HOOK@LAYERS"));
+  }
 }
 
 }  // namespace
