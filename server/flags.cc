@@ -85,6 +85,10 @@ void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "device", "DEVICE", flags.device, "what the model computes on: cpu, cuda (the first GPU), cuda:1, ...");
   Add(app, "threads", "N", flags.threads, "for one matrix product; 0: the container's CPU quota")
       ->check(Between(0, 1024));
+  Add(app, "awake_microseconds", "MICROSECONDS", flags.awake_microseconds,
+      "that a thread stays awake for its part of the next product; 0: it sleeps at once, which leaves processors to "
+      "others")
+      ->check(Between(0, 1'000'000));
   app.add_flag("--copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files")
       ->envname(EnvironmentName("copy_weights"));
   Add(app, "share_prefixes", "BOOL", flags.share_prefixes,

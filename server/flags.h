@@ -17,6 +17,7 @@ struct Flags {
   std::string metrics_listen = "127.0.0.1:9464";  // the same; empty, or "off" on the command line: no metrics port
   std::string device = "cpu";
   int threads = 0;
+  int awake_microseconds = 50;
   bool copy_weights = false;
   bool share_prefixes = true;
   int worker_threads = 2;

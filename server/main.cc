@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -68,6 +69,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
   absl::Time start = absl::Now();
   LogInfo("loading the model", {{"model", directory.path}, {"device", flags.device}});
   const EngineOptions options{.threads = flags.threads,
+                              .awake = std::chrono::microseconds(flags.awake_microseconds),
                               .copy_weights = flags.copy_weights,
                               .model_name = flags.model_name.empty() ? directory.name : flags.model_name,
                               .tokenizer_sha256 = std::string(tokenizer.sha256()),
@@ -75,10 +77,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
                               .share_prefixes = flags.share_prefixes,
                               .device = flags.device,
                               .metrics = metrics};
-  // Loads on a thread of its own, which ends. OpenMP keeps a team of threads for each thread that has computed, and
-  // when all teams together have more threads than there are CPUs, waiting threads sleep at once and must be woken for
-  // the next product.
-  auto engine = std::async(std::launch::async, [&] { return LoadEngine(directory.path, options); }).get();
+  auto engine = LoadEngine(directory.path, options);
   if (!engine.ok()) return engine;
   const ModelInfo& model = (*engine)->model();
   const ComputeInfo& compute = (*engine)->compute();
@@ -257,6 +256,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   hydrophone::KeepFreedMemory();
-  signal(SIGPIPE, SIG_IGN);  // writing to a peer that left is an error of that write, not the end of the program
+  signal(SIGPIPE, SIG_IGN);   // writing to a peer that left is an error of that write, not the end of the program
   return hydrophone::Main(argc, argv);
 }

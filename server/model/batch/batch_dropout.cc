@@ -9,6 +9,9 @@ namespace {
 // The row of a pattern has the number head * 2^20 + query: no context is as long.
 constexpr int64_t kQueryBits = 20;
 
+// About how many multiply-adds take as long as one element's random number.
+constexpr int64_t kDrawOfAnElement = 16;
+
 }  // namespace
 
 BatchDropout::BatchDropout(absl::Span<const BatchMember> batch, const BatchRows& rows,
@@ -34,7 +37,7 @@ at::Tensor BatchDropout::Drop(DropoutPlace place, int layer, const at::Tensor& x
   at::Tensor dropped = CopyInHost(x);
   const int64_t width = x.size(1);
   float* const values = dropped.mutable_data_ptr<float>();
-  ForEachTask(static_cast<int64_t>(keys_.size()), [&](int64_t task) {
+  ForEachTask(static_cast<int64_t>(keys_.size()), x.numel() * kDrawOfAnElement, [&](int64_t task) {
     const auto sequence = static_cast<size_t>(task);
     if (!keys_[sequence].has_value() || rows_.CountOf(sequence) == 0) return;
     const int64_t first = rows_.FirstRowOf(sequence);
@@ -49,7 +52,7 @@ void BatchDropout::DropPattern(int layer, size_t sequence, at::Tensor& pattern) 
   if (!DropsPattern(sequence)) return;
   const int64_t count = pattern.size(1);
   float* const values = pattern.mutable_data_ptr<float>();
-  ForEachTask(pattern.size(0), [&](int64_t head) {
+  ForEachTask(pattern.size(0), pattern.numel() * kDrawOfAnElement, [&](int64_t head) {
     for (int64_t query = 0; query < count; ++query) {
       DropRow(*keys_[sequence], DropoutPlace::kPattern, layer, (head << kQueryBits) + query, probabilities_.pattern,
               values + (head * count + query) * count, query + 1);

@@ -1,6 +1,5 @@
 #include "server/model/engine/gpt2_engine.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
@@ -15,6 +14,7 @@
 #include "server/model/device/stream_copier.h"
 #include "server/model/gpt2/reference.h"
 #include "server/model/libtorch/libtorch_errors.h"
+#include "server/model/libtorch/parallel.h"
 #include "server/model/libtorch/transfers.h"
 
 namespace hydrophone {
@@ -41,14 +41,7 @@ Gpt2Engine::Gpt2Engine(Gpt2Checkpoint checkpoint, ModelInfo model, std::unique_p
       metrics_(metrics) {
   compute_.device = gpt2_->device().str();
   compute_.libtorch_version = TORCH_VERSION;
-}
-
-// OpenMP keeps a number of threads for each calling thread, so each has to set it once.
-void Gpt2Engine::UseThreads() const {
-  thread_local int configured = 0;
-  if (configured == compute_.threads) return;
-  at::set_num_threads(compute_.threads);
-  configured = compute_.threads;
+  SetThreads(compute_.threads);
 }
 
 absl::Status Gpt2Engine::WarmUp() {
@@ -72,7 +65,7 @@ absl::Status Gpt2Engine::WarmUp() {
 absl::Status Gpt2Engine::Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) {
   return CatchingLibtorch([&] {
     c10::InferenceMode inference;
-    UseThreads();
+    KeepLibtorchOnThisThread();
     const c10::DeviceGuard current(gpt2_->device());
     BatchRows rows(batch, share_prefixes_);
     if (metrics_ != nullptr) metrics_->PrefixTokensSaved(rows.shared());
@@ -89,7 +82,7 @@ absl::StatusOr<TensorView> Gpt2Engine::ApplyFinalLayerNorm(const TensorView& row
   TensorView normed;
   absl::Status status = CatchingLibtorch([&] {
     c10::InferenceMode inference;
-    UseThreads();
+    KeepLibtorchOnThisThread();
     const c10::DeviceGuard current(gpt2_->device());
     const at::Tensor x = at::from_blob(const_cast<std::byte*>(rows.data), rows.shape, at::kFloat);
     auto owner = std::make_shared<const at::Tensor>(ToHost(gpt2_->FinalLayerNorm(ToDevice(x, gpt2_->device()))));

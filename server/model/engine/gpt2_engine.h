@@ -39,8 +39,6 @@ class Gpt2Engine final : public Engine {
   absl::StatusOr<WeightsAudit> AuditWeights() const override;
 
  private:
-  void UseThreads() const;
-
   Gpt2Checkpoint checkpoint_;
   ModelInfo model_;
   ComputeInfo compute_;

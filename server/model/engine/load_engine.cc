@@ -1,6 +1,5 @@
 #include "server/model/engine/load_engine.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/DeviceGuard.h>
 #include <torch/headeronly/version.h>
 
@@ -17,6 +16,7 @@
 #include "server/model/kernels/torch/torch_attention.h"
 #include "server/model/kernels/torch/torch_kernels.h"
 #include "server/model/libtorch/libtorch_errors.h"
+#include "server/model/libtorch/parallel.h"
 
 namespace hydrophone {
 namespace {
@@ -66,7 +66,9 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory,
   loading.copy = options.copy_weights;
   loading.meanwhile = [&](const Gpt2Checkpoint& loaded) {
     preparing = CatchingLibtorch([&] {
-      at::set_num_threads(threads);
+      KeepLibtorchOnThisThread();
+      SetThreads(threads);
+      SetAwake(options.awake);
       Probed probed = device->is_cpu() ? ProbeCpu(loaded.config) : ProbeGpu(loaded.config, *device, *gpu);
       compute.batch_independent = probed.batch_independent;
       compute.numerics = std::move(probed.numerics);

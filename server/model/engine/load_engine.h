@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_LOAD_ENGINE_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ namespace hydrophone {
 
 struct EngineOptions {
   int threads = 0;                           // for one product; 0: see ThreadsFromCpuQuota
+  std::chrono::microseconds awake{50};       // see ThreadPool's kUsualAwake
   bool copy_weights = false;                 // see LoadOptions::copy
   std::string model_name;                    // ModelInfo's; empty: the directory's own
   std::string tokenizer_sha256;              // copied into ModelInfo
@@ -24,7 +26,7 @@ struct EngineOptions {
 };
 
 // Makes the device ready, loads the checkpoint, probes the operations that its shapes need, and warms up. Errors are
-// those of ParseDevice, OpenCudaDevice and LoadGpt2Checkpoint; INTERNAL when memory runs out, also the GPU's.
+// those of ParseDevice, OpenCudaDevice and LoadGpt2Checkpoint; RESOURCE_EXHAUSTED when memory runs out, also the GPU's.
 absl::StatusOr<std::unique_ptr<Engine>> LoadEngine(const std::string& directory, const EngineOptions& options = {});
 
 }  // namespace hydrophone

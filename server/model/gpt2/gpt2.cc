@@ -1,6 +1,5 @@
 #include "server/model/gpt2/gpt2.h"
 
-#include <ATen/ops/add.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/index_select.h>
@@ -103,7 +102,7 @@ at::Tensor Gpt2::Embed(const BatchRows& rows, const Pass& pass) const {
   at::Tensor pos_embed = at::index_select(wpe_, 0, Indices(rows.positions(), device()));  // [rows, d]
   embed = pass.taps.EditAndGive({Site::kEmbed, -1}, embed);
   pos_embed = pass.taps.EditAndGive({Site::kPosEmbed, -1}, pos_embed);
-  const at::Tensor dropped = pass.dropout.Drop(DropoutPlace::kEmbedding, -1, at::add(embed, pos_embed));
+  const at::Tensor dropped = pass.dropout.Drop(DropoutPlace::kEmbedding, -1, kernels_->Add(embed, pos_embed));
   return pass.taps.EditAndGive({Site::kEmbedDropped, -1}, dropped);
 }
 
@@ -118,17 +117,19 @@ at::Tensor Gpt2::RunBlock(int layer, const at::Tensor& x, const Pass& pass) cons
       Norm(block.ln_1, branch, {{Site::kLn1Scale, layer}, {Site::kLn1Normalized, layer}, {Site::kLn1Out, layer}}, taps);
   const Delta attn = Attention(layer, ln_1, heads, pass);
   if (!attn.out.defined() || !taps.Reaches({Site::kResidMid, layer})) return {};
-  const at::Tensor resid_mid = taps.EditAndGive({Site::kResidMid, layer}, at::add(x, attn.dropped));  // [rows, d]
+  const at::Tensor resid_mid = taps.EditAndGive({Site::kResidMid, layer}, kernels_->Add(x, attn.dropped));  // [rows, d]
   if (!taps.Reaches({Site::kLn2In, layer})) return {};
 
   const at::Tensor ln_2 = Norm(block.ln_2, taps.EditAndGive({Site::kLn2In, layer}, resid_mid),
                                {{Site::kLn2Scale, layer}, {Site::kLn2Normalized, layer}, {Site::kLn2Out, layer}}, taps);
   const Delta mlp = Mlp(layer, ln_2, pass);
   if (!mlp.out.defined() || !taps.Reaches({Site::kResidPost, layer})) return {};
-  at::Tensor resid_post = taps.EditAndGive({Site::kResidPost, layer}, at::add(resid_mid, mlp.dropped));  // [rows, d]
+  at::Tensor resid_post =
+      taps.EditAndGive({Site::kResidPost, layer}, kernels_->Add(resid_mid, mlp.dropped));  // [rows, d]
 
   const HookPoint residual{Site::kReconstructionResidual, layer};
-  if (taps.Wants(residual)) taps.Give(residual, at::sub(resid_post, at::add(at::add(x, attn.out), mlp.out)));
+  if (taps.Wants(residual))
+    taps.Give(residual, at::sub(resid_post, kernels_->Add(kernels_->Add(x, attn.out), mlp.out)));
   return resid_post;
 }
 

@@ -53,6 +53,9 @@ class Kernels {
   // x [n, in] times weight [count, in] transposed: [n, count].
   virtual at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const = 0;
 
+  // a + b, elementwise; both have the same shape, and need not be contiguous.
+  virtual at::Tensor Add(const at::Tensor& a, const at::Tensor& b) const = 0;
+
   // Each row of x [n, d], normalised, times weight [d] plus bias [d]; only normalised when these are undefined.
   virtual at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                double epsilon) const = 0;

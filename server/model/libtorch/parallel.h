@@ -4,24 +4,38 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
 
 namespace hydrophone {
 
-// Calls work() at the same time on `threads` of libtorch's intra-op threads, the calling one among them; on all of them
-// when there are fewer (at::get_num_threads(), which each calling thread sets for itself). Returns when every call has
-// returned. Inside another OnThreads, work() runs on the calling thread alone.
+// The threads that compute, one pool of them for the whole process: see ThreadPool.
+void SetThreads(int threads);
+int Threads();
+void SetAwake(std::chrono::microseconds awake);
+
+// Has libtorch's own operations, when the calling thread asks for them, run on that thread alone: their threads are
+// OpenMP's, which stay awake for milliseconds after each operation, and would take the processors from ours.
+void KeepLibtorchOnThisThread();
+
+// Calls work() on the calling thread, and at the same time on up to `threads` - 1 others: see ThreadPool::Run.
 void OnThreads(int64_t threads, absl::FunctionRef<void()> work);
 
-// Calls work(task) for each task in [0, tasks), on several threads. A thread takes the next task when it has finished
-// one, because tasks differ in size and other processes hold threads up.
+// Fewer multiply-adds than this are done sooner by one thread than another one could join it: a thread that is awake
+// joins within a microsecond or two, one that sleeps within tens of them, and this is a few microseconds' work.
+inline constexpr int64_t kMultiplyAddsPerThread = int64_t{1} << 17;
+
+// Calls work(task) for each task in [0, tasks), on as many threads as `multiply_adds` are worth, which is about what
+// all tasks together compute. A thread takes the next task when it has finished one, because tasks differ in size and
+// other processes hold threads up.
 template <typename Work>
-void ForEachTask(int64_t tasks, const Work& work) {
+void ForEachTask(int64_t tasks, int64_t multiply_adds, const Work& work) {
   std::atomic<int64_t> next = 0;
-  OnThreads(tasks, [&] {
+  OnThreads(std::min(tasks, multiply_adds / kMultiplyAddsPerThread), [&] {
     c10::InferenceMode inference;  // InferenceMode is thread-local: each worker sets its own
     for (int64_t task = next++; task < tasks; task = next++) work(task);
   });

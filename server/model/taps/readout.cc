@@ -16,6 +16,9 @@ namespace {
 
 constexpr int64_t kRowsAtOnce = 64;
 
+// About how many multiply-adds take as long as one logit: its exponential, mostly.
+constexpr int64_t kReadingOfALogit = 16;
+
 // The logits of one row.
 using Logits = absl::Span<const float>;
 
@@ -143,7 +146,7 @@ at::Tensor ReadLogits(const Readout& readout, const ReadoutRows& rows, const Log
     const at::Tensor logits = logits_of(rows.rows.narrow(0, first, count)).contiguous();
     at::Tensor baseline;
     if (rows.baseline_rows.defined()) baseline = logits_of(rows.baseline_rows.narrow(0, first, count)).contiguous();
-    ForEachTask(count, [&](int64_t row) {
+    ForEachTask(count, logits.numel() * kReadingOfALogit, [&](int64_t row) {
       const auto index = static_cast<size_t>(first + row);
       ReadRow(readout, RowOf(logits, row), baseline.defined() ? RowOf(baseline, row) : Logits(),
               rows.next_tokens.empty() ? 0 : rows.next_tokens[index], to + static_cast<int64_t>(index) * width);

@@ -1,6 +1,5 @@
 // hydrophone_bench_products THREADS: computes GPT-2 124M's products as the server does, each block with weights of its
 // own. Answers each line {"rows": n} of its input with a line {"seconds": s}.
-#include <ATen/Parallel.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
 
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "server/model/kernels/cpu/packed_linear.h"
+#include "server/model/libtorch/parallel.h"
 
 namespace hydrophone::bench {
 namespace {
@@ -48,7 +48,8 @@ int Main(int argc, char** argv) {
     return kUsageError;
   }
   const c10::InferenceMode inference;
-  at::set_num_threads(std::atoi(argv[1]));
+  KeepLibtorchOnThisThread();
+  SetThreads(std::atoi(argv[1]));
   const Products products;
   std::string line;
   while (std::getline(std::cin, line)) {

@@ -61,6 +61,11 @@ class Attention {
                                                           head * d_head_);
   }
 
+  // Of scores and mixture of all heads, at most.
+  int64_t MultiplyAdds(size_t sequence) const {
+    const int64_t count = sequences_[sequence].count();
+    return 2 * (count - sequences_[sequence].own_from) * count * n_head_ * d_head_;
+  }
   void AttendHead(size_t sequence, int64_t head) const;
   // Writes the unscaled scores of a group's queries.
   void Score(size_t sequence, int64_t head, const PackedHead& packed, QueryGroup group,
@@ -132,7 +137,9 @@ void Attention::MixSquare(size_t sequence, int64_t head, const PackedHead& packe
 }
 
 void Attention::Attend(const std::vector<size_t>& sequences) {
-  ForEachTask(static_cast<int64_t>(sequences.size()) * n_head_,
+  int64_t multiply_adds = 0;
+  for (size_t sequence : sequences) multiply_adds += MultiplyAdds(sequence);
+  ForEachTask(static_cast<int64_t>(sequences.size()) * n_head_, multiply_adds,
               [&](int64_t task) { AttendHead(sequences[static_cast<size_t>(task / n_head_)], task % n_head_); });
 }
 
@@ -140,15 +147,16 @@ void Attention::AttendVisited(size_t sequence, AttentionVisitor& visitor) {
   const int64_t count = sequences_[sequence].count();
   at::Tensor square = at::empty({n_head_, count, count}, z_.options());
   std::vector<PackedHead> heads(static_cast<size_t>(n_head_));
-  ForEachTask(n_head_, [&](int64_t head) {
+  const int64_t multiply_adds = MultiplyAdds(sequence) / 2;
+  ForEachTask(n_head_, multiply_adds, [&](int64_t head) {
     PackedHead& packed = heads[static_cast<size_t>(head)];
     Pack(sequence, head, packed);
     WriteScores(sequence, head, packed, square[head]);
   });
   visitor.OnScores(sequence, square);
-  ForEachTask(n_head_, [&](int64_t head) { SoftmaxSquare(square[head]); });
+  ForEachTask(n_head_, multiply_adds, [&](int64_t head) { SoftmaxSquare(square[head]); });
   visitor.OnPattern(sequence, square);
-  ForEachTask(n_head_,
+  ForEachTask(n_head_, multiply_adds,
               [&](int64_t head) { MixSquare(sequence, head, heads[static_cast<size_t>(head)], square[head]); });
 }
 

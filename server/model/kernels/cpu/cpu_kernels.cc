@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "server/model/kernels/cpu/causal_attention.h"
 #include "server/model/kernels/cpu/elementwise.h"
@@ -16,6 +17,19 @@ namespace {
 
 // Elements of one task of an element-wise loop: large enough to hide a task's cost.
 constexpr int64_t kElementsPerTask = 16384;
+// About how many multiply-adds take as long as one element of these loops.
+constexpr int64_t kSumOfAnElement = 1;
+constexpr int64_t kNormOfAnElement = 4;
+constexpr int64_t kActivationOfAnElement = 16;
+
+// Calls work(first, count) for parts of `count` elements.
+template <typename Work>
+void ForElements(int64_t count, int64_t multiply_adds, const Work& work) {
+  ForEachTask((count + kElementsPerTask - 1) / kElementsPerTask, count * multiply_adds, [&](int64_t task) {
+    const int64_t first = task * kElementsPerTask;
+    work(first, std::min(kElementsPerTask, count - first));
+  });
+}
 
 }  // namespace
 
@@ -25,6 +39,18 @@ std::unique_ptr<const Linear> CpuKernels::Prepare(const at::Tensor& weight, cons
 
 at::Tensor CpuKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const {
   return hydrophone::TimesTransposed(x, weight);
+}
+
+at::Tensor CpuKernels::Add(const at::Tensor& a, const at::Tensor& b) const {
+  const at::Tensor left = a.contiguous(), right = b.contiguous();
+  at::Tensor sums = at::empty(a.sizes(), a.options().memory_format(at::MemoryFormat::Contiguous));
+  const float* const left_data = left.const_data_ptr<float>();
+  const float* const right_data = right.const_data_ptr<float>();
+  float* const sums_data = sums.mutable_data_ptr<float>();
+  ForElements(sums.numel(), kSumOfAnElement, [&](int64_t first, int64_t count) {
+    std::transform(left_data + first, left_data + first + count, right_data + first, sums_data + first, std::plus<>());
+  });
+  return sums;
 }
 
 at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
@@ -37,7 +63,7 @@ at::Tensor CpuKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, 
   const int64_t rows = x.size(0), d = x.size(1), rows_per_task = std::max<int64_t>(kElementsPerTask / d, 1);
   const float* const source = from.const_data_ptr<float>();
   float* const target = normalised.mutable_data_ptr<float>();
-  ForEachTask((rows + rows_per_task - 1) / rows_per_task, [&](int64_t task) {
+  ForEachTask((rows + rows_per_task - 1) / rows_per_task, rows * d * kNormOfAnElement, [&](int64_t task) {
     const int64_t first = task * rows_per_task, end = std::min(first + rows_per_task, rows);
     for (int64_t row = first; row < end; ++row) {
       LayerNormRow(source + row * d, d, epsilon, affine, target + row * d);
@@ -66,11 +92,8 @@ at::Tensor CpuKernels::LayerNormScale(const at::Tensor& x, double epsilon) const
 at::Tensor CpuKernels::Activate(Activation activation, const at::Tensor& values) const {
   at::Tensor activated = values.clone();
   float* elements = activated.mutable_data_ptr<float>();
-  const int64_t count = activated.numel();
-  ForEachTask((count + kElementsPerTask - 1) / kElementsPerTask, [&](int64_t task) {
-    const int64_t begin = task * kElementsPerTask;
-    ApplyActivation(activation, elements + begin, std::min(kElementsPerTask, count - begin));
-  });
+  ForElements(activated.numel(), kActivationOfAnElement,
+              [&](int64_t first, int64_t count) { ApplyActivation(activation, elements + first, count); });
   return activated;
 }
 

@@ -11,6 +11,7 @@ class CpuKernels final : public Kernels {
  public:
   std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override;
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor Add(const at::Tensor& a, const at::Tensor& b) const override;
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override;
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override;

@@ -1,6 +1,5 @@
 #include "server/model/kernels/cpu/packed_linear.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -39,13 +38,13 @@ struct Split {
 
 Split SplitColumns(int64_t columns, int64_t rows) {
   const int64_t panels = CeilOfRatio(columns, PanelColumns()), row_parts = CeilOfRatio(rows, kTileRows);
-  const int64_t for_threads = CeilOfRatio(kColumnTasksPerThread * at::get_num_threads(), row_parts);
+  const int64_t for_threads = CeilOfRatio(kColumnTasksPerThread * Threads(), row_parts);
   return {columns, PanelColumns(), std::max(CeilOfRatio(columns, kTileColumns), std::min(for_threads, panels))};
 }
 
 // Splits rows into parts of at most `tile_rows`, and into enough tasks for all threads.
 Split SplitRows(int64_t rows, int64_t tile_rows, int64_t column_parts) {
-  const int64_t for_threads = CeilOfRatio(kTasksPerThread * at::get_num_threads(), column_parts);
+  const int64_t for_threads = CeilOfRatio(kTasksPerThread * Threads(), column_parts);
   const int64_t most = std::max<int64_t>(rows / kFewestTileRows, 1);
   return {rows, 1, std::max(CeilOfRatio(rows, tile_rows), std::min(for_threads, most))};
 }
@@ -77,7 +76,7 @@ PackedLinear::PackedLinear(const at::Tensor& weight, const at::Tensor& bias)
   panels_ = at::empty({panels, in_, width}, weight.options());
   const StridedRows<const float> from = RowsOf(weight);
   float* const to = panels_.mutable_data_ptr<float>();
-  ForEachTask(panels, [&](int64_t panel) {
+  ForEachTask(panels, in_ * out_, [&](int64_t panel) {
     const int64_t first = panel * width;
     PackPanel([&](int64_t k) { return from.From(k, first).data; }, in_, std::min(width, out_ - first),
               to + first * in_);
@@ -92,8 +91,8 @@ at::Tensor PackedLinear::Times(const at::Tensor& x, int64_t first, const at::Ten
   const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const float* const panels = panels_.const_data_ptr<float>() + first * PanelColumns();
   const Split columns = SplitColumns(out_, x.size(0)), rows = SplitRows(x.size(0), kTileRows, columns.parts);
-  const int64_t tasks = rows.parts * columns.parts, threads = at::get_num_threads();
-  ForEachTask(tasks, [&](int64_t task) {
+  const int64_t tasks = rows.parts * columns.parts, threads = Threads();
+  ForEachTask(tasks, x.size(0) * x.size(1) * out_, [&](int64_t task) {
     const int64_t row = rows.First(task / columns.parts), part = task % columns.parts, column = columns.First(part);
     PanelProduct product;
     product.x = x_rows.From(row, 0);
@@ -131,7 +130,7 @@ at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) {
   const StridedRows<float> y_rows{y.mutable_data_ptr<float>(), y.stride(0)};
   const Split columns{weight.size(0), width, CeilOfRatio(weight.size(0), width)};
   const Split rows = SplitRows(x.size(0), x.size(0), columns.parts);  // every part of the rows packs the weight again
-  ForEachTask(rows.parts * columns.parts, [&](int64_t task) {
+  ForEachTask(rows.parts * columns.parts, (x.size(0) + 1) * inner * weight.size(0), [&](int64_t task) {
     thread_local std::vector<float> panel;  // kept from task to task: new memory costs more than the packing
     panel.resize(static_cast<size_t>(inner * width));
     const int64_t row = rows.First(task / columns.parts), column = columns.First(task % columns.parts);

@@ -162,6 +162,8 @@ at::Tensor TorchKernels::TimesTransposed(const at::Tensor& x, const at::Tensor& 
   });
 }
 
+at::Tensor TorchKernels::Add(const at::Tensor& a, const at::Tensor& b) const { return at::add(a, b); }
+
 at::Tensor TorchKernels::LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                                    double epsilon) const {
   auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional<at::Tensor>(t) : std::nullopt; };

@@ -31,6 +31,7 @@ class TorchKernels final : public Kernels {
   at::Device device() const override { return device_; }
   std::unique_ptr<const Linear> Prepare(const at::Tensor& weight, const at::Tensor& bias) const override;
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor Add(const at::Tensor& a, const at::Tensor& b) const override;
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override;
   at::Tensor LayerNormScale(const at::Tensor& x, double epsilon) const override;

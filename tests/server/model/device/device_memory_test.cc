@@ -44,6 +44,7 @@ class MetaKernels final : public Kernels {
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
     return torch_.TimesTransposed(x, weight);
   }
+  at::Tensor Add(const at::Tensor& a, const at::Tensor& b) const override { return torch_.Add(a, b); }
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor&, const at::Tensor&, double) const override {
     return at::empty_like(x);
   }

@@ -1,12 +1,12 @@
 #include "server/model/kernels/cpu/causal_attention.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <numeric>
 
+#include "server/model/libtorch/parallel.h"
 #include "tests/server/model/seeded.h"
 
 namespace hydrophone {
@@ -154,7 +154,7 @@ TEST_F(CausalAttentionTest, GivesAPrefixTheSameBitsAsTheWhole) {
   const at::Tensor qkv = at::randn({100, 3 * kWidth});
   const at::Tensor all = Attend(qkv, {0, 100});
   for (int threads : {1, 2, 8}) {
-    at::set_num_threads(threads);
+    SetThreads(threads);
     for (int64_t s = 1; s <= 100; ++s) {
       const at::Tensor prefix = Attend(qkv.narrow(0, 0, s), {0, s});
       ASSERT_TRUE(at::equal(prefix, all.narrow(0, 0, s))) << s << " threads " << threads;

@@ -1,9 +1,9 @@
 #include "server/model/kernels/cpu/packed_linear.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "server/model/libtorch/parallel.h"
 #include "tests/server/model/seeded.h"
 
 namespace hydrophone {
@@ -48,10 +48,10 @@ TEST_P(PackedLinearTest, MultipliesWithSomeOfTheWeightsRows) {
 }
 
 TEST_P(PackedLinearTest, GivesARowTheSameBitsWithAnyNeighboursAndThreads) {
-  at::set_num_threads(1);
+  SetThreads(1);
   const at::Tensor all = linear.Apply(x);
   for (int threads : {1, 2, 3, 8}) {
-    at::set_num_threads(threads);
+    SetThreads(threads);
     for (int64_t first = 0; first < 400; first += 37) {
       for (int64_t rows = 1; first + rows <= 400; rows = rows * 2 + 1) {
         const at::Tensor some = linear.Apply(x.narrow(0, first, rows));
@@ -90,7 +90,7 @@ TEST_F(TimesTransposedTest, GivesADotProductTheSameBitsInAnyCompany) {
   const at::Tensor all = TimesTransposed(x, vectors);
   EXPECT_LT(Difference(all, at::matmul(x.to(at::kDouble), vectors.to(at::kDouble).t())), 2e-5);
   for (int threads : {1, 2, 8}) {
-    at::set_num_threads(threads);
+    SetThreads(threads);
     for (int64_t rows : {1, 5, 33}) {
       for (int64_t count : {1, 2, 31, 32, 33, 65}) {
         const at::Tensor some = TimesTransposed(x.narrow(0, 7, rows), vectors.narrow(0, 11, count));

@@ -219,6 +219,7 @@ class CountingKernels : public Kernels {
   at::Tensor TimesTransposed(const at::Tensor& x, const at::Tensor& weight) const override {
     return Spoiled(Wrong::kTransposed, right_.TimesTransposed(x, weight));
   }
+  at::Tensor Add(const at::Tensor& a, const at::Tensor& b) const override { return right_.Add(a, b); }
   at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                        double epsilon) const override {
     return Spoiled(Wrong::kNorm, right_.LayerNorm(x, weight, bias, epsilon));
