@@ -21,7 +21,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "server/base/address.h"
+#include "server/base/memory_reserve.h"
 #include "server/checkpoint/model_directory.h"
+#include "server/core/errors.h"
 #include "server/flags.h"
 #include "server/model/engine/load_engine.h"
 #include "server/obs/call_lines.h"
@@ -256,6 +258,8 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   hydrophone::KeepFreedMemory();
+  hydrophone::KeepMemoryReserve();
+  hydrophone::OutOfMemory().IgnoreError();  // made while there is memory
   signal(SIGPIPE, SIG_IGN);   // writing to a peer that left is an error of that write, not the end of the program
   return hydrophone::Main(argc, argv);
 }

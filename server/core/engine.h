@@ -62,8 +62,8 @@ class Engine {
 
   // One forward pass, float32, over all members' tokens, up to the deepest block that any of them needs, with each
   // member's edits and mode. Gives every member's captures to its sink. Returns early, with OK, when every sink has
-  // stopped. One thread at a time. INTERNAL when the library fails (out of memory included): then members that lack
-  // captures get no more of them.
+  // stopped. One thread at a time. INTERNAL when the library fails, RESOURCE_EXHAUSTED (OUT_OF_MEMORY) when it gets no
+  // memory: then members that lack captures get no more of them.
   //
   // `between` is called on the same thread between pieces of the work, several times a block. It may Run another batch.
   virtual absl::Status Run(absl::Span<const BatchMember> batch, absl::FunctionRef<void()> between) = 0;

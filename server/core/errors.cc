@@ -108,6 +108,14 @@ absl::Status Stalled() {
                     "the stream was not read while other requests waited for its memory", "STALLED");
 }
 
+absl::Status OutOfMemory() {
+  static const auto& status =
+      *new absl::Status(WithRetry(WithReason(absl::StatusCode::kResourceExhausted,
+                                             "the server ran out of memory while it answered", "OUT_OF_MEMORY"),
+                                  absl::Seconds(1)));
+  return status;
+}
+
 absl::Status Draining(absl::Duration retry_after) {
   return WithRetry(
       WithReason(absl::StatusCode::kUnavailable, "the server is shutting down; another one may answer", "DRAINING"),

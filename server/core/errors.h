@@ -51,6 +51,9 @@ absl::Status TooLarge(absl::string_view field, uint64_t needed, uint64_t limit, 
 absl::Status Overloaded(absl::string_view message, absl::Duration retry_after);
 // RESOURCE_EXHAUSTED, reason "STALLED": the caller does not read, and others wait for the memory.
 absl::Status Stalled();
+// RESOURCE_EXHAUSTED, reason "OUT_OF_MEMORY": the same request may find memory after a second. Copies of one status
+// that the first call makes, so that later calls need no memory.
+absl::Status OutOfMemory();
 // UNAVAILABLE, reason "DRAINING".
 absl::Status Draining(absl::Duration retry_after);
 

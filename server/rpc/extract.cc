@@ -1,5 +1,3 @@
-#include <memory>
-
 #include "server/rpc/extract_stream.h"
 #include "server/rpc/operations.h"
 
@@ -8,9 +6,7 @@ namespace hydrophone {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartExtract(const ServiceContext& service,
                                                          grpc::CallbackServerContext* context,
                                                          const grpc::ByteBuffer* request) {
-  auto stream = std::make_shared<ExtractStream>(service, context, *request);
-  stream->Start();
-  return stream.get();
+  return StartStream<ExtractStream>(service, context, *request);
 }
 
 }  // namespace hydrophone

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/core/out_of_memory.h"
 #include "server/core/sha256.h"
 #include "server/rpc/generation.h"
 #include "server/wire/request_guard.h"
@@ -44,11 +45,15 @@ void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, 
 
 void ExtractStream::Generated(const v1::ExtractRequest& request, const std::string& request_sha256,
                               const absl::StatusOr<Continuations>& continuations, std::shared_ptr<CallNotes> notes) {
-  if (!continuations.ok()) return End(continuations.status());
-  absl::StatusOr<ExtractCall> call = PlanContinued(request, request_sha256, *continuations, service().request);
-  if (!call.ok()) return End(call.status());
-  notes->Planned(call->inputs.size(), call->plan.tokens());
-  Submit(*std::move(call), std::move(notes));
+  const absl::Status submitted = OrOutOfMemory([&] {
+    if (!continuations.ok()) return continuations.status();
+    absl::StatusOr<ExtractCall> call = PlanContinued(request, request_sha256, *continuations, service().request);
+    if (!call.ok()) return call.status();
+    notes->Planned(call->inputs.size(), call->plan.tokens());
+    Submit(*std::move(call), std::move(notes));
+    return absl::OkStatus();
+  });
+  if (!submitted.ok()) End(submitted);
 }
 
 void ExtractStream::Submit(ExtractCall call, std::shared_ptr<CallNotes> notes) {
@@ -70,7 +75,8 @@ void ExtractStream::Submit(ExtractCall call, std::shared_ptr<CallNotes> notes) {
 
 void ExtractStream::OnCapture(size_t index, TensorView rows) {
   job_notes_->TensorReady(service().clock->Now());
-  frames_->Add(index, std::move(rows));
+  const absl::Status added = OrOutOfMemory([&] { frames_->Add(index, std::move(rows)); });
+  if (!added.ok()) return End(added);
   Wake();
 }
 
@@ -78,7 +84,8 @@ void ExtractStream::OnEnd(absl::Status status, JobTimings timings) {
   job_notes_->JobEnded(status, timings);
   if (status.ok()) job_notes_->Reached(CallStage::kSending);
   job_notes_.reset();
-  frames_->End(std::move(status), timings);
+  const absl::Status ended = OrOutOfMemory([&] { frames_->End(std::move(status), timings); });
+  if (!ended.ok()) return End(ended);
   Wake();
 }
 

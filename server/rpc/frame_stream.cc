@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/core/errors.h"
+#include "server/core/out_of_memory.h"
 #include "server/rpc/caller_of.h"
 #include "server/rpc/status.h"
 #include "server/rpc/unary_call.h"
@@ -24,12 +25,21 @@ void FrameStream::Start() {
   self_ = shared_from_this();
   place_ = service_.streams->Add(weak_from_this());
   if (!call_->admitted().ok()) return End(call_->admitted());
-  auto admit = [self = shared_from_this(), notes = call_->notes()]() mutable {
-    if (!self->stopped_) self->Admit(std::move(notes));  // otherwise OnCancel has ended it
-  };
-  if (!service_.workers->Offer(caller_, static_cast<int64_t>(request_.Length()), std::move(admit))) {
-    End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
-  }
+  const absl::Status offered = OrOutOfMemory([this] {
+    auto admit = [self = shared_from_this(), notes = call_->notes()]() mutable {
+      self->AdmitOnWorker(std::move(notes));
+    };
+    const auto cost = static_cast<int64_t>(request_.Length());
+    if (service_.workers->Offer(caller_, cost, std::move(admit))) return absl::OkStatus();
+    return Overloaded("too many calls wait for a worker", absl::Seconds(1));
+  });
+  if (!offered.ok()) End(offered);
+}
+
+void FrameStream::AdmitOnWorker(std::shared_ptr<CallNotes> notes) {
+  if (stopped_) return;  // OnCancel has ended it
+  const absl::Status admitted = OrOutOfMemory([&] { Admit(std::move(notes)); });
+  if (!admitted.ok()) End(admitted);
 }
 
 absl::StatusOr<RequestBytes> FrameStream::TakeRequest() {
@@ -46,8 +56,16 @@ bool FrameStream::Take(std::unique_ptr<FrameSource> source) {
 }
 
 void FrameStream::Wake() {
-  MutexLock lock(&mutex_);
-  if (state_.Wake()) service_.workers->AddStep([self = shared_from_this()] { self->Pump(); });
+  const absl::Status started = OrOutOfMemory([this] {
+    MutexLock lock(&mutex_);
+    if (state_.Wake()) service_.workers->AddStep([self = shared_from_this()] { self->Pump(); });
+  });
+  if (started.ok()) return;
+  {
+    MutexLock lock(&mutex_);  // the task that could not start ends without having found anything
+    if (state_.MayEncode()) state_.Encoded(std::nullopt, std::nullopt);
+  }
+  End(started);
 }
 
 void FrameStream::Pump() {
@@ -63,9 +81,16 @@ bool FrameStream::MayEncode() {
 
 bool FrameStream::PumpOnce() {
   if (!MayEncode()) return false;
-  FrameSource::Step step = source_->Next();
+  FrameSource::Step step;
   std::optional<grpc::ByteBuffer> message;
-  if (step.frame.has_value()) message = ToByteBuffer(*step.frame);
+  const absl::Status encoded = OrOutOfMemory([&] {
+    step = source_->Next();
+    if (step.frame.has_value()) message = ToByteBuffer(*step.frame);
+  });
+  if (!encoded.ok()) {
+    step.finish = encoded;
+    Abandon(source_.get());
+  }
   StreamState<grpc::ByteBuffer>::AfterEncoding after;
   {
     MutexLock lock(&mutex_);
@@ -91,9 +116,10 @@ void FrameStream::OnWriteDone(bool ok) {
   const absl::Duration took = now - writing_since();
   writing_since_ = kNotWriting;
   StreamState<grpc::ByteBuffer>::AfterWriting after;
+  const absl::Status broken = ok ? absl::OkStatus() : WhyOver();
   {
     MutexLock lock(&mutex_);
-    after = ok ? state_.Written() : state_.Failed(CancelledOrLate(deadline_, now));
+    after = ok ? state_.Written() : state_.Failed(broken);
   }
   call_->Written(took);
   if (!ok) return OnCancel();
@@ -124,8 +150,16 @@ void FrameStream::Cut() {
 
 void FrameStream::OnCancel() {
   stopped_ = true;
-  End(CancelledOrLate(deadline_, service_.clock->Now()));
-  Left();
+  End(WhyOver());
+  OrOutOfMemory([this] { Left(); }).IgnoreError();  // without memory, the job notices at its turn
+}
+
+absl::Status FrameStream::WhyOver() const {
+  return OrOutOfMemory([this] { return CancelledOrLate(deadline_, service_.clock->Now()); });
+}
+
+void FrameStream::Abandon(FrameSource* source) {
+  OrOutOfMemory([&] { source->Abandon(); }).IgnoreError();  // without memory, it is dropped with the stream
 }
 
 void FrameStream::End(const absl::Status& status) {
@@ -136,7 +170,7 @@ void FrameStream::End(const absl::Status& status) {
     unsent = state_.End(status, stopped_);
     source = source_.get();
   }
-  if (source != nullptr) source->Abandon();
+  if (source != nullptr) Abandon(source);
   FinishIfDue();
 }
 

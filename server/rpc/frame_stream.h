@@ -30,11 +30,14 @@
 #include "absl/time/time.h"
 #include "server/base/mutex.h"
 #include "server/core/caller.h"
+#include "server/core/out_of_memory.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/call_notes.h"
 #include "server/rpc/frame_source.h"
 #include "server/rpc/open_streams.h"
+#include "server/rpc/refused_call.h"
 #include "server/rpc/service_context.h"
+#include "server/rpc/status.h"
 #include "server/rpc/stream_state.h"
 
 namespace hydrophone {
@@ -87,6 +90,11 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  private:
   static constexpr int64_t kNotWriting = std::numeric_limits<int64_t>::max();
 
+  void AdmitOnWorker(std::shared_ptr<CallNotes> notes) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Why gRPC says that the call is over.
+  absl::Status WhyOver() const;
+  static void Abandon(FrameSource* source);
+
   // The task: encodes until there is nothing to do.
   void Pump() ABSL_LOCKS_EXCLUDED(mutex_);
   // Encodes one frame and has it written; whether the task goes on.
@@ -118,6 +126,18 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   StreamState<grpc::ByteBuffer> state_ ABSL_GUARDED_BY(mutex_);
   bool cutting_ ABSL_GUARDED_BY(mutex_) = false;  // Cut uses context_, so Finish, after which OnDone may come, waits
 };
+
+// Starts a `Stream`, which is a FrameStream, for a call that has come. `service` outlives it.
+template <typename Stream>
+grpc::ServerWriteReactor<grpc::ByteBuffer>* StartStream(const ServiceContext& service,
+                                                        grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer& request) {
+  std::shared_ptr<Stream> stream;
+  const absl::Status made = OrOutOfMemory([&] { stream = std::make_shared<Stream>(service, context, request); });
+  if (!made.ok()) return new RefusedCall<grpc::ServerWriteReactor<grpc::ByteBuffer>>(FinalStatus(made, context));
+  stream->Start();
+  return stream.get();
+}
 
 }  // namespace hydrophone
 

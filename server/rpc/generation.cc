@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "server/core/out_of_memory.h"
 
 namespace hydrophone {
 
@@ -20,7 +21,7 @@ class Generation::Step : public Job {
   void OnCapture(size_t, TensorView values) override { likeliest_ = std::move(values); }
   void OnEnd(absl::Status status, JobTimings timings) override {
     generation_->call_.notes->JobEnded(status, timings);
-    generation_->StepDone(std::move(status), std::move(likeliest_));
+    generation_->StepDone(status, std::move(likeliest_));
   }
 
  private:
@@ -39,22 +40,27 @@ void Generation::Start(GreedyContinuation greedy, Call call, Scheduler* schedule
 }
 
 void Generation::SubmitStep() {
-  if (greedy_.done()) return call_.done(greedy_.continuations());
-  absl::Status submitted = scheduler_->Submit(std::make_shared<Step>(shared_from_this()));
+  if (greedy_.done()) {
+    return call_.done(OrOutOfMemory([this]() -> absl::StatusOr<Continuations> { return greedy_.continuations(); }));
+  }
+  absl::Status submitted =
+      OrOutOfMemory([this] { return scheduler_->Submit(std::make_shared<Step>(shared_from_this())); });
   if (!submitted.ok() && !call_.stopped()) call_.done(std::move(submitted));
 }
 
-void Generation::StepDone(absl::Status status, TensorView likeliest) {
+void Generation::StepDone(const absl::Status& status, TensorView likeliest) {
   if (call_.stopped()) return;
-  workers_->AddStep([self = shared_from_this(), status = std::move(status), likeliest = std::move(likeliest)] {
-    self->AfterStep(status, likeliest);
+  absl::Status handed_over = OrOutOfMemory([&] {
+    workers_->AddStep(
+        [self = shared_from_this(), status, likeliest = std::move(likeliest)] { self->AfterStep(status, likeliest); });
   });
+  if (!handed_over.ok()) call_.done(std::move(handed_over));
 }
 
 void Generation::AfterStep(const absl::Status& status, const TensorView& likeliest) {
   if (call_.stopped()) return;
   absl::Status taken = status;
-  if (taken.ok()) taken = greedy_.Take(likeliest.floats());
+  if (taken.ok()) taken = OrOutOfMemory([&] { return greedy_.Take(likeliest.floats()); });
   if (!taken.ok()) return call_.done(std::move(taken));
   SubmitStep();
 }

@@ -36,7 +36,8 @@ class Generation : public std::enable_shared_from_this<Generation> {
     // Called on any thread. After it has returned true, `done` is not called.
     std::function<bool()> stopped;
     // Called once, on a worker or on Start's thread, with the continuations, or with the status of the Job::OnEnd or
-    // Scheduler::Submit that ended the generation.
+    // Scheduler::Submit that ended the generation; without memory for a worker's task, on the engine's thread.
+    // Throws nothing.
     std::function<void(absl::StatusOr<Continuations>)> done;
   };
 
@@ -50,7 +51,7 @@ class Generation : public std::enable_shared_from_this<Generation> {
 
   void SubmitStep();
   // Called on the engine's thread; `likeliest` is what the step captured.
-  void StepDone(absl::Status status, TensorView likeliest);
+  void StepDone(const absl::Status& status, TensorView likeliest);
   // Called on a worker.
   void AfterStep(const absl::Status& status, const TensorView& likeliest);
 

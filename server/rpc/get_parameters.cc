@@ -57,9 +57,7 @@ class ParametersStream final : public FrameStream {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartGetParameters(const ServiceContext& service,
                                                                grpc::CallbackServerContext* context,
                                                                const grpc::ByteBuffer* request) {
-  auto stream = std::make_shared<ParametersStream>(service, context, *request);
-  stream->Start();
-  return stream.get();
+  return StartStream<ParametersStream>(service, context, *request);
 }
 
 }  // namespace hydrophone

@@ -58,8 +58,8 @@ class OpenCalls {
     OpenCalls* const calls_;
     const std::string method_;
     const absl::Time start_;
-    const absl::Status admitted_;
     std::shared_ptr<CallNotes> notes_;
+    const absl::Status admitted_;
     std::atomic<grpc::StatusCode> code_ = grpc::StatusCode::UNKNOWN;
   };
 
@@ -74,6 +74,8 @@ class OpenCalls {
   bool AwaitNone(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  std::shared_ptr<CallNotes> NewNotes(absl::string_view method, absl::Time start, const Caller& caller,
+                                      grpc::CallbackServerContext* context) const;
   absl::Status Enter() ABSL_LOCKS_EXCLUDED(mutex_);
   void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
 

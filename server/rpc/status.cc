@@ -12,6 +12,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "server/core/errors.h"
+#include "server/core/out_of_memory.h"
 
 namespace hydrophone {
 namespace {
@@ -124,10 +125,15 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 }
 
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context) {
-  if (std::optional<absl::Duration> retry = RetryOf(status)) {
-    context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*retry)));
-  }
-  return ToGrpcStatus(status);
+  grpc::Status described;
+  const absl::Status done = OrOutOfMemory([&] {
+    described = ToGrpcStatus(status);
+    if (std::optional<absl::Duration> retry = RetryOf(status)) {
+      context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*retry)));
+    }
+  });
+  if (done.ok()) return described;
+  return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "out of memory");  // so short a string needs no memory
 }
 
 CallEnd EndOf(const absl::Status& status) {

@@ -25,7 +25,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 
 // The status to call gRPC's Finish with: that of ToGrpcStatus. For RESOURCE_EXHAUSTED and UNAVAILABLE it also adds
 // `grpc-retry-pushback-ms` to the trailers, which gRPC clients with a retry policy obey by themselves. To be called
-// once, before Finish.
+// once, before Finish. Without memory for the details, RESOURCE_EXHAUSTED ("out of memory") alone.
 grpc::Status FinalStatus(const absl::Status& status, grpc::CallbackServerContext* context);
 
 // The code of ToGrpcStatus(status), and the reason that its ErrorInfo gives; empty for OK.

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "server/core/errors.h"
+#include "server/core/out_of_memory.h"
 #include "server/rpc/caller_of.h"
+#include "server/rpc/refused_call.h"
 #include "server/rpc/status.h"
 
 namespace hydrophone {
@@ -32,14 +34,17 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
     self_ = shared_from_this();
     if (!call_->admitted().ok()) return End(call_->admitted());
     const auto cost = static_cast<int64_t>(transport_.request->Length());
-    if (!pool->Offer(caller_, cost, [self = shared_from_this()] { self->Run(); })) {
-      End(Overloaded("too many calls wait for a worker", absl::Seconds(1)));
-    }
+    const absl::Status offered = OrOutOfMemory([&] {
+      if (pool->Offer(caller_, cost, [self = shared_from_this()] { self->Run(); })) return absl::OkStatus();
+      return Overloaded("too many calls wait for a worker", absl::Seconds(1));
+    });
+    if (!offered.ok()) End(offered);
   }
 
   void OnCancel() override {
     *cancelled_ = true;
-    if (on_cancel_) on_cancel_();
+    // Without memory, what waits for the call notices at its turn that the caller has left.
+    if (on_cancel_) OrOutOfMemory(on_cancel_).IgnoreError();
   }
 
   void OnDone() override {
@@ -48,20 +53,26 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   }
 
  private:
+  // The task of the pool.
   void Run() {
+    End(OrOutOfMemory([this] { return Answer(); }));
+  }
+
+  // Fills in the response.
+  absl::Status Answer() {
     auto stopped = [cancelled = cancelled_, deadline = deadline_, &service = service_] {
       return *cancelled || service.calls->cut_off() || service.clock->Now() >= deadline;
     };
-    if (stopped()) return End(CancelledOrLate(deadline_, service_.clock->Now()));
+    if (stopped()) return CancelledOrLate(deadline_, service_.clock->Now());
     absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
-    if (!request.ok()) return End(request.status());
+    if (!request.ok()) return request.status();
     call_->notes()->Reached(CallStage::kComputing);
     absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), caller_, deadline_, stopped, *call_->notes()});
-    if (!answer.ok()) return End(answer.status());
+    if (!answer.ok()) return answer.status();
     size_t size = answer->Length();
     transport_.response->Swap(&*answer);
     call_->Sent(size);
-    End(absl::OkStatus());
+    return absl::OkStatus();
   }
 
   // Finishes the call. Nothing may touch the call afterwards: OnDone may come before Finish returns.
@@ -86,7 +97,11 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
 
 grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* pool, const char* method,
                                      UnaryTransport transport, UnaryHandler handler, std::function<void()> on_cancel) {
-  auto call = std::make_shared<UnaryCall>(service, method, transport, std::move(handler), std::move(on_cancel));
+  std::shared_ptr<UnaryCall> call;
+  const absl::Status made = OrOutOfMemory([&] {
+    call = std::make_shared<UnaryCall>(service, method, transport, std::move(handler), std::move(on_cancel));
+  });
+  if (!made.ok()) return new RefusedCall<grpc::ServerUnaryReactor>(FinalStatus(made, transport.context));
   call->Start(pool);
   return call.get();
 }

@@ -3,7 +3,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/utf8.h"
+#include "server/core/out_of_memory.h"
 #include "server/rpc/caller_of.h"
+#include "server/rpc/refused_call.h"
 #include "server/rpc/status.h"
 
 namespace hydrophone {
@@ -25,9 +27,14 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 }  // namespace
 
 grpc::ServerGenericBidiReactor* UnknownMethods::CreateReactor(grpc::GenericCallbackServerContext* context) {
-  const absl::Status refused = absl::UnimplementedError(
-      absl::StrCat("got a call of \"", ToUtf8(context->method()), "\", which this server does not have"));
-  return new Refusal(calls_, refused, context);
+  grpc::ServerGenericBidiReactor* refusal = nullptr;
+  const absl::Status made = OrOutOfMemory([&] {
+    const absl::Status refused = absl::UnimplementedError(
+        absl::StrCat("got a call of \"", ToUtf8(context->method()), "\", which this server does not have"));
+    refusal = new Refusal(calls_, refused, context);
+  });
+  if (made.ok()) return refusal;
+  return new RefusedCall<grpc::ServerGenericBidiReactor>(FinalStatus(made, context));
 }
 
 }  // namespace hydrophone

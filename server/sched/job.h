@@ -35,7 +35,8 @@ class Job : public CaptureSink {
   //   - OK right after the last capture, even when the batch goes on for other jobs and whatever becomes of it; for a
   //   job
   //     that asks for no captures, after the batch;
-  //   - CANCELLED, DEADLINE_EXCEEDED or INTERNAL when the job did not get all its captures;
+  //   - CANCELLED, DEADLINE_EXCEEDED, INTERNAL or RESOURCE_EXHAUSTED (OUT_OF_MEMORY) when the job did not get all its
+  //   captures;
   //   - UNAVAILABLE (DRAINING) when the server stops first.
   // Called on the engine's thread, or, for a job that stopped while it waited, on the thread that called the scheduler.
   // So an implementation hands over and returns, and its owner holds no lock over Submit and JobStopped that OnEnd

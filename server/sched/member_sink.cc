@@ -48,6 +48,7 @@ absl::Status MemberSink::Outcome(const absl::Status& run) const {
   if (run.ok() && received_ == expected_) return absl::OkStatus();
   absl::Status stopped = WhyStopped(*member_.job, batch_->clock->Now(), batch_->out_of_patience->load());
   if (!stopped.ok()) return stopped;
+  if (absl::IsResourceExhausted(run)) return run;
   if (!run.ok()) return absl::InternalError(run.message());
   return absl::InternalError(absl::StrCat("the engine gave ", received_, " of ", expected_, " captures"));
 }

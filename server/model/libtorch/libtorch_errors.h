@@ -5,23 +5,32 @@
 #include <c10/util/Exception.h>
 
 #include <exception>
-#include <new>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "server/core/errors.h"
+#include "server/core/out_of_memory.h"
 
 namespace hydrophone {
 
-// Calls work(). INTERNAL when it throws, also when memory runs out.
+// Whether libtorch got no memory. It has a type for that on GPUs; on the CPU, and for page-locked memory, only its
+// words tell.
+inline bool IsOutOfMemory(const c10::Error& error) {
+  const absl::string_view what = error.what_without_backtrace();
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         absl::StrContains(what, "can't allocate memory") || absl::StrContains(what, "out of memory");
+}
+
+// Calls work(). When it throws: RESOURCE_EXHAUSTED (OUT_OF_MEMORY) when memory, also a GPU's, ran out, else INTERNAL.
 template <typename Work>
 absl::Status CatchingLibtorch(Work work) {
   try {
-    work();
-    return absl::OkStatus();
+    return OrOutOfMemory(work);
   } catch (const c10::Error& error) {
+    if (IsOutOfMemory(error)) return OutOfMemory();
     return absl::InternalError(absl::StrCat("libtorch: ", error.what_without_backtrace()));
-  } catch (const std::bad_alloc&) {
-    return absl::InternalError("out of memory in the forward pass");
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("the forward pass failed: ", error.what()));
   }
