@@ -141,7 +141,7 @@ void AddLimits(CLI::App& app, Flags& flags) {
            "messages and list elements in one request");
   AddLimit(app, "max_response_bytes", "BYTES", limits.max_response_bytes, kAny64, "captured for one request");
   AddLimit(app, "response_budget_bytes", "BYTES", limits.response_budget_bytes, kAny64,
-           "captured for all requests together");
+           "captured for all requests together; by default at most what weights and program leave of the memory");
   // The lower bound is what the longest InputInfo and VIEW_FLOATS' 65536 elements need, which are never cut.
   Add(app, "max_message_bytes", "BYTES", limits.max_message_bytes, "one message of a stream, from 512 KiB to 4 MiB")
       ->check(Between(uint64_t{1} << 19, uint64_t{4} << 20));
@@ -213,7 +213,8 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
     Limits& limits = flags.limits;
     BoundLimit(app, "slice_tokens", limits.slice_tokens, "max_batch_tokens", limits.max_batch_tokens);
     BoundLimit(app, "short_tokens", limits.short_tokens, "slice_tokens", limits.slice_tokens);
-    limits.slice_bytes = limits.response_budget_bytes / kSlicesInBudget;
+    flags.given.response_budget_bytes = app.get_option("--response_budget_bytes")->count() > 0;
+    flags.given.max_response_bytes = app.get_option("--max_response_bytes")->count() > 0;
   } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;

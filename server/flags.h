@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/container/memory_fit.h"
 #include "server/core/limits.h"
 
 namespace hydrophone {
@@ -29,6 +30,7 @@ struct Flags {
   std::string log_level = "info";
   std::string log_format = "logfmt";
   Limits limits;
+  GivenLimits given;
 
   // What is to be logged once: environment variables that look like a flag's and are none.
   std::vector<std::string> warnings;

@@ -23,6 +23,9 @@
 #include "server/base/address.h"
 #include "server/base/memory_reserve.h"
 #include "server/checkpoint/model_directory.h"
+#include "server/checkpoint/weight_files.h"
+#include "server/container/memory_fit.h"
+#include "server/container/memory_limit.h"
 #include "server/core/errors.h"
 #include "server/flags.h"
 #include "server/model/engine/load_engine.h"
@@ -99,6 +102,24 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
         "a row's bits may depend on its neighbours on this device: no way to multiply was found that prevents it");
   }
   return engine;
+}
+
+// Fits the limits on memory into what the container, or else the machine, has of it. What weight files that cannot be
+// opened lack is for the loading to say; on a GPU, those that are mapped need no memory of the host's for long.
+absl::Status FitIntoMemory(const ModelDirectory& directory, Flags* flags) {
+  const std::optional<MemoryLimit> memory = FindMemoryLimit();
+  const absl::StatusOr<WeightFiles> weights = OpenWeightFiles(directory.path);
+  if (!memory.has_value() || !weights.ok()) return absl::OkStatus();
+  const bool on_host = flags->device == "cpu" || flags->copy_weights;
+  const uint64_t weight_bytes = on_host ? BytesInMemory(*weights, flags->copy_weights) : 0;
+  if (absl::Status fits = FitMemory(*memory, weight_bytes, flags->given, &flags->limits); !fits.ok()) return fits;
+  LogInfo("memory", {{"bytes", absl::StrCat(memory->bytes)},
+                     {"allowed_by", memory->file},
+                     {"weights_bytes", absl::StrCat(weight_bytes)},
+                     {"response_budget_bytes", absl::StrCat(flags->limits.response_budget_bytes)},
+                     {"max_response_bytes", absl::StrCat(flags->limits.max_response_bytes)},
+                     {"other_bytes", absl::StrCat(kOtherMemoryBytes)}});
+  return absl::OkStatus();
 }
 
 // Whether the tokenizer may be the model's: a vocabulary with more tokens would give ids without an embedding. The
@@ -188,10 +209,11 @@ class StopSignals {
   std::promise<std::string> first_;
 };
 
-absl::Status Serve(const Flags& flags, StopSignals& stop) {
+absl::Status Serve(Flags flags, StopSignals& stop) {
   absl::Time start = absl::Now();
   const absl::StatusOr<ModelDirectory> directory = FindModelDirectory(flags.model);
   if (!directory.ok()) return directory.status();
+  if (absl::Status fits = FitIntoMemory(*directory, &flags); !fits.ok()) return fits;
   auto tokenizer = LoadTokenizer(directory->path);
   if (!tokenizer.ok()) return tokenizer.status();
   PrometheusMetrics metrics(ServiceName(), Methods(), CodeNames(), flags.limits);
@@ -246,7 +268,7 @@ int Main(int argc, char** argv) {
   if (!SetLogLevel(flags->log_level).ok() || !SetLogFormat(flags->log_format).ok()) return kStartFailed;
   for (const std::string& warning : flags->warnings) LogWarning(warning);
   auto& stop = *new StopSignals();  // its thread outlives every scope
-  if (absl::Status served = Serve(*flags, stop); !served.ok()) {
+  if (absl::Status served = Serve(*std::move(flags), stop); !served.ok()) {
     LogError("cannot start", {{"error", std::string(served.message())}});
     return kStartFailed;
   }
@@ -260,6 +282,6 @@ int main(int argc, char** argv) {
   hydrophone::KeepFreedMemory();
   hydrophone::KeepMemoryReserve();
   hydrophone::OutOfMemory().IgnoreError();  // made while there is memory
-  signal(SIGPIPE, SIG_IGN);   // writing to a peer that left is an error of that write, not the end of the program
+  signal(SIGPIPE, SIG_IGN);  // writing to a peer that left is an error of that write, not the end of the program
   return hydrophone::Main(argc, argv);
 }

@@ -182,6 +182,16 @@ absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory) {
   return gatherer.Finish();
 }
 
+uint64_t BytesInMemory(const WeightFiles& files, bool copy) {
+  uint64_t bytes = 0;
+  for (const auto& [name, stored] : files.tensors) {
+    uint64_t each = sizeof(float) * (copy || stored.tensor.dtype != "F32" ? 2 : 1);
+    for (int64_t dimension : stored.tensor.shape) each *= static_cast<uint64_t>(dimension);
+    bytes += each;
+  }
+  return bytes;
+}
+
 absl::StatusOr<std::string> DigestFiles(const WeightFiles& files) {
   Sha256 sha;
   std::string piece;

@@ -3,6 +3,7 @@
 #define HYDROPHONE_SERVER_CHECKPOINT_WEIGHT_FILES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct WeightFiles {
 // index, for a name that occurs twice, for weights in other formats (pickle files can run code: they are never read)
 // and for an adapter beside the weights; DATA_LOSS for a damaged file.
 absl::StatusOr<WeightFiles> OpenWeightFiles(const std::string& directory);
+
+// What the tensors take in memory when they are loaded, bytes: four for each element, twice for those that are copied
+// instead of mapped (all with `copy`, and those that are not float32), since the forward pass lays out a copy of its
+// own.
+uint64_t BytesInMemory(const WeightFiles& files, bool copy);
 
 // SHA-256 of all files' bytes one after the other, in lower-case hexadecimal digits. Reads them in pieces.
 absl::StatusOr<std::string> DigestFiles(const WeightFiles& files);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/checkpoint/gpt2_checkpoint.h"
+#include "server/container/cpu_quota.h"
 #include "server/model/device/device.h"
 #include "server/model/engine/gpt2_engine.h"
 #include "server/model/engine/numerics.h"

@@ -3,22 +3,11 @@
 #ifndef HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 #define HYDROPHONE_SERVER_MODEL_ENGINE_NUMERICS_H_
 
-#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace hydrophone {
-
-// Where Linux shows the limits of the control group that the process is in.
-inline constexpr char kCgroupRoot[] = "/sys/fs/cgroup";
-
-// How many CPUs' worth of time the control group grants, by its files (cgroup v2, else v1) under `cgroup_root`; nullopt
-// when it sets no limit.
-std::optional<double> CpuQuota(const std::string& cgroup_root);
-
-// Threads for one product: the CPU quota rounded up, at most the CPUs that this process may use, at least 1.
-int ThreadsFromCpuQuota(const std::string& cgroup_root = kCgroupRoot);
 
 // The version of the contract that says in which order and by which operations the CPU computes every number
 // (kernels/cpu/README.md). Raised by a change that gives other bits, as a test of the bits themselves demands.

@@ -38,6 +38,17 @@ TEST(WeightFilesTest, NamesLoseTheirPrefix) {
   EXPECT_TRUE(files->tensors.contains("ln_f.bias"));
 }
 
+TEST(WeightFilesTest, SayWhatTheyTakeInMemory) {
+  TempDirectory directory;
+  directory.Write("model.safetensors",
+                  SafetensorsFile({SmallTensor("wte.weight", "F32", {7, 4}), SmallTensor("ln_f.bias", "F16", {4}),
+                                   SmallTensor("ln_f.weight", "F64", {4})}));
+  const absl::StatusOr<WeightFiles> files = OpenWeightFiles(directory.path());
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_EQ(BytesInMemory(*files, false), 7u * 4 * 4 + 2 * 4 * 4 + 2 * 4 * 4);
+  EXPECT_EQ(BytesInMemory(*files, true), 2u * 7 * 4 * 4 + 2 * 4 * 4 + 2 * 4 * 4);
+}
+
 TEST(WeightFilesTest, SkipsOldBuffersAndNothingThatLooksLikeThem) {
   TempDirectory directory;
   directory.Write("model.safetensors", FileOf({"transformer.h.0.attn.bias", "h.11.attn.masked_bias", "h.x.attn.bias",

@@ -15,6 +15,7 @@ set(libtorch "ATen/" "c10/" "torch/")
 set(headers "[a-z0-9_]+\\.h$")
 set(allowed_base "nlohmann/" "libdeflate\\.h")
 set(allowed_core "server/base/" "openssl/" "re2/")
+set(allowed_container "server/base/" "server/core/")
 set(allowed_checkpoint "server/base/" "server/core/" "nlohmann/" "sys/")
 set(allowed_tokenizer "server/base/" "server/core/" "nlohmann/")
 set(allowed_model/libtorch "server/base/" "server/core/" ${libtorch})
@@ -26,7 +27,7 @@ set(allowed_model/taps "server/core/" "server/model/batch/" "server/model/libtor
 set(allowed_model/device "server/core/" "server/model/taps/" "server/model/libtorch/" ${libtorch})
 set(allowed_model/gpt2 "server/base/" "server/core/" "server/checkpoint/" "server/model/batch/" "server/model/kernels/${headers}" "server/model/taps/"
   "server/model/libtorch/" ${libtorch})
-set(allowed_model/engine "server/base/" "server/core/" "server/checkpoint/" "server/model/" ${libtorch})
+set(allowed_model/engine "server/base/" "server/core/" "server/container/" "server/checkpoint/" "server/model/" ${libtorch})
 set(allowed_sched "server/base/" "server/core/")
 set(allowed_verify "server/base/" "server/core/")
 set(allowed_verify/call "server/base/" "server/core/" "server/verify/${headers}" "server/plan/inputs/" "server/answer/" "google/protobuf/" ${protobuf})
@@ -42,7 +43,7 @@ set(allowed_answer "server/base/" "server/core/" "server/plan/inputs/extract_cal
 set(allowed_obs "server/base/" "server/core/" "nlohmann/" "prometheus/" "spdlog/")
 set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
   "server/verify/call/" "grpc/" "grpcpp/" "google/rpc/" ${protobuf} "hydrophone/v1/")
-set(layers base core checkpoint tokenizer model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps
+set(layers base core container checkpoint tokenizer model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps
   model/device model/gpt2 model/engine sched verify verify/call wire plan plan/inputs plan/select plan/edits plan/captures answer obs rpc)
 
 # A file that may include less than its folder: the reference must not share the mistakes of the fast path.
