@@ -12,21 +12,10 @@ from context import ROOT, Context
 from measure import Progress
 
 NAMES = [
-    "forward",
-    "ragged",
-    "clients",
-    "fair",
-    "depth",
-    "prefix",
-    "wire",
-    "first",
-    "memory",
-    "start",
-    "bits",
-    "scale",
-    "size",
+    *("forward", "ragged", "clients", "fair", "depth", "prefix", "wire", "first", "memory", "start", "bits", "scale", "size"),
+    "neighbour",
 ]
-CPU_ONLY = {"bits"}
+CPU_ONLY = {"bits", "neighbour"}
 ROUNDS, QUICK_ROUNDS = 5, 2
 NOISY_MACHINE = 3  # exit status
 

@@ -8,6 +8,7 @@ import sys
 import processes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEFAULT_MODEL = ROOT / "server/models/hydrophone-gpt2-tiny"
 PRESETS = {"gpt2": "124M", "gpt2-medium": "355M"}
 
 
@@ -32,8 +33,13 @@ class Context(contextlib.ExitStack):
             done.touch()
         return directory
 
-    def server(self, *flags, preset="gpt2"):
-        return self.enter_context(processes.Server(self.build, self.model(preset), self.threads, self.device, flags))
+    def server(self, *flags, preset="gpt2", model=None):
+        model = model or self.model(preset)
+        return self.enter_context(processes.Server(self.build, model, self.threads, self.device, flags))
+
+    def busy_neighbour(self):
+        """A context manager: other processes that keep every core busy."""
+        return processes.BusyCores()
 
     def client(self, address):
         return self.enter_context(processes.Client(self.build, address))
@@ -41,9 +47,9 @@ class Context(contextlib.ExitStack):
     def products(self):
         return self.enter_context(processes.Products(self.build, self.threads))
 
-    def hydrophone(self, *flags, preset="gpt2"):
+    def hydrophone(self, *flags, preset="gpt2", model=None):
         """A client of a server of its own."""
-        return self.client(self.server(*flags, preset=preset).address)
+        return self.client(self.server(*flags, preset=preset, model=model).address)
 
     def peer(self, name, *arguments):
         self.progress.say(f"starting {name} {' '.join(str(argument) for argument in arguments)}")

@@ -87,6 +87,19 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class BusyCores:
+    """A process for each core that does nothing but compute. A context manager."""
+
+    def __enter__(self):
+        loop = [sys.executable, "-c", "while True: pass"]
+        self._processes = [subprocess.Popen(loop) for _ in range(os.cpu_count())]
+        return self
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            _end(process)
+
+
 class _LineProcess:
     """A process that answers a line of JSON with a line of JSON. A context manager."""
 

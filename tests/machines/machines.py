@@ -5,8 +5,8 @@ import pathlib
 
 from conftest import ROOT, Server, build_directory, cache_directory
 
-# Threads that spin while they wait take the processors from the other server.
-PATIENT = {"OMP_WAIT_POLICY": "passive"}
+# Threads that stay awake while they wait take the processors from the other server.
+PATIENT = "--awake_microseconds=0"
 ROOM = ["--max_response_bytes=4000000000", "--response_budget_bytes=4000000000"]
 
 
@@ -20,7 +20,7 @@ class Machine:
     def serve(self, model=None):
         """A server on the CPU of this machine, as a context manager."""
         program = [*self.emulator, str(self.build / "bin/hydrophone-server")]
-        return Server(model, flags=ROOM, environment=PATIENT, program=program)
+        return Server(model, flags=[*ROOM, PATIENT], program=program)
 
 
 def x86(cpu, instruction_set):
