@@ -21,10 +21,6 @@ namespace {
 
 constexpr int kUsageError = 2;
 
-// How many full slices the response budget has room for: of several callers, each with one that is sent and one that is
-// computed.
-constexpr uint64_t kSlicesInBudget = 16;
-
 // The environment variable of a flag: "max_batch_tokens" has HYDROPHONE_MAX_BATCH_TOKENS.
 std::string EnvironmentName(const std::string& flag) {
   std::string name = "HYDROPHONE_" + flag;
@@ -214,7 +210,6 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
     BoundLimit(app, "slice_tokens", limits.slice_tokens, "max_batch_tokens", limits.max_batch_tokens);
     BoundLimit(app, "short_tokens", limits.short_tokens, "slice_tokens", limits.slice_tokens);
     flags.given.response_budget_bytes = app.get_option("--response_budget_bytes")->count() > 0;
-    flags.given.max_response_bytes = app.get_option("--max_response_bytes")->count() > 0;
   } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;

@@ -107,6 +107,7 @@ absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const Mode
 // Fits the limits on memory into what the container, or else the machine, has of it. What weight files that cannot be
 // opened lack is for the loading to say; on a GPU, those that are mapped need no memory of the host's for long.
 absl::Status FitIntoMemory(const ModelDirectory& directory, Flags* flags) {
+  flags->limits.slice_bytes = flags->limits.response_budget_bytes / kSlicesInBudget;
   const std::optional<MemoryLimit> memory = FindMemoryLimit();
   const absl::StatusOr<WeightFiles> weights = OpenWeightFiles(directory.path);
   if (!memory.has_value() || !weights.ok()) return absl::OkStatus();
@@ -117,7 +118,6 @@ absl::Status FitIntoMemory(const ModelDirectory& directory, Flags* flags) {
                      {"allowed_by", memory->file},
                      {"weights_bytes", absl::StrCat(weight_bytes)},
                      {"response_budget_bytes", absl::StrCat(flags->limits.response_budget_bytes)},
-                     {"max_response_bytes", absl::StrCat(flags->limits.max_response_bytes)},
                      {"other_bytes", absl::StrCat(kOtherMemoryBytes)}});
   return absl::OkStatus();
 }

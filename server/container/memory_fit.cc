@@ -18,13 +18,8 @@ absl::Status FitMemory(const MemoryLimit& memory, uint64_t weight_bytes, const G
                      kOtherMemoryBytes, " for everything else"));
   }
   const uint64_t chosen = given.response_budget_bytes ? budget : std::min(budget, memory.bytes - fixed);
-  if (given.max_response_bytes && limits->max_response_bytes > chosen) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--max_response_bytes: got ", limits->max_response_bytes, ", above the response budget, which is ",
-                     chosen, " in ", memory.bytes, " bytes of memory (", memory.file, "); expected at most that"));
-  }
   limits->response_budget_bytes = chosen;
-  limits->max_response_bytes = std::min(limits->max_response_bytes, chosen);
+  limits->slice_bytes = chosen / kSlicesInBudget;
   return absl::OkStatus();
 }
 

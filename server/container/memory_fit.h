@@ -17,16 +17,18 @@ inline constexpr uint64_t kOtherMemoryBytes = uint64_t{512} << 20;
 // The smallest response budget that is chosen, bytes: all tensors of a short text.
 inline constexpr uint64_t kSmallestResponseBudget = uint64_t{64} << 20;
 
+// How many full slices the response budget has room for: of several callers, each with one that is sent and one that is
+// computed.
+inline constexpr uint64_t kSlicesInBudget = 16;
+
 // Which of the limits were given by flag or environment, and are not lowered.
 struct GivenLimits {
   bool response_budget_bytes = false;
-  bool max_response_bytes = false;
 };
 
-// Lowers limits.response_budget_bytes, unless it was given, to what weights and kOtherMemoryBytes leave, and
-// limits.max_response_bytes to the budget. FAILED_PRECONDITION, with all the numbers, when kSmallestResponseBudget does
-// not fit, or the budget that was given; INVALID_ARGUMENT when the max_response_bytes that was given is above the
-// budget that was chosen. No limit changes with an error.
+// Lowers limits.response_budget_bytes, unless it was given, to what weights and kOtherMemoryBytes leave, and sets
+// limits.slice_bytes. FAILED_PRECONDITION, with all the numbers, when kSmallestResponseBudget does not fit, or the budget
+// that was given. No limit changes with an error.
 absl::Status FitMemory(const MemoryLimit& memory, uint64_t weight_bytes, const GivenLimits& given, Limits* limits);
 
 }  // namespace hydrophone
