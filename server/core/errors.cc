@@ -116,6 +116,18 @@ absl::Status OutOfMemory() {
   return status;
 }
 
+absl::Status CallerLimit(absl::string_view message, absl::Duration retry_after) {
+  return WithRetry(WithReason(absl::StatusCode::kResourceExhausted, message, "CALLER_LIMIT"), retry_after);
+}
+
+absl::Status Unauthenticated(absl::string_view reason, absl::string_view message) {
+  return WithReason(absl::StatusCode::kUnauthenticated, message, reason);
+}
+
+absl::Status RoleMissing(absl::string_view message) {
+  return WithReason(absl::StatusCode::kPermissionDenied, message, "ROLE");
+}
+
 absl::Status Draining(absl::Duration retry_after) {
   return WithRetry(
       WithReason(absl::StatusCode::kUnavailable, "the server is shutting down; another one may answer", "DRAINING"),

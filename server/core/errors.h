@@ -54,6 +54,13 @@ absl::Status Stalled();
 // RESOURCE_EXHAUSTED, reason "OUT_OF_MEMORY": the same request may find memory after a second. Copies of one status
 // that the first call makes, so that later calls need no memory.
 absl::Status OutOfMemory();
+// RESOURCE_EXHAUSTED, reason "CALLER_LIMIT": a limit of the caller's own; the same request may fit after `retry_after`.
+absl::Status CallerLimit(absl::string_view message, absl::Duration retry_after);
+// UNAUTHENTICATED, for a call that says not or not well on whose behalf it is made: reason "NO_TOKEN", "BAD_TOKEN" or
+// "UNKNOWN_TOKEN".
+absl::Status Unauthenticated(absl::string_view reason, absl::string_view message);
+// PERMISSION_DENIED, reason "ROLE": the caller is known, and may not do that.
+absl::Status RoleMissing(absl::string_view message);
 // UNAVAILABLE, reason "DRAINING".
 absl::Status Draining(absl::Duration retry_after);
 
