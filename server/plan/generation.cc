@@ -85,6 +85,15 @@ GreedyContinuation::GreedyContinuation(const ExtractCall& call, const RequestCon
   unfinished_.erase(std::unique(unfinished_.begin(), unfinished_.end()), unfinished_.end());
 }
 
+uint64_t GreedyContinuation::MostTokens() const {
+  uint64_t tokens = 0;
+  for (uint32_t input : unfinished_) {
+    const uint64_t steps = max_new_tokens_ - continuations_[input].size();
+    tokens += steps * sequences_[input].size() + steps * (steps - 1) / 2;
+  }
+  return tokens;
+}
+
 Plan GreedyContinuation::NextStep() const {
   Plan plan;
   plan.first_token.push_back(0);

@@ -37,6 +37,9 @@ class GreedyContinuation {
   // Whether every sequence has ended: in "<|endoftext|>", which stays in it, or in its last new token.
   bool done() const { return unfinished_.empty(); }
 
+  // The most tokens that all steps that are left compute together: when no sequence ends before its last new token.
+  uint64_t MostTokens() const;
+
   // The next step, not after done(): one run for each unfinished sequence, and one capture of the
   // likeliest token at the end of each. Of equally likely tokens, that is the one of the lowest id.
   Plan NextStep() const;

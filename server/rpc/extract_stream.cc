@@ -34,13 +34,14 @@ void ExtractStream::Left() { service().scheduler->JobStopped(); }
 
 void ExtractStream::Generate(std::shared_ptr<const v1::ExtractRequest> request, const ExtractCall& call,
                              std::shared_ptr<CallNotes> notes) {
+  GreedyContinuation greedy(call, service().request);
+  if (absl::Status taken = TakeOfLimits(greedy.MostTokens(), 0); !taken.ok()) return End(taken);
   Generation::Call continuing{call_caller(), call_deadline(), notes, [self = Self()] { return self->stopped(); },
                               [self = Self(), request = std::move(request), sha256 = call.request_sha256,
                                notes](const absl::StatusOr<Continuations>& continuations) {
                                 self->Generated(*request, sha256, continuations, notes);
                               }};
-  Generation::Start(GreedyContinuation(call, service().request), std::move(continuing), service().scheduler,
-                    service().workers);
+  Generation::Start(std::move(greedy), std::move(continuing), service().scheduler, service().workers);
 }
 
 void ExtractStream::Generated(const v1::ExtractRequest& request, const std::string& request_sha256,
@@ -57,10 +58,15 @@ void ExtractStream::Generated(const v1::ExtractRequest& request, const std::stri
 }
 
 void ExtractStream::Submit(ExtractCall call, std::shared_ptr<CallNotes> notes) {
+  const bool computes = !call.validate_only && !call.plan.captures.empty();
+  if (computes) {
+    const absl::Status taken = TakeOfLimits(static_cast<uint64_t>(call.plan.tokens()), call.plan.capture_bytes);
+    if (!taken.ok()) return End(taken);
+  }
   auto frames = std::make_unique<ExtractFrames>(std::move(call), service().request);
   frames_ = frames.get();
   if (!Take(std::move(frames))) return;
-  if (frames_->call().validate_only || plan().captures.empty()) {
+  if (!computes) {
     notes->Reached(CallStage::kSending);
     frames_->End(absl::OkStatus(), JobTimings());
     return Wake();

@@ -4,7 +4,6 @@
 
 #include "server/core/errors.h"
 #include "server/core/out_of_memory.h"
-#include "server/rpc/caller_of.h"
 #include "server/rpc/status.h"
 #include "server/rpc/unary_call.h"
 
@@ -16,7 +15,8 @@ FrameStream::FrameStream(const ServiceContext& service, grpc::CallbackServerCont
       context_(context),
       request_(request),
       deadline_(DeadlineOf(*context)),
-      caller_(CallerOf(*context)),
+      permit_(PermitOf(*context, service.access)),
+      caller_(CallerOf(permit_, *context)),
       call_(std::in_place, service.calls, method, caller_, context) {
   call_->Received(request.Length());
 }
@@ -24,6 +24,7 @@ FrameStream::FrameStream(const ServiceContext& service, grpc::CallbackServerCont
 void FrameStream::Start() {
   self_ = shared_from_this();
   place_ = service_.streams->Add(weak_from_this());
+  if (!permit_.ok()) return End(permit_.status());
   if (!call_->admitted().ok()) return End(call_->admitted());
   const absl::Status offered = OrOutOfMemory([this] {
     auto admit = [self = shared_from_this(), notes = call_->notes()]() mutable {
@@ -183,6 +184,7 @@ void FrameStream::FinishIfDue() {
   }
   if (!end.has_value()) return;
   call_->Finished(*end);
+  if (permit_.ok()) (*permit_)->End();
   Finish(FinalStatus(*end, context_));
 }
 

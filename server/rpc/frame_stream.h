@@ -33,6 +33,7 @@
 #include "server/core/out_of_memory.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/call_notes.h"
+#include "server/rpc/caller_of.h"
 #include "server/rpc/frame_source.h"
 #include "server/rpc/open_streams.h"
 #include "server/rpc/refused_call.h"
@@ -75,6 +76,8 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   absl::Time call_deadline() const { return deadline_; }
   const Caller& call_caller() const { return caller_; }
   bool stopped() const { return stopped_; }
+  // Takes what the call asks for of its caller's limits: as Permit::Take.
+  absl::Status TakeOfLimits(uint64_t tokens, uint64_t bytes) { return (*permit_)->Take(tokens, bytes); }
   // The request's bytes. To be called once; INVALID_ARGUMENT as RequestBytes::Read.
   absl::StatusOr<RequestBytes> TakeRequest();
 
@@ -111,6 +114,7 @@ class FrameStream : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer request_;  // cleared by TakeRequest
   const absl::Time deadline_;
+  const CallPermit permit_;
   const Caller caller_;
   std::optional<OpenCalls::Call> call_;
   std::atomic<bool> stopped_ = false;

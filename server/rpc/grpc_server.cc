@@ -1,7 +1,6 @@
 #include "server/rpc/grpc_server.h"
 
 #include <grpc/compression.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -12,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
+#include "server/rpc/server_credentials.h"
 
 namespace hydrophone {
 namespace {
@@ -53,6 +53,8 @@ void LimitTransport(const Limits& limits, absl::Duration max_age, grpc::ServerBu
 
 GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options)
     : parts_(parts),
+      credentials_(MakeServerCredentials(parts.certificates)),
+      access_(parts.access == nullptr ? &open_access_ : parts.access),
       calls_(options.max_open_calls, parts.metrics, parts.call_log, parts.clock),
       workers_(options.worker_threads, static_cast<size_t>(options.max_waiting_calls)),
       verifiers_(options.verifier_threads, static_cast<size_t>(options.max_waiting_verifies)),
@@ -62,22 +64,24 @@ GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& op
           .engine = parts.engine,
           .scheduler = parts.scheduler,
           .clock = parts.clock,
+          .access = access_,
           .calls = &calls_,
           .streams = &streams_,
           .workers = &workers_,
           .verifiers = &verifiers_},
       service_(context_),
-      unknown_methods_(&calls_) {}
+      unknown_methods_(access_, &calls_),
+      reflection_(options.reflection == ReflectionMode::kOpen ? &open_access_ : access_) {}
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerParts& parts,
                                                               const GrpcServerOptions& options) {
   auto started = absl::WrapUnique(new GrpcServer(parts, options));
   grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   LimitTransport(*parts.limits, options.max_connection_age, &builder);
-  builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &started->port_);
+  builder.AddListeningPort(options.listen, started->credentials_, &started->port_);
   builder.RegisterService(&started->service_);
+  if (options.reflection != ReflectionMode::kOff) builder.RegisterService(&started->reflection_);
   builder.RegisterCallbackGenericService(&started->unknown_methods_);
   started->server_ = builder.BuildAndStart();
   if (started->server_ == nullptr || started->port_ == 0) {

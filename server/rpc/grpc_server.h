@@ -4,11 +4,14 @@
 
 #include <grpcpp/server.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/access/access.h"
+#include "server/access/certificates.h"
 #include "server/core/call_log.h"
 #include "server/core/engine.h"
 #include "server/core/limits.h"
@@ -16,6 +19,7 @@
 #include "server/core/tokenizer.h"
 #include "server/rpc/activation_service.h"
 #include "server/rpc/open_calls.h"
+#include "server/rpc/reflection.h"
 #include "server/rpc/service_context.h"
 #include "server/rpc/unknown_methods.h"
 #include "server/rpc/worker_pool.h"
@@ -33,11 +37,21 @@ struct GrpcServerParts {
   const Clock* clock = nullptr;
   const Limits* limits = nullptr;
   CallLog* call_log = nullptr;
+  Access* access = nullptr;              // null: every caller may do everything
+  Certificates* certificates = nullptr;  // null: plaintext
+};
+
+// For which callers the services are described.
+enum class ReflectionMode : uint8_t {
+  kOff,      // for none: the service is not there
+  kOperate,  // for those with the role
+  kOpen,     // for all, without a token
 };
 
 struct GrpcServerOptions {
   std::string listen = "127.0.0.1:50051";  // port 0: a free one
   std::string version;                     // Hydrophone's own
+  ReflectionMode reflection = ReflectionMode::kOpen;
   int worker_threads = 2;                  // threads that read requests, tokenize and encode
   int max_open_calls = 1024;               // calls open at once; more are refused with RESOURCE_EXHAUSTED
   int max_waiting_calls = 256;             // calls that wait for a worker
@@ -75,6 +89,9 @@ class GrpcServer {
   GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& options);
 
   const GrpcServerParts parts_;
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
+  Access open_access_;  // without tokens
+  Access* const access_;
   OpenCalls calls_;
   OpenStreams streams_;
   WorkerPool workers_;
@@ -82,6 +99,7 @@ class GrpcServer {
   const ServiceContext context_;
   ActivationServiceImpl service_;
   UnknownMethods unknown_methods_;
+  Reflection reflection_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   bool drained_ = false;

@@ -2,6 +2,7 @@
 #ifndef HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
 #define HYDROPHONE_SERVER_RPC_SERVICE_CONTEXT_H_
 
+#include "server/access/access.h"
 #include "server/answer/model_messages.h"
 #include "server/core/engine.h"
 #include "server/plan/inputs/extract_call.h"
@@ -20,6 +21,7 @@ struct ServiceContext {
   const Engine* engine = nullptr;
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
+  Access* access = nullptr;
   OpenCalls* calls = nullptr;
   OpenStreams* streams = nullptr;
   WorkerPool* workers = nullptr;    // milliseconds: reading requests, tokenizing, encoding

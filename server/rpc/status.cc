@@ -53,6 +53,10 @@ Meaning MeaningOf(absl::StatusCode code) {
       return {grpc::StatusCode::UNIMPLEMENTED, "NOT_BUILT"};
     case absl::StatusCode::kFailedPrecondition:
       return {grpc::StatusCode::FAILED_PRECONDITION, "PRECONDITION"};
+    case absl::StatusCode::kUnauthenticated:
+      return {grpc::StatusCode::UNAUTHENTICATED, "NO_TOKEN"};
+    case absl::StatusCode::kPermissionDenied:
+      return {grpc::StatusCode::PERMISSION_DENIED, "ROLE"};
     case absl::StatusCode::kResourceExhausted:
       return {grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED"};
     case absl::StatusCode::kUnavailable:

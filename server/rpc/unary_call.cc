@@ -23,7 +23,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
       : service_(service),
         transport_(transport),
         deadline_(DeadlineOf(*transport.context)),
-        caller_(CallerOf(*transport.context)),
+        permit_(PermitOf(*transport.context, service.access)),
+        caller_(CallerOf(permit_, *transport.context)),
         handler_(std::move(handler)),
         on_cancel_(std::move(on_cancel)),
         call_(std::in_place, service.calls, method, caller_, transport.context) {
@@ -32,6 +33,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
 
   void Start(WorkerPool* pool) {
     self_ = shared_from_this();
+    if (!permit_.ok()) return End(permit_.status());
     if (!call_->admitted().ok()) return End(call_->admitted());
     const auto cost = static_cast<int64_t>(transport_.request->Length());
     const absl::Status offered = OrOutOfMemory([&] {
@@ -67,7 +69,8 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
     absl::StatusOr<RequestBytes> request = RequestBytes::Read(*transport_.request, service_.request.limits);
     if (!request.ok()) return request.status();
     call_->notes()->Reached(CallStage::kComputing);
-    absl::StatusOr<grpc::ByteBuffer> answer = handler_({request->view(), caller_, deadline_, stopped, *call_->notes()});
+    absl::StatusOr<grpc::ByteBuffer> answer =
+        handler_({request->view(), caller_, permit_->get(), deadline_, stopped, *call_->notes()});
     if (!answer.ok()) return answer.status();
     size_t size = answer->Length();
     transport_.response->Swap(&*answer);
@@ -79,12 +82,14 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
   void End(absl::Status status) {
     if (!status.ok() && service_.calls->cut_off() && !*cancelled_) status = Draining(absl::Seconds(1));
     call_->Finished(status);
+    if (permit_.ok()) (*permit_)->End();
     Finish(FinalStatus(status, transport_.context));
   }
 
   const ServiceContext& service_;
   const UnaryTransport transport_;
   const absl::Time deadline_;
+  const CallPermit permit_;
   const Caller caller_;
   const UnaryHandler handler_;
   const std::function<void()> on_cancel_;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/access/access.h"
 #include "server/core/caller.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/call_notes.h"
@@ -26,6 +27,7 @@ inline constexpr size_t kMaxUnaryResponseBytes = size_t{4} << 20;
 struct UnaryRequest {
   absl::string_view bytes;
   const Caller& caller;
+  Permit* permit;
   absl::Time deadline;
   std::function<bool()> stopped;  // whether the caller left or the deadline passed; a copy may be called later
   CallNotes& notes;

@@ -13,10 +13,11 @@ namespace {
 
 class Refusal final : public grpc::ServerGenericBidiReactor {
  public:
-  Refusal(OpenCalls* calls, const absl::Status& status, grpc::GenericCallbackServerContext* context)
-      : call_(calls, context->method(), CallerOf(*context), context) {
+  Refusal(OpenCalls* calls, const absl::Status& status, const Caller& caller,
+          grpc::GenericCallbackServerContext* context)
+      : call_(calls, context->method(), caller, context) {
     call_.Finished(status);
-    Finish(ToGrpcStatus(status));
+    Finish(FinalStatus(status, context));
   }
   void OnDone() override { delete this; }
 
@@ -29,9 +30,12 @@ class Refusal final : public grpc::ServerGenericBidiReactor {
 grpc::ServerGenericBidiReactor* UnknownMethods::CreateReactor(grpc::GenericCallbackServerContext* context) {
   grpc::ServerGenericBidiReactor* refusal = nullptr;
   const absl::Status made = OrOutOfMemory([&] {
-    const absl::Status refused = absl::UnimplementedError(
-        absl::StrCat("got a call of \"", ToUtf8(context->method()), "\", which this server does not have"));
-    refusal = new Refusal(calls_, refused, context);
+    const CallPermit permit = PermitOf(*context, access_);
+    const absl::Status refused =
+        permit.ok() ? absl::UnimplementedError(absl::StrCat("got a call of \"", ToUtf8(context->method()),
+                                                            "\", which this server does not have"))
+                    : permit.status();
+    refusal = new Refusal(calls_, refused, CallerOf(permit, *context), context);
   });
   if (made.ok()) return refusal;
   return new RefusedCall<grpc::ServerGenericBidiReactor>(FinalStatus(made, context));

@@ -4,19 +4,22 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 
+#include "server/access/access.h"
 #include "server/rpc/open_calls.h"
 
 namespace hydrophone {
 
-// Ends each with UNIMPLEMENTED, naming the method. gRPC's own refusal carries no details.
+// Ends each with UNIMPLEMENTED, naming the method, or as Access::Admit refuses it. gRPC's own refusal carries no
+// details.
 class UnknownMethods final : public grpc::CallbackGenericService {
  public:
-  // `calls` outlives this and the calls.
-  explicit UnknownMethods(OpenCalls* calls) : calls_(calls) {}
+  // `access` and `calls` outlive this and the calls.
+  UnknownMethods(Access* access, OpenCalls* calls) : access_(access), calls_(calls) {}
 
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override;
 
  private:
+  Access* const access_;
   OpenCalls* const calls_;
 };
 

@@ -26,6 +26,17 @@ absl::Status RunExtract(size_t extract, const ServiceContext& service, const Una
   return run->Take(extract, std::move(collected->captures), job->timings().batch_tokens);
 }
 
+// Takes what all extracts together ask for of the caller's limits: their captures are kept until the end.
+absl::Status TakeOfLimits(const VerifyCall& call, Permit* permit) {
+  uint64_t tokens = 0;
+  uint64_t bytes = 0;
+  for (const ExtractCall& extract : call.extracts) {
+    tokens += static_cast<uint64_t>(extract.plan.tokens());
+    bytes += extract.plan.capture_bytes;
+  }
+  return permit->Take(tokens, bytes);
+}
+
 absl::StatusOr<v1::VerifyResponse> AnswerVerify(const v1::VerifyRequest& request, const ServiceContext& service,
                                                 const UnaryRequest& call) {
   absl::StatusOr<VerifyCall> planned = PlanVerify(request, Sha256Hex(call.bytes), service.request);
@@ -33,6 +44,7 @@ absl::StatusOr<v1::VerifyResponse> AnswerVerify(const v1::VerifyRequest& request
   int64_t tokens = 0;
   for (const ExtractCall& extract : planned->extracts) tokens += extract.plan.tokens();
   call.notes.Planned(planned->inputs.size(), tokens);
+  if (absl::Status taken = TakeOfLimits(*planned, call.permit); !taken.ok()) return taken;
   VerifyRun run(*std::move(planned), service.request);
   for (size_t extract = 0; extract < run.call().extracts.size(); ++extract) {
     if (absl::Status done = RunExtract(extract, service, call, &run); !done.ok()) return done;

@@ -60,6 +60,14 @@ TEST_F(GreedyContinuationTest, AStepAsksForTheLikeliestTokenAtTheEndOfEachSequen
   EXPECT_EQ(step.capture_bytes, 32u);
 }
 
+TEST_F(GreedyContinuationTest, TheMostTokensAreThoseOfAllStepsThatAreLeft) {
+  // Steps of 3 + 2, 4 + 3, 5 + 4 and 6 + 5 tokens.
+  GreedyContinuation greedy = Begin("texts: ['abc', 'de'] hook_points: 'hook_embed' max_new_tokens: 4");
+  EXPECT_EQ(greedy.MostTokens(), 5u + 7u + 9u + 11u);
+  ASSERT_TRUE(greedy.Take(Likeliest({'x', 'y'})).ok());
+  EXPECT_EQ(greedy.MostTokens(), 7u + 9u + 11u);
+}
+
 TEST_F(GreedyContinuationTest, TheNextStepHasTheNewTokens) {
   GreedyContinuation greedy = Begin("texts: 'ab' hook_points: 'hook_embed' max_new_tokens: 2");
   ASSERT_TRUE(greedy.Take(Likeliest({'x'})).ok());

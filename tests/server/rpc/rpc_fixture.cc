@@ -39,8 +39,8 @@ RpcFixture::~RpcFixture() { LetRun(); }
 
 void RpcFixture::Start() {
   scheduler_ = std::make_unique<Scheduler>(&engine_, limits_, clock_, &metrics_);
-  auto started =
-      GrpcServer::Start({&engine_, &tokenizer_, scheduler_.get(), &metrics_, clock_, &limits_, &call_log_}, options_);
+  auto started = GrpcServer::Start(
+      {&engine_, &tokenizer_, scheduler_.get(), &metrics_, clock_, &limits_, &call_log_, access_.get()}, options_);
   ASSERT_TRUE(started.ok()) << started.status();
   server_ = *std::move(started);
   client_ = NewClient();
@@ -56,21 +56,27 @@ std::unique_ptr<v1::ActivationService::Stub> RpcFixture::NewClient() const {
                                                                   grpc::InsecureChannelCredentials(), arguments));
 }
 
-Streamed RpcFixture::Extract(const v1::ExtractRequest& request) const { return Extract(request, NewClient().get()); }
+Streamed RpcFixture::Extract(const v1::ExtractRequest& request, const std::string& authorization) const {
+  return Extract(request, NewClient().get(), authorization);
+}
 
-Streamed RpcFixture::Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client) {
+Streamed RpcFixture::Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client,
+                             const std::string& authorization) {
   Streamed streamed;
   grpc::ClientContext context;
+  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
   auto reader = client->Extract(&context, request);
   for (v1::ExtractResponse message; reader->Read(&message);) streamed.messages.push_back(message);
   streamed.status = reader->Finish();
   return streamed;
 }
 
-grpc::Status RpcFixture::CallRaw(const std::string& method, const std::string& request, std::string* answer) const {
+grpc::Status RpcFixture::CallRaw(const std::string& method, const std::string& request, std::string* answer,
+                                 const std::string& authorization) const {
   grpc::GenericStub stub(
       grpc::CreateChannel(absl::StrCat("127.0.0.1:", server_->port()), grpc::InsecureChannelCredentials()));
   grpc::ClientContext context;
+  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
   grpc::Slice slice(request);
   grpc::ByteBuffer sent(&slice, 1);
   grpc::ByteBuffer received;

@@ -61,12 +61,15 @@ class RpcFixture : public testing::Test {
   void Start();
   std::unique_ptr<v1::ActivationService::Stub> NewClient() const;
 
-  // An Extract on a client of its own, read to its end.
-  Streamed Extract(const v1::ExtractRequest& request) const;
-  static Streamed Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client);
+  // An Extract on a client of its own, read to its end; `authorization` as CallRaw.
+  Streamed Extract(const v1::ExtractRequest& request, const std::string& authorization = "") const;
+  static Streamed Extract(const v1::ExtractRequest& request, v1::ActivationService::Stub* client,
+                          const std::string& authorization = "");
 
-  // A unary call with these bytes as its request; the answer's bytes come back in `answer` if it is not null.
-  grpc::Status CallRaw(const std::string& method, const std::string& request, std::string* answer = nullptr) const;
+  // A unary call with these bytes as its request, with `authorization` in its metadata unless that is empty; the
+  // answer's bytes come back in `answer` if it is not null.
+  grpc::Status CallRaw(const std::string& method, const std::string& request, std::string* answer = nullptr,
+                       const std::string& authorization = "") const;
 
   // The ServingStatus that grpc.health.v1 gives for this service, or -1 for an error.
   int Health(const std::string& service) const;
@@ -85,6 +88,7 @@ class RpcFixture : public testing::Test {
   FakeCallLog call_log_;
   Limits limits_;
   GrpcServerOptions options_;
+  std::unique_ptr<Access> access_;  // null: no tokens
   const Clock* clock_ = &RealClock();
   FakeClock fake_clock_;           // for clock_, when a test is about deadlines
   Signal running_{"a Run began"};  // with HoldRuns
