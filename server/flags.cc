@@ -71,6 +71,31 @@ void AddLimit(CLI::App& app, const std::string& name, const char* unit, T& value
   Add(app, name, unit, value, help)->check(Between(uint64_t{1}, most));
 }
 
+void AddSwitch(CLI::App& app, const std::string& name, bool& value, const char* help) {
+  app.add_flag("--" + name, value, help)->envname(EnvironmentName(name));
+}
+
+void AddAccess(CLI::App& app, Flags& flags) {
+  Add(app, "tls_certificate", "FILE", flags.tls.certificate,
+      "PEM: the server's, then those that lead to its authority's");
+  Add(app, "tls_key", "FILE", flags.tls.key, "PEM: of the certificate, without a passphrase");
+  Add(app, "tls_client_ca", "FILE", flags.tls.client_ca,
+      "PEM: authorities; clients must show a certificate of one of them");
+  Add(app, "token_digests", "FILE", flags.token_digests,
+      "callers' tokens as SHA-256, one a line: sha256=... name=... [weight= role= requests= tokens_per_second= "
+      "bytes_in_flight=]");
+  app.add_option("--reflection", flags.reflection,
+                 "for whom the services are described: open, operate (tokens with that role), off; by default operate "
+                 "with tokens, else open")
+      ->envname(EnvironmentName("reflection"))
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"open", "operate", "off"}).description(""));
+  AddSwitch(app, "insecure", flags.insecure,
+            "lets it listen beyond this machine without TLS and tokens (or clients' certificates)");
+  AddSwitch(app, "insecure_metrics", flags.insecure_metrics, "lets it serve /metrics beyond this machine");
+  AddSwitch(app, "check", flags.check, "loads and checks everything that is given, says what it found, and exits");
+}
+
 void AddServing(CLI::App& app, Flags& flags) {
   Add(app, "model", "DIR", flags.model, "checkpoint, as Hugging Face saves it");
   Add(app, "model_name", "NAME", flags.model_name, "that requests may state; by default the directory's");
@@ -85,8 +110,7 @@ void AddServing(CLI::App& app, Flags& flags) {
       "that a thread stays awake for its part of the next product; 0: it sleeps at once, which leaves processors to "
       "others")
       ->check(Between(0, 1'000'000));
-  app.add_flag("--copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files")
-      ->envname(EnvironmentName("copy_weights"));
+  AddSwitch(app, "copy_weights", flags.copy_weights, "reads weights into memory instead of mapping their files");
   Add(app, "share_prefixes", "BOOL", flags.share_prefixes,
       "computes what inputs of a batch have in common at their beginning once; the bits are the same");
   Add(app, "worker_threads", "N", flags.worker_threads, "that read requests, tokenize and encode")
@@ -171,11 +195,60 @@ void BoundLimit(const CLI::App& app, const std::string& name, T& value, const st
   value = bound;
 }
 
+void Refuse(const std::string& name, const std::string& why) { throw CLI::ValidationError("--" + name, why); }
+
+void CheckCertificates(const CertificateFiles& tls) {
+  if (tls.certificate.empty() && !tls.key.empty()) Refuse("tls_key", "got a key, expected --tls_certificate beside it");
+  if (tls.key.empty() && !tls.certificate.empty()) {
+    Refuse("tls_certificate", "got a certificate, expected --tls_key beside it");
+  }
+  if (tls.certificate.empty() && !tls.client_ca.empty()) {
+    Refuse("tls_client_ca", "got an authority of clients, expected --tls_certificate and --tls_key beside it");
+  }
+}
+
+// Whether callers' connections are secret, and it is known on whose behalf they are made.
+bool IsClosed(const Flags& flags) {
+  return !flags.tls.certificate.empty() && (!flags.token_digests.empty() || !flags.tls.client_ca.empty());
+}
+
+// Refuses what others could reach without being asked for anything, unless that was said by name.
+void CheckReach(Flags& flags) {
+  if (!ParseAddress(flags.listen)->is_loopback() && !IsClosed(flags)) {
+    if (!flags.insecure) {
+      Refuse("listen", absl::StrCat("got ", flags.listen,
+                                    ", which other machines reach, without TLS and tokens; expected either "
+                                    "--tls_certificate and --tls_key with --token_digests (or --tls_client_ca), or "
+                                    "--insecure"));
+    }
+    flags.warnings.push_back(absl::StrCat("--insecure: other machines reach ", flags.listen,
+                                          ", and what TLS and tokens would keep from them is open"));
+  }
+  const bool metrics = !flags.metrics_listen.empty() && flags.metrics_listen != "off";
+  if (metrics && !ParseAddress(flags.metrics_listen)->is_loopback()) {
+    if (!flags.insecure_metrics) {
+      Refuse("metrics_listen", absl::StrCat("got ", flags.metrics_listen,
+                                            ", which other machines reach; expected an address of this machine, "
+                                            "which a proxy may stand before, or --insecure_metrics"));
+    }
+    flags.warnings.push_back(absl::StrCat("--insecure_metrics: other machines read ", flags.metrics_listen));
+  }
+}
+
+void CheckAccess(Flags& flags) {
+  CheckCertificates(flags.tls);
+  if (flags.reflection == "operate" && flags.token_digests.empty()) {
+    Refuse("reflection", "got operate, a role that only tokens have; expected --token_digests beside it");
+  }
+  if (flags.reflection.empty()) flags.reflection = flags.token_digests.empty() ? "open" : "operate";
+  CheckReach(flags);
+}
+
 // Variables named HYDROPHONE_... that no flag reads. Those that Kubernetes makes of a Service called "hydrophone", and
 // those of the client and of the project's scripts and tests, are no mistakes.
 std::vector<std::string> UnknownVariables(const CLI::App& app) {
-  std::vector<std::string> known = {"HYDROPHONE_SERVER", "HYDROPHONE_TIMEOUT", "HYDROPHONE_BUILD_DIR",
-                                    "HYDROPHONE_CACHE"};
+  std::vector<std::string> known = {"HYDROPHONE_SERVER", "HYDROPHONE_TIMEOUT",   "HYDROPHONE_TOKEN", "HYDROPHONE_TLS",
+                                    "HYDROPHONE_TLS_CA", "HYDROPHONE_BUILD_DIR", "HYDROPHONE_CACHE"};
   for (const CLI::Option* option : app.get_options()) known.push_back(option->get_envname());
   std::vector<std::string> warnings;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
@@ -203,6 +276,7 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
   app.set_help_flag("--help", "prints this and exits");
   app.set_version_flag("--version", version, "prints the version and exits");
   AddServing(app, flags);
+  AddAccess(app, flags);
   AddLimits(app, flags);
   try {
     app.parse(Arguments(argc, argv));
@@ -210,12 +284,14 @@ std::optional<Flags> ParseFlags(int argc, const char* const* argv, const std::st
     BoundLimit(app, "slice_tokens", limits.slice_tokens, "max_batch_tokens", limits.max_batch_tokens);
     BoundLimit(app, "short_tokens", limits.short_tokens, "slice_tokens", limits.slice_tokens);
     flags.given.response_budget_bytes = app.get_option("--response_budget_bytes")->count() > 0;
+    CheckAccess(flags);
   } catch (const CLI::ParseError& end) {  // thrown for --help and --version too
     *exit_code = app.exit(end) == 0 ? 0 : kUsageError;
     return std::nullopt;
   }
   if (flags.metrics_listen == "off") flags.metrics_listen.clear();
-  flags.warnings = UnknownVariables(app);
+  const std::vector<std::string> unknown = UnknownVariables(app);
+  flags.warnings.insert(flags.warnings.end(), unknown.begin(), unknown.end());
   return flags;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/access/certificates.h"
 #include "server/container/memory_fit.h"
 #include "server/core/limits.h"
 
@@ -16,6 +17,12 @@ struct Flags {
   std::string model_name;                         // empty: the directory's
   std::string listen = "127.0.0.1:50051";         // as ParseAddress takes it
   std::string metrics_listen = "127.0.0.1:9464";  // the same; empty, or "off" on the command line: no metrics port
+  CertificateFiles tls;                           // all empty: plaintext
+  std::string token_digests;                      // a file as ParseTokenFile takes it; empty: no tokens
+  std::string reflection;                         // "off", "operate" or "open"; never empty once read
+  bool insecure = false;
+  bool insecure_metrics = false;
+  bool check = false;  // what is given is to be checked, and nothing listened on
   std::string device = "cpu";
   int threads = 0;
   int awake_microseconds = 50;

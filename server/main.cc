@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
@@ -20,8 +21,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/access/access.h"
+#include "server/access/certificates.h"
 #include "server/base/address.h"
 #include "server/base/memory_reserve.h"
+#include "server/check_report.h"
 #include "server/checkpoint/model_directory.h"
 #include "server/checkpoint/weight_files.h"
 #include "server/container/memory_fit.h"
@@ -173,6 +177,40 @@ std::string WithPort(const std::string& listen, int port) {
   return address.text();
 }
 
+// Logs what became of `file`, which has changed.
+auto LogsReload(const std::string& file) {
+  return [file](const absl::Status& status) {
+    if (status.ok()) return LogInfo("read again", {{"file", file}});
+    LogWarning("what was read before stays in force", {{"file", file}, {"error", std::string(status.message())}});
+  };
+}
+
+// What decides on calls and connections; null certificates for plaintext.
+struct Doors {
+  std::unique_ptr<Access> access;
+  std::unique_ptr<Certificates> certificates;
+};
+
+absl::StatusOr<Doors> MakeDoors(const Flags& flags) {
+  Doors doors;
+  if (!flags.token_digests.empty()) {
+    auto access = Access::Load(flags.token_digests, &RealClock(), LogsReload(flags.token_digests));
+    if (!access.ok()) return access.status();
+    doors.access = *std::move(access);
+  }
+  if (!flags.tls.certificate.empty()) {
+    auto certificates = Certificates::Load(flags.tls, &RealClock(), LogsReload(flags.tls.certificate));
+    if (!certificates.ok()) return certificates.status();
+    doors.certificates = *std::move(certificates);
+  }
+  return doors;
+}
+
+ReflectionMode ReflectionModeOf(const Flags& flags) {
+  if (flags.reflection == "off") return ReflectionMode::kOff;
+  return flags.reflection == "operate" ? ReflectionMode::kOperate : ReflectionMode::kOpen;
+}
+
 // SIGTERM and SIGINT, blocked in every thread but one that waits for them.
 class StopSignals {
  public:
@@ -211,6 +249,8 @@ class StopSignals {
 
 absl::Status Serve(Flags flags, StopSignals& stop) {
   absl::Time start = absl::Now();
+  const absl::StatusOr<Doors> doors = MakeDoors(flags);
+  if (!doors.ok()) return doors.status();
   const absl::StatusOr<ModelDirectory> directory = FindModelDirectory(flags.model);
   if (!directory.ok()) return directory.status();
   if (absl::Status fits = FitIntoMemory(*directory, &flags); !fits.ok()) return fits;
@@ -222,6 +262,12 @@ absl::Status Serve(Flags flags, StopSignals& stop) {
   if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
 
   metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
+  Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
+  if (flags.check) {
+    if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
+    std::fputs(CheckReport(flags, (*engine)->model(), doors->access.get(), doors->certificates.get()).c_str(), stdout);
+    return absl::OkStatus();
+  }
   std::unique_ptr<MetricsEndpoint> endpoint;
   if (!flags.metrics_listen.empty()) {
     auto started =
@@ -232,18 +278,19 @@ absl::Status Serve(Flags flags, StopSignals& stop) {
   }
 
   CallLines call_lines(&metrics);
-  Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
   GrpcServerOptions options;
   options.listen = flags.listen;
   options.version = kVersion;
   options.worker_threads = flags.worker_threads;
   options.max_open_calls = flags.max_open_calls;
+  options.reflection = ReflectionModeOf(flags);
   options.stall = absl::Seconds(flags.stall_seconds);
   if (flags.max_connection_age_seconds > 0) {
     options.max_connection_age = absl::Seconds(flags.max_connection_age_seconds);
   }
-  auto server = GrpcServer::Start(
-      {engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits, &call_lines}, options);
+  auto server = GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits,
+                                   &call_lines, doors->access.get(), doors->certificates.get()},
+                                  options);
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
   if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
@@ -268,8 +315,9 @@ int Main(int argc, char** argv) {
   if (!SetLogLevel(flags->log_level).ok() || !SetLogFormat(flags->log_format).ok()) return kStartFailed;
   for (const std::string& warning : flags->warnings) LogWarning(warning);
   auto& stop = *new StopSignals();  // its thread outlives every scope
+  const bool check = flags->check;
   if (absl::Status served = Serve(*std::move(flags), stop); !served.ok()) {
-    LogError("cannot start", {{"error", std::string(served.message())}});
+    LogError(check ? "would not start" : "cannot start", {{"error", std::string(served.message())}});
     return kStartFailed;
   }
   return 0;

@@ -1,5 +1,8 @@
 #include "server/base/address.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "absl/status/status.h"
@@ -45,7 +48,12 @@ absl::StatusOr<uint16_t> ParsePort(absl::string_view text, absl::string_view por
 }  // namespace
 
 bool Address::is_loopback() const {
-  return is_unix() || host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
+  if (is_unix() || host == "localhost") return true;
+  in6_addr six = {};
+  if (inet_pton(AF_INET6, host.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six);
+  // "127.0.0.1.example" is a name like any other.
+  in_addr four = {};
+  return inet_pton(AF_INET, host.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 std::string Address::text() const {

@@ -157,16 +157,21 @@ def test_every_variable_is_a_flag_of_the_server(pod, environment):
         assert name.removeprefix("HYDROPHONE_").lower() in flags, name
 
 
-@pytest.mark.parametrize("overlay", readme_overlays(), ids=["apply it", "your own model"])
+@pytest.mark.parametrize("overlay", readme_overlays(), ids=["apply it", "your own model", "who may call"])
 def test_the_overlays_of_the_readme_render(overlay, tmp_path):
     base_path = os.path.relpath(KUBERNETES / "base", tmp_path)
     (tmp_path / "kustomization.yaml").write_text(overlay.replace("../hydrophone/deploy/kubernetes/base", base_path))
     deployment = render(tmp_path)["Deployment"]
     container = deployment["spec"]["template"]["spec"]["containers"][0]
-    if "HYDROPHONE_MODEL" in overlay:
-        names = [variable["name"] for variable in container["env"]]
-        assert {"HYDROPHONE_MODEL", "HYDROPHONE_LISTEN"} <= set(names)
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    if "volumes" in overlay:
+        assert {"HYDROPHONE_MODEL", "HYDROPHONE_TOKEN_DIGESTS"} & set(environment)
+        assert "HYDROPHONE_LISTEN" in environment
         assert container["volumeMounts"][0]["name"] == deployment["spec"]["template"]["spec"]["volumes"][0]["name"]
-    else:
+    if "HYDROPHONE_TOKEN_DIGESTS" in environment:
+        assert environment["HYDROPHONE_INSECURE"] == "false"
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            assert "grpc" not in container[probe] and container[probe]["exec"]["command"][0] == "hydrophone", probe
+    if "volumes" not in overlay:
         assert container["image"] == "registry.example.com/hydrophone:0.1.0"
         assert deployment["metadata"]["namespace"] == "hydrophone"

@@ -44,10 +44,10 @@ TEST_F(FlagsTest, DefaultsServeTheDefaultModelOnTheLoopback) {
 }
 
 TEST_F(FlagsTest, AFlagWinsOverItsEnvironmentVariable) {
-  setenv("HYDROPHONE_LISTEN", "0.0.0.0:1", 1);
+  setenv("HYDROPHONE_LISTEN", "127.0.0.1:1", 1);
   ASSERT_TRUE(Parse({}).has_value()) << stderr_;
-  EXPECT_EQ(Parse({})->listen, "0.0.0.0:1");
-  EXPECT_EQ(Parse({"--listen=0.0.0.0:2"})->listen, "0.0.0.0:2");
+  EXPECT_EQ(Parse({})->listen, "127.0.0.1:1");
+  EXPECT_EQ(Parse({"--listen=127.0.0.1:2"})->listen, "127.0.0.1:2");
 }
 
 TEST_F(FlagsTest, AnAddressThatIsNoneIsAMistake) {
@@ -89,6 +89,65 @@ TEST_F(FlagsTest, TheMetricsPortCanBeTurnedOff) {
     ASSERT_TRUE(flags.has_value()) << stderr_;
     EXPECT_EQ(flags->metrics_listen, "") << off;
   }
+}
+
+TEST_F(FlagsTest, WithoutTlsAndTokensOtherMachinesDoNotReachIt) {
+  const std::vector<std::vector<const char*>> open = {
+      {"--listen=0.0.0.0:1"},
+      {"--listen=[::]:1"},
+      {"--listen=lab:1"},
+      {"--listen=127.0.0.1.example:1"},
+      {"--listen=0.0.0.0:1", "--token_digests=t"},
+      {"--listen=0.0.0.0:1", "--tls_certificate=c", "--tls_key=k"},
+      {"--listen=0.0.0.0:1", "--insecure_metrics"},
+  };
+  for (const auto& arguments : open) {
+    EXPECT_FALSE(Parse(arguments).has_value()) << arguments[0];
+    EXPECT_EQ(exit_code_, 2);
+    EXPECT_THAT(stderr_, HasSubstr("--tls_certificate and --tls_key with --token_digests (or --tls_client_ca), or "
+                                   "--insecure"));
+  }
+  EXPECT_FALSE(Parse({"--metrics_listen=0.0.0.0:1", "--insecure"}).has_value());
+  EXPECT_THAT(stderr_, HasSubstr("or --insecure_metrics"));
+  const std::vector<std::vector<const char*>> closed = {
+      {"--listen=localhost:1"},
+      {"--listen=[::1]:1"},
+      {"--listen=127.8.8.8:1"},
+      {"--listen=unix:/tmp/a"},
+      {"--listen=0.0.0.0:1", "--token_digests=t", "--tls_certificate=c", "--tls_key=k"},
+      {"--listen=0.0.0.0:1", "--tls_client_ca=a", "--tls_certificate=c", "--tls_key=k"},
+  };
+  for (const auto& arguments : closed) {
+    const auto flags = Parse(arguments);
+    ASSERT_TRUE(flags.has_value()) << stderr_;
+    EXPECT_THAT(flags->warnings, testing::IsEmpty());
+  }
+}
+
+TEST_F(FlagsTest, WhatIsOpenByNameIsAWarning) {
+  const auto flags = Parse({"--listen=0.0.0.0:1", "--insecure", "--metrics_listen=0.0.0.0:2", "--insecure_metrics"});
+  ASSERT_TRUE(flags.has_value()) << stderr_;
+  ASSERT_EQ(flags->warnings.size(), 2u);
+  EXPECT_THAT(flags->warnings[0], HasSubstr("--insecure: other machines reach 0.0.0.0:1"));
+  EXPECT_THAT(flags->warnings[1], HasSubstr("--insecure_metrics: other machines read 0.0.0.0:2"));
+}
+
+TEST_F(FlagsTest, AHalfOfWhatTlsNeedsIsAMistake) {
+  for (const char* half : {"--tls_key=k", "--tls_certificate=c", "--tls_client_ca=a"}) {
+    EXPECT_FALSE(Parse({half}).has_value()) << half;
+    EXPECT_EQ(exit_code_, 2);
+    EXPECT_THAT(stderr_, HasSubstr("beside it")) << half;
+  }
+}
+
+TEST_F(FlagsTest, ReflectionWantsTheRoleWhereThereAreTokens) {
+  EXPECT_EQ(Parse({})->reflection, "open");
+  EXPECT_EQ(Parse({"--token_digests=t"})->reflection, "operate");
+  EXPECT_EQ(Parse({"--token_digests=t", "--reflection=open"})->reflection, "open");
+  EXPECT_EQ(Parse({"--reflection=off"})->reflection, "off");
+  EXPECT_FALSE(Parse({"--reflection=operate"}).has_value());
+  EXPECT_THAT(stderr_, HasSubstr("expected --token_digests beside it"));
+  EXPECT_FALSE(Parse({"--reflection=closed"}).has_value());
 }
 
 TEST_F(FlagsTest, HelpGivesUnitsDefaultsAndTheEnvironment) {

@@ -26,10 +26,11 @@ TEST(AddressTest, ItsPartsAreTakenApart) {
 }
 
 TEST(AddressTest, ThisMachinesAddressesAreLoopback) {
-  for (const char* text : {"127.0.0.1:1", "127.3.2.1:1", "localhost:1", "[::1]:1", "unix:a"}) {
+  for (const char* text : {"127.0.0.1:1", "127.3.2.1:1", "localhost:1", "[::1]:1", "[0:0:0:0:0:0:0:1]:1", "unix:a"}) {
     EXPECT_TRUE(ParseAddress(text)->is_loopback()) << text;
   }
-  for (const char* text : {"10.0.0.1:1", "lab:1", "0.0.0.0:1", "[::]:1"}) {
+  for (const char* text :
+       {"10.0.0.1:1", "lab:1", "0.0.0.0:1", "[::]:1", "127.0.0.1.example:1", "127.example:1", "[::127.0.0.1]:1"}) {
     EXPECT_FALSE(ParseAddress(text)->is_loopback()) << text;
   }
 }

@@ -13,7 +13,7 @@ set(libtorch "ATen/" "c10/" "torch/")
 # What the files of each folder may include beside that folder's own and absl/: regular expressions on the include's path. A folder
 # within another one is a layer by itself, with a line of its own; "[a-z0-9_]+\\.h$" is a folder's own headers without those below it.
 set(headers "[a-z0-9_]+\\.h$")
-set(allowed_base "nlohmann/" "libdeflate\\.h")
+set(allowed_base "arpa/" "netinet/" "nlohmann/" "libdeflate\\.h")
 set(allowed_core "server/base/" "openssl/" "re2/")
 set(allowed_container "server/base/" "server/core/")
 set(allowed_checkpoint "server/base/" "server/core/" "nlohmann/" "sys/")
