@@ -10,7 +10,6 @@
 #include "client/cpp/parameters_assembler.h"
 #include "client/cpp/stream_assembler.h"
 #include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 #include "server/base/address.h"
 
@@ -28,15 +27,15 @@ constexpr char kGetParametersMethod[] = "/hydrophone.v1.ActivationService/GetPar
 // The pause before the second attempt to connect; gRPC makes later pauses longer.
 constexpr int kReconnectMilliseconds = 100;
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, uint64_t receive_bytes) {
+std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options, uint64_t receive_bytes) {
   grpc::ChannelArguments arguments;
   constexpr uint64_t kMostBytes = std::numeric_limits<int>::max();
   arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min(receive_bytes, kMostBytes)));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectMilliseconds);
   // A proxy that the environment names cannot reach what only this machine has.
-  const absl::StatusOr<Address> parsed = ParseAddress(address);
+  const absl::StatusOr<Address> parsed = ParseAddress(options.address);
   if (parsed.ok() && parsed->is_loopback()) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(options.address, ChannelCredentialsOf(options.credentials), arguments);
 }
 
 class ParametersGatherer final : public ParametersSink {
@@ -74,7 +73,7 @@ std::unique_ptr<Client> Client::Connect(ClientOptions options) {
 Client::Client(ClientOptions options) : options_(std::move(options)) {
   MutexLock lock(&mutex_);
   receive_bytes_ = kReceiveBytes;
-  channel_ = MakeChannel(options_.address, receive_bytes_);
+  channel_ = MakeChannel(options_, receive_bytes_);
 }
 
 std::shared_ptr<grpc::Channel> Client::Channel() {
@@ -99,14 +98,15 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Client::ChannelForStreams() {
     MutexLock lock(&mutex_);
     if (needed > receive_bytes_) {
       receive_bytes_ = needed;
-      channel_ = MakeChannel(options_.address, receive_bytes_);
+      channel_ = MakeChannel(options_, receive_bytes_);
       connected_ = false;
     }
   }
   return Channel();
 }
 
-void Client::SetDeadline(grpc::ClientContext* context) const {
+void Client::Prepare(grpc::ClientContext* context) const {
+  AddToken(options_.credentials, context);
   if (options_.timeout == absl::InfiniteDuration()) return;
   context->set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
 }
@@ -124,11 +124,12 @@ template <typename Request, typename Response>
 absl::StatusOr<Response> Client::Unary(grpc::Status (v1::ActivationService::Stub::*method)(grpc::ClientContext*,
                                                                                            const Request&, Response*),
                                        const Request& request) {
+  if (absl::Status fit = CheckCredentials(options_.credentials, options_.address); !fit.ok()) return fit;
   Response response;
   const auto stub = v1::ActivationService::NewStub(Channel());
   absl::Status status = Retry([&] {
     grpc::ClientContext context;
-    SetDeadline(&context);
+    Prepare(&context);
     response.Clear();
     return FromGrpcStatus(((*stub).*method)(&context, request, &response));
   });
@@ -172,7 +173,7 @@ template <typename Request, typename Assembler>
 absl::Status Client::StreamOnce(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                                 const Request& request, Assembler* assembler) {
   grpc::ClientContext context;
-  SetDeadline(&context);
+  Prepare(&context);
   ByteStream stream(channel, method, request, &context);
   absl::Status failure;
   MessagePieces message;

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cpp/credentials.h"
 #include "client/cpp/received.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -29,6 +30,10 @@ namespace hydrophone::client {
 
 struct ClientOptions {
   std::string address = "127.0.0.1:50051";  // HOST:PORT, or any gRPC target
+
+  // TLS and the token. Where CheckCredentials refuses them, every call but health ends with what it says, and nothing
+  // is sent.
+  Credentials credentials;
 
   absl::Duration timeout = absl::InfiniteDuration();  // for each call, from its start to its last byte
 
@@ -45,7 +50,7 @@ struct ClientOptions {
   std::function<void(absl::Duration)> sleep = absl::SleepFor;
 };
 
-// Thread-safe. Plaintext.
+// Thread-safe.
 class Client {
  public:
   // Makes the object; the first call connects.
@@ -93,7 +98,8 @@ class Client {
   template <typename Request, typename Assembler>
   absl::Status StreamOnce(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                           const Request& request, Assembler* assembler);
-  void SetDeadline(grpc::ClientContext* context) const;
+  // Gives a call its deadline and its token.
+  void Prepare(grpc::ClientContext* context) const;
   // Makes `call` until it succeeds, fails for good, or was made `attempts` times.
   absl::Status Retry(const std::function<absl::Status()>& call) const;
   template <typename Request, typename Response>

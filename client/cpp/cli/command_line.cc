@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/cpp/cli/access_options.h"
 #include "client/cpp/cli/commands.h"
 #include "server/base/address.h"
 #include "server/base/nearest_names.h"
@@ -74,6 +75,7 @@ int Written(const Session& session, int status) {
 int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, std::ostream& out, std::ostream& err,
                    const Terminal& terminal) {
   Session session{in, out, err, terminal, {}};
+  AccessOptions access;
   std::string color = "auto";
   Action action;
   CLI::App app(kDescription, "hydrophone");
@@ -89,6 +91,7 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
       ->envname("HYDROPHONE_TIMEOUT")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  AddAccessOptions(app, &access);
   app.add_option("--color", color,
                  "auto: on a terminal, unless NO_COLOR is set and not empty or TERM is dumb; or always, or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
@@ -113,6 +116,11 @@ int RunCommandLine(const std::vector<std::string>& arguments, std::istream& in, 
     return Written(session, app.exit(error, out, err) == 0 ? kOk : kUsage);
   }
   session.style = {UsesColour(color, terminal, std::getenv("NO_COLOR"), std::getenv("TERM")), terminal.columns};
+  if (!app.got_subcommand("completion")) {  // which asks no server
+    absl::StatusOr<Credentials> credentials = ReadCredentials(access, session.server);
+    if (!credentials.ok()) return session.Refuse(credentials.status());
+    session.credentials = *std::move(credentials);
+  }
   return Written(session, action());
 }
 

@@ -1,6 +1,7 @@
 #include "client/cpp/cli/session.h"
 
 #include "absl/strings/str_cat.h"
+#include "client/cpp/cli/access_options.h"
 #include "client/cpp/errors.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -9,6 +10,7 @@ namespace hydrophone::client {
 std::unique_ptr<Client> Session::Connect() const {
   ClientOptions options;
   options.address = server;
+  options.credentials = credentials;
   if (timeout_seconds > 0) options.timeout = absl::Seconds(timeout_seconds);
   return Client::Connect(std::move(options));
 }
@@ -16,6 +18,7 @@ std::unique_ptr<Client> Session::Connect() const {
 int Session::Fail(const absl::Status& status) const {
   err << "hydrophone: " << Describe(status) << "\n";
   if (absl::IsUnavailable(status)) err << "  the server asked was " << server << " (--server, HYDROPHONE_SERVER)\n";
+  err << AccessAdvice(status, credentials);
   return kFailed;
 }
 

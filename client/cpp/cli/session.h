@@ -31,6 +31,7 @@ struct Session {
   Terminal terminal;  // what `out` is
   Style style;        // of `out`
   std::string server = "127.0.0.1:50051";
+  Credentials credentials = {};
   double timeout_seconds = 0;  // of each call; 0: none
 
   std::unique_ptr<Client> Connect() const;
