@@ -137,6 +137,7 @@ void AddLimits(CLI::App& app, Flags& flags) {
   constexpr uint64_t kAny32 = 0x7fffffff;
   constexpr uint64_t kAny64 = uint64_t{1} << 50;
   Limits& limits = flags.limits;
+  AddLimit(app, "max_connections", "CONNECTIONS", flags.max_connections, 1'000'000, "open at once");
   AddLimit(app, "max_open_calls", "CALLS", flags.max_open_calls, 1'000'000, "open at once");
   AddLimit(app, "max_queued_requests", "REQUESTS", limits.max_queued_requests, 1'000'000, "waiting for the model");
   AddLimit(app, "max_batch_tokens", "TOKENS", limits.max_batch_tokens, 1 << 24,

@@ -29,6 +29,7 @@ struct Flags {
   bool copy_weights = false;
   bool share_prefixes = true;
   int worker_threads = 2;
+  int max_connections = 16384;
   int max_open_calls = 1024;
   double drain_lag_seconds = 0;
   double drain_seconds = 25;

@@ -136,9 +136,11 @@ template <typename Stream>
 grpc::ServerWriteReactor<grpc::ByteBuffer>* StartStream(const ServiceContext& service,
                                                         grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer& request) {
+  using Reactor = grpc::ServerWriteReactor<grpc::ByteBuffer>;
+  if (!request.Valid()) return new RefusedCall<Reactor>(NoRequest());
   std::shared_ptr<Stream> stream;
   const absl::Status made = OrOutOfMemory([&] { stream = std::make_shared<Stream>(service, context, request); });
-  if (!made.ok()) return new RefusedCall<grpc::ServerWriteReactor<grpc::ByteBuffer>>(FinalStatus(made, context));
+  if (!made.ok()) return new RefusedCall<Reactor>(FinalStatus(made, context));
   stream->Start();
   return stream.get();
 }

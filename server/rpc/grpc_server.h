@@ -17,6 +17,7 @@
 #include "server/core/limits.h"
 #include "server/core/metrics.h"
 #include "server/core/tokenizer.h"
+#include "server/net/front_door.h"
 #include "server/rpc/activation_service.h"
 #include "server/rpc/open_calls.h"
 #include "server/rpc/reflection.h"
@@ -50,6 +51,7 @@ enum class ReflectionMode : uint8_t {
 
 struct GrpcServerOptions {
   std::string listen = "127.0.0.1:50051";  // port 0: a free one
+  int max_connections = 16384;             // open at once; more are closed as they come
   std::string version;                     // Hydrophone's own
   ReflectionMode reflection = ReflectionMode::kOpen;
   int worker_threads = 2;                  // threads that read requests, tokenize and encode
@@ -63,6 +65,9 @@ struct GrpcServerOptions {
 
   // A connection is asked to close when it is this old, so that clients find new servers; its calls go on.
   absl::Duration max_connection_age = absl::InfiniteDuration();
+
+  // Is told of each connection that is cut because it harms the others.
+  Connections::OnCut on_cut = [](const std::string&, absl::string_view) {};
 };
 
 // Serves from Start to its destruction. Health says NOT_SERVING until SetServing.
@@ -100,6 +105,7 @@ class GrpcServer {
   ActivationServiceImpl service_;
   UnknownMethods unknown_methods_;
   Reflection reflection_;
+  std::unique_ptr<FrontDoor> door_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   bool drained_ = false;

@@ -84,6 +84,11 @@ void OpenCalls::Leave() {
   changed_.SignalAll();
 }
 
+int OpenCalls::open() const {
+  MutexLock lock(&mutex_);
+  return open_;
+}
+
 void OpenCalls::RefuseFrom(absl::Time time) {
   metrics_->Draining();
   MutexLock lock(&mutex_);

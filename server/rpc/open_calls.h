@@ -63,6 +63,9 @@ class OpenCalls {
     std::atomic<grpc::StatusCode> code_ = grpc::StatusCode::UNKNOWN;
   };
 
+  // How many calls are open.
+  int open() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Waits until `time`, and from then on new calls are refused.
   void RefuseFrom(absl::Time time) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -83,7 +86,7 @@ class OpenCalls {
   Metrics* const metrics_;
   CallLog* const log_;
   const Clock* const clock_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar changed_;
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
   bool refusing_ ABSL_GUARDED_BY(mutex_) = false;

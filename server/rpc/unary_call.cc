@@ -102,6 +102,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public std::enable_shared_fro
 
 grpc::ServerUnaryReactor* StartUnary(const ServiceContext& service, WorkerPool* pool, const char* method,
                                      UnaryTransport transport, UnaryHandler handler, std::function<void()> on_cancel) {
+  if (!transport.request->Valid()) return new RefusedCall<grpc::ServerUnaryReactor>(NoRequest());
   std::shared_ptr<UnaryCall> call;
   const absl::Status made = OrOutOfMemory([&] {
     call = std::make_shared<UnaryCall>(service, method, transport, std::move(handler), std::move(on_cancel));

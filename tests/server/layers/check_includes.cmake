@@ -42,10 +42,11 @@ set(allowed_plan ${allowed_plan/inputs} "server/plan/")
 set(allowed_answer "server/base/" "server/core/" "server/plan/inputs/extract_call\\.h"
   "server/plan/parameters_call\\.h" ${protobuf})
 set(allowed_obs "server/base/" "server/core/" "nlohmann/" "prometheus/" "spdlog/")
-set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/access/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
+set(allowed_net "server/base/" "server/sched/clock\\.h" "grpcpp/" "arpa/" "linux/" "netinet/" "sys/")
+set(allowed_rpc "server/base/" "server/core/" "server/sched/" "server/access/" "server/net/" "server/wire/" "server/plan/${headers}" "server/plan/inputs/" "server/answer/"
   "server/verify/call/" "grpc/" "grpcpp/" "google/rpc/" ${protobuf} "hydrophone/v1/")
 set(layers base core container checkpoint tokenizer model/libtorch model/batch model/kernels model/kernels/cpu model/kernels/torch model/taps
-  model/device model/gpt2 model/engine sched access verify verify/call wire plan plan/inputs plan/select plan/edits plan/captures answer obs rpc)
+  model/device model/gpt2 model/engine sched access verify verify/call wire plan plan/inputs plan/select plan/edits plan/captures answer obs net rpc)
 
 # A file that may include less than its folder: the reference must not share the mistakes of the fast path.
 set(fewer_server/model/gpt2/reference "server/core/" "server/checkpoint/" "server/model/gpt2/reference(_activation)?\\.h")
