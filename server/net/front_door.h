@@ -52,11 +52,10 @@ class FrontDoor {
   // `budget_bytes` as GuardParts has them.
   void Start(grpc::Server* server, std::function<int()> open_calls, uint64_t budget_bytes);
 
-  // Lets no more connections in, and stops listening. The connections that are open stay, and so does the guard.
-  void StopAccepting() { acceptor_.reset(); }
-
-  // To be called once the server has ended: calls nothing of it any more.
-  void StopGuarding() {
+  // Lets no more connections in, and stops listening. To be called before the server is shut down: gRPC crashes in a
+  // call of the server to itself that begins afterwards. Too many calls still cut their connection.
+  void Close() {
+    acceptor_.reset();
     watchdog_.reset();
     heartbeat_.reset();
   }

@@ -138,10 +138,9 @@ void GrpcServer::Drain(absl::Duration lag, absl::Duration patience) {
   parts_.scheduler->Drain(parts_.clock->Now());  // the jobs that are left end with UNAVAILABLE
   streams_.EndAll(Draining(absl::Seconds(1)));   // and so do streams whose jobs are done, and that are still being sent
   calls_.AwaitNone(parts_.clock->Now() + kFarewell);
-  door_->StopAccepting();
+  door_->Close();
   server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left: health watchers, for instance
   server_->Wait();
-  door_->StopGuarding();
 }
 
 }  // namespace hydrophone
