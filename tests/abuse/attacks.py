@@ -120,8 +120,8 @@ def send(address, data, hold):
 
 
 def _throw_away(connection, hold):
-    connection.settimeout(hold)
     with contextlib.suppress(OSError):
+        connection.settimeout(hold)
         while connection.recv(1 << 20):
             pass
 
