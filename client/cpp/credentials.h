@@ -15,15 +15,15 @@ namespace hydrophone::client {
 
 // The texts of PEM files.
 struct TlsOptions {
-  std::string ca_pem;           // authorities that a server's certificate may come from; empty: the system's
-  std::string certificate_pem;  // the client's own, for servers that ask for one; empty: none
-  std::string key_pem;          // of the client's certificate
+  std::string ca_pem = "";           // authorities that a server's certificate may come from; empty: the system's
+  std::string certificate_pem = "";  // the client's own, for servers that ask for one; empty: none
+  std::string key_pem = "";          // of the client's certificate
 };
 
 struct Credentials {
-  std::optional<TlsOptions> tls;  // nullopt: plaintext
-  std::string token;              // sent with each call as "authorization: Bearer TOKEN"; empty: none
-  bool insecure = false;          // a token may go to another machine in plaintext
+  std::optional<TlsOptions> tls = std::nullopt;  // nullopt: plaintext
+  std::string token = "";                        // sent with each call as "authorization: Bearer TOKEN"; empty: none
+  bool insecure = false;                         // a token may go to another machine in plaintext
 };
 
 // FAILED_PRECONDITION when the token would leave this machine in plaintext and that is not `insecure`; INVALID_ARGUMENT

@@ -63,6 +63,9 @@ void FillLimits(const Limits& limits, v1::Limits* message) {
   message->set_max_request_elements(limits.max_request_elements);
   message->set_max_hooks_per_request(limits.max_hooks_per_request);
   message->set_batch_linger_microseconds(limits.batch_linger_microseconds);
+  message->set_slice_tokens(limits.slice_tokens);
+  message->set_short_tokens(limits.short_tokens);
+  message->set_max_queue_seconds(limits.max_queue_seconds);
 }
 
 void FillHookPoint(const HookPointInfo& info, const ModelInfo& model, v1::HookPoint* message) {

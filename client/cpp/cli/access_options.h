@@ -13,10 +13,10 @@ namespace hydrophone::client {
 
 struct AccessOptions {
   bool tls = false;  // the other files of TLS ask for it too
-  std::string tls_ca;
-  std::string tls_certificate;
-  std::string tls_key;
-  std::string token_file;
+  std::string tls_ca = "";
+  std::string tls_certificate = "";
+  std::string tls_key = "";
+  std::string token_file = "";
   bool insecure = false;
 };
 

@@ -247,7 +247,7 @@ TEST_F(OpenCallsTest, AMessageThatIsReadAtOnceIsNotStalled) {
 TEST_F(OpenCallsTest, DrainingIsTold) {
   Start();
   EXPECT_FALSE(metrics_.draining());
-  server_->Drain(absl::InfiniteFuture());
+  server_->Drain(absl::ZeroDuration(), absl::InfiniteDuration());
   EXPECT_TRUE(metrics_.draining());
 }
 
