@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/core/errors.h"
+#include "server/core/out_of_memory.h"
 #include "server/sched/outcomes.h"
 
 namespace hydrophone {
@@ -105,13 +106,7 @@ std::vector<Admitted> JobQueue::Fill(Batch batch) {
     const bool fits =
         batch.rows + waiting->rows() <= batch.most_rows && batch.tokens + waiting->tokens() <= limits_.max_batch_tokens;
     if (!batch.slices.empty() && !fits) break;
-    auto lease = batch.passing() ? budget_->TryReservePassing(waiting->capture_bytes())
-                                 : budget_->TryReserve(waiting->capture_bytes());
-    if (lease == nullptr) {
-      Block(*waiting, &batch);
-    } else {
-      Admit(*waiting, std::move(lease), &batch);
-    }
+    if (!Admit(*waiting, &batch)) Block(*waiting, &batch);
   }
   starved_ = batch.passing();
   if (!batch.slices.empty()) ReportDepth();
@@ -127,32 +122,51 @@ void JobQueue::Block(const Waiting& waiting, Batch* batch) {
   budget_->SetAside(waiting.capture_bytes());
 }
 
-void JobQueue::Admit(Waiting& waiting, std::shared_ptr<ResponseBudget::Lease> lease, Batch* batch) {
-  (IsShort(waiting) ? batch->of_long : batch->of_short) = false;
-  batch->rows += waiting.rows();
-  batch->tokens += waiting.tokens();
-  rows_ -= waiting.rows();
+Admitted JobQueue::NextSliceOf(const Waiting& waiting) {
   const Plan& plan = waiting.job->plan();
   Admitted admitted{.job = waiting.job,
                     .progress = waiting.progress,
                     .plan = {waiting.job, &plan},
                     .last = waiting.slice + 1 == waiting.slices(),
-                    .rows = waiting.rows(),
-                    .lease = std::move(lease)};
+                    .rows = waiting.rows()};
   if (!plan.slices.empty()) {
     const PlanSlice& slice = plan.slices[waiting.slice];
     admitted.plan = std::make_shared<const Plan>(PlanOf(slice, plan));
     admitted.first_capture = slice.first_capture;
-    admitted.lease->Keep(std::make_shared<const Unsent>(waiting.unsent));
   }
+  return admitted;
+}
+
+bool JobQueue::Admit(Waiting& waiting, Batch* batch) {
+  if (!budget_->HasRoom(waiting.capture_bytes(), batch->passing())) return false;  // before the slice's plan is made
+  Admitted admitted;
+  const absl::Status made = OrOutOfMemory([&] {
+    admitted = NextSliceOf(waiting);
+    batch->slices.reserve(batch->slices.size() + 1);
+    auto unsent = std::make_shared<const Unsent>(waiting.unsent);
+    admitted.lease = Reserve(waiting, *batch);
+    if (admitted.lease != nullptr && !admitted.last) admitted.lease->Keep(std::move(unsent));
+  });
+  if (!made.ok() || admitted.lease == nullptr) return false;
+  (IsShort(waiting) ? batch->of_long : batch->of_short) = false;
+  batch->rows += waiting.rows();
+  batch->tokens += waiting.tokens();
+  rows_ -= waiting.rows();
+  const bool last = admitted.last;
   batch->slices.push_back(std::move(admitted));
-  if (batch->slices.back().last) {
+  if (last) {
     waiting_.Take();
   } else {
     ++waiting.slice;
     waiting.running = true;
     waiting_.Spend(waiting.rows());
   }
+  return true;
+}
+
+std::shared_ptr<ResponseBudget::Lease> JobQueue::Reserve(const Waiting& waiting, const Batch& batch) {
+  return batch.passing() ? budget_->TryReservePassing(waiting.capture_bytes())
+                         : budget_->TryReserve(waiting.capture_bytes());
 }
 
 std::shared_ptr<Job> JobQueue::SliceDone(const Job& job, bool over) {

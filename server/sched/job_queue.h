@@ -33,7 +33,7 @@ struct Admitted {
   size_t first_capture = 0;          // the slice's, in the job's plan
   bool last = true;                  // of the job's slices
   int64_t rows = 0;
-  std::shared_ptr<ResponseBudget::Lease> lease;
+  std::shared_ptr<ResponseBudget::Lease> lease = nullptr;
 };
 
 // A job that left the queue without its end, and why.
@@ -137,8 +137,11 @@ class JobQueue {
   bool MayJoin(const Waiting& waiting, const Batch& batch) const;
   std::vector<Admitted> Fill(Batch batch);
   void Block(const Waiting& waiting, Batch* batch);
-  // Moves the slice, which is the turns' next, into the batch.
-  void Admit(Waiting& waiting, std::shared_ptr<ResponseBudget::Lease> lease, Batch* batch);
+  // Moves the slice, which is the turns' next, into the batch. False, without a change, when the budget has no room for
+  // it, or memory ran out: all that may throw comes first.
+  bool Admit(Waiting& waiting, Batch* batch);
+  static Admitted NextSliceOf(const Waiting& waiting);
+  std::shared_ptr<ResponseBudget::Lease> Reserve(const Waiting& waiting, const Batch& batch);
   absl::Status WhyDropped(const Waiting& waiting, absl::Time now, bool out_of_patience) const;
   absl::Time DropTime(const Waiting& waiting) const;
   void ReportDepth() const { metrics_->QueueDepth(static_cast<int64_t>(waiting_.size())); }

@@ -16,29 +16,37 @@ struct LeasedStorage {
 ResponseBudget::Lease::Lease(std::shared_ptr<ResponseBudget> budget, uint64_t bytes, uint64_t wait)
     : budget_(std::move(budget)), bytes_(bytes), wait_(wait) {}
 
-// The token goes first: the listener to the release counts it as gone.
+// The token goes first: the listener to the release counts it as gone. A lease that was never filled ends unheard,
+// because the scheduler's mutex, which the listener takes, is held then.
 ResponseBudget::Lease::~Lease() {
+  if (bytes_ == 0 && token_ == nullptr) return;
   token_.reset();
   budget_->Release(bytes_, wait_);
 }
 
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::Lease::Split(uint64_t bytes) {
-  bytes_ -= bytes;
-  auto split = std::make_shared<Lease>(budget_, bytes, wait_);
+  auto split = std::make_shared<Lease>(budget_, bytes, wait_);  // before the bytes change hands: it may throw
   split->Keep(token_);
+  bytes_ -= bytes;
   return split;
 }
 
 ResponseBudget::ResponseBudget(uint64_t capacity_bytes, Metrics* metrics)
     : capacity_bytes_(capacity_bytes), metrics_(metrics) {}
 
+bool ResponseBudget::HasRoom(uint64_t bytes, bool passing) const {
+  MutexLock lock(&mutex_);
+  return passing ? MayPass(bytes) : IsFree(bytes);
+}
+
+// A lease is made before its bytes are taken, since making it may throw.
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReserve(uint64_t bytes) {
-  {
-    MutexLock lock(&mutex_);
-    if (!IsFree(bytes)) return nullptr;
-    Take(bytes);
-  }
-  return std::make_shared<Lease>(shared_from_this(), bytes, 0);
+  auto lease = std::make_shared<Lease>(shared_from_this(), 0, 0);
+  MutexLock lock(&mutex_);
+  if (!IsFree(bytes)) return nullptr;
+  Take(bytes);
+  lease->Fill(bytes, 0);
+  return lease;
 }
 
 void ResponseBudget::SetAside(uint64_t bytes) {
@@ -49,15 +57,13 @@ void ResponseBudget::SetAside(uint64_t bytes) {
 }
 
 std::shared_ptr<ResponseBudget::Lease> ResponseBudget::TryReservePassing(uint64_t bytes) {
-  uint64_t wait;
-  {
-    MutexLock lock(&mutex_);
-    if (!IsFree(bytes) || bytes > capacity_bytes_ - set_aside_bytes_ - passing_bytes_) return nullptr;
-    Take(bytes);
-    passing_bytes_ += bytes;
-    wait = wait_;
-  }
-  return std::make_shared<Lease>(shared_from_this(), bytes, wait);
+  auto lease = std::make_shared<Lease>(shared_from_this(), 0, 0);
+  MutexLock lock(&mutex_);
+  if (!MayPass(bytes)) return nullptr;
+  Take(bytes);
+  passing_bytes_ += bytes;
+  lease->Fill(bytes, wait_);
+  return lease;
 }
 
 void ResponseBudget::Take(uint64_t bytes) {

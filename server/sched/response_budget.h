@@ -43,6 +43,14 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
     void Keep(std::shared_ptr<const void> token) { token_ = std::move(token); }
 
    private:
+    friend class ResponseBudget;
+
+    // Makes an empty lease one of `bytes`.
+    void Fill(uint64_t bytes, uint64_t wait) {
+      bytes_ = bytes;
+      wait_ = wait;
+    }
+
     std::shared_ptr<ResponseBudget> budget_;
     uint64_t bytes_;
     uint64_t wait_;
@@ -50,6 +58,9 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
   };
 
   ResponseBudget(uint64_t capacity_bytes, Metrics* metrics);
+
+  // Whether TryReserve, or with `passing` TryReservePassing, would give a lease of so many bytes.
+  bool HasRoom(uint64_t bytes, bool passing) const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // A lease of so many bytes, or null while they are not free.
   std::shared_ptr<Lease> TryReserve(uint64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -78,6 +89,9 @@ class ResponseBudget : public std::enable_shared_from_this<ResponseBudget> {
  private:
   bool IsFree(uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return bytes <= capacity_bytes_ - used_bytes_;
+  }
+  bool MayPass(uint64_t bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return IsFree(bytes) && bytes <= capacity_bytes_ - set_aside_bytes_ - passing_bytes_;
   }
   void Take(uint64_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Called when a lease ends.

@@ -12,8 +12,8 @@ from context import ROOT, Context
 from measure import Progress
 
 NAMES = [
-    *("forward", "ragged", "clients", "fair", "depth", "prefix", "wire", "first", "memory", "start", "bits", "scale", "size"),
-    "neighbour",
+    *("forward", "ragged", "clients", "fair", "neighbour", "depth", "prefix", "wire", "first", "memory"),
+    *("start", "bits", "scale", "size"),
 ]
 CPU_ONLY = {"bits", "neighbour"}
 ROUNDS, QUICK_ROUNDS = 5, 2

@@ -205,12 +205,12 @@ def test_check_finds_what_would_stop_the_start(tls, tokens, tmp_path, spoil, sta
 @pytest.mark.parametrize(
     "flags, expected",
     [
-        (["--max_response_bytes=2000", "--response_budget_bytes=1000"], ["2000", "1000"]),
-        (["--max_tokens_per_request=2000", "--max_batch_tokens=1000"], ["2000", "1000"]),
+        (["--short_tokens=2000", "--slice_tokens=1000"], ["2000", "1000"]),
+        (["--slice_tokens=2000", "--max_batch_tokens=1000"], ["2000", "1000"]),
         (["--tls_key=/tmp/key"], ["--tls_certificate"]),
         (["--reflection=operate"], ["--token_digests"]),
     ],
-    ids=["response budget", "batch", "half a pair", "a role without tokens"],
+    ids=["short", "slice", "half a pair", "a role without tokens"],
 )
 def test_options_that_contradict_each_other_are_refused(flags, expected):
     done = run(*OFF, "--check", *flags)

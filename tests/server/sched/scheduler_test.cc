@@ -228,14 +228,23 @@ TEST_F(SchedulerTest, AJobThatStoppedBeforeItWasSubmittedNeverWaits) {
   EXPECT_EQ(gone->Await().code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(SchedulerTest, AnEngineWithoutMemoryExhaustsTheJobsResources) {
+  LetAllRun();
+  engine_.result = OutOfMemory();
+  Start();
+  auto job = Submit(PlanOf(1));
+  EXPECT_EQ(ReasonOf(job->Await()), "OUT_OF_MEMORY");
+  EXPECT_EQ(metrics_.budget_used(), 0u);
+}
+
 TEST_F(SchedulerTest, AnEnginesFailureIsInternal) {
   LetAllRun();
-  engine_.result = absl::ResourceExhaustedError("out of memory");
+  engine_.result = absl::UnknownError("broken");
   Start();
   auto job = Submit(PlanOf(1));
   absl::Status status = job->Await();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(status.message(), "out of memory");
+  EXPECT_EQ(status.message(), "broken");
   EXPECT_EQ(metrics_.budget_used(), 0u);
 }
 
