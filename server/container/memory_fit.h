@@ -27,8 +27,8 @@ struct GivenLimits {
 };
 
 // Lowers limits.response_budget_bytes, unless it was given, to what weights and kOtherMemoryBytes leave, and sets
-// limits.slice_bytes. FAILED_PRECONDITION, with all the numbers, when kSmallestResponseBudget does not fit, or the budget
-// that was given. No limit changes with an error.
+// limits.slice_bytes. FAILED_PRECONDITION, with all the numbers, when kSmallestResponseBudget does not fit, or the
+// budget that was given. No limit changes with an error.
 absl::Status FitMemory(const MemoryLimit& memory, uint64_t weight_bytes, const GivenLimits& given, Limits* limits);
 
 }  // namespace hydrophone

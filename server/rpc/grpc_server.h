@@ -54,11 +54,11 @@ struct GrpcServerOptions {
   int max_connections = 16384;             // open at once; more are closed as they come
   std::string version;                     // Hydrophone's own
   ReflectionMode reflection = ReflectionMode::kOpen;
-  int worker_threads = 2;                  // threads that read requests, tokenize and encode
-  int max_open_calls = 1024;               // calls open at once; more are refused with RESOURCE_EXHAUSTED
-  int max_waiting_calls = 256;             // calls that wait for a worker
-  int verifier_threads = 1;                // Verifies at once: each may hold max_response_bytes
-  int max_waiting_verifies = 8;            // Verifies that wait for a verifier
+  int worker_threads = 2;        // threads that read requests, tokenize and encode
+  int max_open_calls = 1024;     // calls open at once; more are refused with RESOURCE_EXHAUSTED
+  int max_waiting_calls = 256;   // calls that wait for a worker
+  int verifier_threads = 1;      // Verifies at once: each may hold max_response_bytes
+  int max_waiting_verifies = 8;  // Verifies that wait for a verifier
 
   // A stream of which the caller takes less than a message in this time is ended, if requests wait for its memory.
   absl::Duration stall = absl::Seconds(10);

@@ -18,8 +18,8 @@ class RefusedCall final : public Reactor {
 };
 
 // The status of a call that began without its request: the client reset it, or closed its side, before it had sent any.
-// It is refused before it takes a place among the open calls or in a pool, so that a storm of calls that are reset takes
-// none from others.
+// It is refused before it takes a place among the open calls or in a pool, so that a storm of calls that are reset
+// takes none from others.
 inline grpc::Status NoRequest() {
   return ToGrpcStatus(absl::InvalidArgumentError("got a call without a request, expected one message"));
 }

@@ -75,8 +75,7 @@ bool Gpt2::Uses(absl::Span<const float> loaded) const {
          std::memcmp(used.const_data_ptr<float>(), loaded.data(), loaded.size() * sizeof(float)) == 0;
 }
 
-void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps,
-                   absl::FunctionRef<void()> between) const {
+void Gpt2::Forward(BatchRows& rows, const BatchDropout& dropout, Taps& taps, absl::FunctionRef<void()> between) const {
   Pass pass{rows.All(), dropout, taps, between};
   at::Tensor x = Embed(rows, pass);  // [rows, d]: the residual stream
   for (int layer = 0; layer < config_.n_layer; ++layer) {
