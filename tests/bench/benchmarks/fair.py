@@ -105,9 +105,10 @@ def shares(context, result, server):
 
 def bulk_rate(client):
     shape = CASES["2048 tokens"]
+    wanted = [bulk_request(shape, seed=number) for number in range(8)]  # alike ones would be computed once
 
     def run():
-        return shape[0] * shape[1] * 4 / client.load([bulk_request(shape)], callers=4, calls=4, keep=False)["wall"]
+        return len(wanted) * shape[0] * shape[1] / client.load(wanted, callers=4, keep=False)["wall"]
 
     return run
 
