@@ -112,6 +112,11 @@ void Connections::Cut(uint64_t number, absl::string_view reason) {
   on_cut_(peer, reason);
 }
 
+void Connections::StopReading() {
+  MutexLock lock(&mutex_);
+  for (const auto& [number, connection] : open_) sockets_->StopReading(connection.socket);
+}
+
 size_t Connections::size() const {
   MutexLock lock(&mutex_);
   return open_.size();

@@ -60,6 +60,10 @@ class Connections {
   // Cuts a connection, if it is still there. `reason`: for the log.
   void Cut(uint64_t number, absl::string_view reason) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Nothing more is read of any connection. Calls that their clients begin from now on end with the connection, which
+  // clients take for UNAVAILABLE.
+  void StopReading() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // How many are open, as far as is known: Survey finds those that were closed.
   size_t size() const ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -3,10 +3,16 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "server/base/mutex.h"
 #include "server/net/process_memory.h"
 #include "server/net/sockets.h"
 
 namespace hydrophone {
+namespace {
+
+constexpr absl::Duration kClosingLookEvery = absl::Milliseconds(1);  // while connections end
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<FrontDoor>> FrontDoor::Open(const Address& address, int max_connections,
                                                            const Clock* clock, Connections::OnCut on_cut) {
@@ -44,6 +50,17 @@ void FrontDoor::Start(grpc::Server* server, std::function<int()> open_calls, uin
     accepted.fd = connection;
     grpc_acceptor_->HandleNewConnection(&accepted);
   });
+}
+
+void FrontDoor::EndConnections(absl::Duration longest) {
+  connections_.StopReading();
+  const absl::Time deadline = clock_->Now() + longest;
+  Mutex mutex;
+  CondVar never;
+  MutexLock lock(&mutex);
+  while (!connections_.Survey().empty() && clock_->Now() < deadline) {
+    clock_->WaitUntil(never, &mutex, clock_->Now() + kClosingLookEvery);
+  }
 }
 
 }  // namespace hydrophone

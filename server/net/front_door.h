@@ -60,6 +60,12 @@ class FrontDoor {
     heartbeat_.reset();
   }
 
+  // Ends all connections, and waits until gRPC has closed them, but not longer than `longest`: one of which the client
+  // does not read stays open. To be called between Close and the server's shutdown: see Connections::StopReading. gRPC
+  // would end a call that arrives while it shuts down with CANCELLED and no message, which clients do not try
+  // elsewhere.
+  void EndConnections(absl::Duration longest);
+
  private:
   FrontDoor(std::unique_ptr<Listener> listener, int max_connections, const Clock* clock, Connections::OnCut on_cut);
 

@@ -67,6 +67,10 @@ class RealSockets : public Sockets {
     none.sa_family = AF_UNSPEC;
     if (connect(socket.fd, &none, sizeof(none)) != 0) shutdown(socket.fd, SHUT_RDWR);
   }
+
+  void StopReading(const SocketId& socket) override {
+    if (FileOf(socket.fd) == socket.file) shutdown(socket.fd, SHUT_RD);
+  }
 };
 
 }  // namespace

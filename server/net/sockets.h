@@ -42,6 +42,10 @@ class Sockets {
   // Ends the connection for both sides at once; what has arrived and was not read is dropped. Does nothing once the
   // socket is closed.
   virtual void Cut(const SocketId& socket) = 0;
+
+  // Makes what reads the connection see its end; what is to be sent is still sent. Does nothing once the socket is
+  // closed.
+  virtual void StopReading(const SocketId& socket) = 0;
 };
 
 // The system's. Lives as long as the program.

@@ -23,6 +23,9 @@ namespace {
 // How long Drain waits for the statuses of calls that it ends to reach their callers.
 constexpr absl::Duration kFarewell = absl::Seconds(1);
 
+// How long gRPC sends, once nothing is read any more, what it has still to send.
+constexpr absl::Duration kLastAnswers = absl::Milliseconds(250);
+
 // Bytes read from a connection at a time, at most.
 constexpr int kReadBytes = 64 << 10;
 
@@ -139,7 +142,8 @@ void GrpcServer::Drain(absl::Duration lag, absl::Duration patience) {
   streams_.EndAll(Draining(absl::Seconds(1)));   // and so do streams whose jobs are done, and that are still being sent
   calls_.AwaitNone(parts_.clock->Now() + kFarewell);
   door_->Close();
-  server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left: health watchers, for instance
+  door_->EndConnections(kLastAnswers);
+  server_->Shutdown(std::chrono::system_clock::now());  // cuts what is left
   server_->Wait();
 }
 

@@ -171,5 +171,15 @@ TEST_F(ConnectionsTest, ACutOfWhatIsGoneIsNone) {
   EXPECT_THAT(cuts_, ElementsAre("peer:5: a reason"));
 }
 
+TEST_F(ConnectionsTest, AllAreReadToTheirEndAndStayOpenUntilTheyAreClosed) {
+  Open(5);
+  Open(6);
+  connections_.StopReading();
+  EXPECT_EQ(sockets_.read_to_the_end, (std::vector<int>{5, 6}));
+  EXPECT_EQ(connections_.Survey().size(), 2u);
+  sockets_.traffic.clear();
+  EXPECT_TRUE(connections_.Survey().empty());
+}
+
 }  // namespace
 }  // namespace hydrophone

@@ -25,10 +25,12 @@ class FakeSockets : public Sockets {
     cut.push_back(socket.fd);
     traffic.erase(socket.fd);
   }
+  void StopReading(const SocketId& socket) override { read_to_the_end.push_back(socket.fd); }
 
   std::map<int, Traffic> traffic;  // of the sockets that are open
   std::optional<std::string> peer;
   std::vector<int> cut;
+  std::vector<int> read_to_the_end;
 };
 
 }  // namespace hydrophone
