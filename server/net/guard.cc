@@ -107,12 +107,16 @@ void Guard::Cut(uint64_t number, absl::string_view reason) {
 void Guard::Tidy(absl::Time now) {
   if (parts_.open_calls() > 0) busy_ = now;
   const uint64_t resident = parts_.memory->Resident();
-  const bool idle = now - busy_ >= kIdle && resident > tidied_ + kWorthGivingBack;
+  // Connections without calls hold memory too, which is free only after they have gone: so it is tried again.
+  const bool news = resident > tidied_ + kWorthGivingBack || now - tidied_at_ >= kIdleAgain;
+  const bool idle = now - busy_ >= kIdle && resident > at_rest_ + kWorthGivingBack && news;
   const bool after_cut = tidied_since_cut_ < 2 && now - cut_ >= (tidied_since_cut_ == 0 ? kAfterCut : kLongAfterCut);
   if (!idle && !after_cut) return;
   if (after_cut) ++tidied_since_cut_;
   if (resident > at_rest_ + kWorthGivingBack) parts_.memory->GiveBack();
-  if (idle) tidied_ = std::max(at_rest_, parts_.memory->Resident());
+  if (!idle) return;
+  tidied_ = std::max(at_rest_, parts_.memory->Resident());
+  tidied_at_ = now;
 }
 
 }  // namespace hydrophone

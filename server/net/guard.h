@@ -34,8 +34,10 @@ inline constexpr absl::Duration kLongestGreeting = absl::Milliseconds(500);
 // Without an alarm, the connections are surveyed so often.
 inline constexpr absl::Duration kBetweenSurveys = absl::Seconds(1);
 
-// Freed memory is given back when no call has been open for so long, and twice after connections were cut.
+// Freed memory is given back when no call has been open for so long, again every so often, and twice after connections
+// were cut.
 inline constexpr absl::Duration kIdle = absl::Seconds(5);
+inline constexpr absl::Duration kIdleAgain = absl::Seconds(10);
 inline constexpr absl::Duration kAfterCut = absl::Seconds(3);
 inline constexpr absl::Duration kLongAfterCut = absl::Seconds(12);
 
@@ -83,6 +85,7 @@ class Guard {
   bool tidied_since_full_ ABSL_GUARDED_BY(mutex_) = false;  // since memory was found above the bound
   absl::Time busy_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   uint64_t tidied_ ABSL_GUARDED_BY(mutex_);  // bytes resident after memory was given back to an idle system
+  absl::Time tidied_at_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time cut_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   int tidied_since_cut_ ABSL_GUARDED_BY(mutex_) = 2;  // times
 };

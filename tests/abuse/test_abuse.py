@@ -75,10 +75,10 @@ def test_a_server_under_attack_answers_others_and_gives_its_memory_back(api, nam
     assert stopped < 5
 
 
-@pytest.mark.parametrize("frames", [attacks.settings, attacks.pings])
-def test_a_connection_that_floods_and_does_not_read_is_cut(frames):
+def test_a_connection_that_floods_and_does_not_read_is_cut():
+    """SETTINGS are not: gRPC answers so few of them that all answers find room on their way."""
     with Server(flags=FLAGS) as server:
-        assert attacks.send_deaf(server.address, frames(3_000_000), 10)
+        assert attacks.send_deaf(server.address, attacks.pings(3_000_000), 10)
 
 
 @pytest.mark.parametrize("listen, peer", [("127.0.0.1:0", "ipv4:"), ("[::1]:0", "ipv6:"), ("unix:", "unix:")])
