@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include <fstream>
+#include <sstream>
 #include <string>
 
+#include "client/cpp/cli/command_line.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/client/cpp/cli/command_line_fixture.h"
@@ -79,10 +81,11 @@ TEST_F(AccessOptionsTest, ThereIsNoOptionThatShowsATokenInTheListOfProcesses) {
 
 TEST_F(AccessOptionsTest, ARefusalIsUsageAndCompletionAsksNoServer) {
   setenv("HYDROPHONE_TOKEN", "secret", 1);
-  const Result refused = Run({"model", "--server", "lab.invalid:1"});
-  EXPECT_EQ(refused.status, 2);
-  EXPECT_THAT(refused.err, HasSubstr("hydrophone: the token would go to lab.invalid:1 in plaintext"));
-  EXPECT_EQ(Run({"completion", "bash", "--server", "lab.invalid:1"}).status, 0);
+  std::istringstream in;
+  std::ostringstream out, err;
+  EXPECT_EQ(RunCommandLine({"model", "--server", "lab.invalid:1"}, in, out, err), 2);
+  EXPECT_THAT(err.str(), HasSubstr("hydrophone: the token would go to lab.invalid:1 in plaintext"));
+  EXPECT_EQ(RunCommandLine({"completion", "bash", "--server", "lab.invalid:1"}, in, out, err), 0);
 }
 
 TEST_F(AccessOptionsTest, AdviceFollowsTheError) {
