@@ -11,30 +11,15 @@
 namespace hydrophone {
 namespace {
 
-int64_t RowsOf(const PlanSlice& slice) { return std::max<int64_t>(slice.rows, 1); }
-
 int64_t RowsOf(const Plan& plan) {
-  if (plan.slices.empty()) return std::max<int64_t>(plan.tokens(), 1);
   int64_t rows = 0;
-  for (const PlanSlice& slice : plan.slices) rows += RowsOf(slice);
+  for (size_t number = 0; number < SliceCount(plan); ++number) rows += CostOf(SliceAt(plan, number));
   return rows;
 }
 
 }  // namespace
 
-int64_t JobQueue::Waiting::rows() const {
-  return job->plan().slices.empty() ? RowsOf(job->plan()) : RowsOf(job->plan().slices[slice]);
-}
-
-int64_t JobQueue::Waiting::tokens() const {
-  const Plan& plan = job->plan();
-  if (plan.slices.empty()) return plan.tokens();
-  return plan.first_token[plan.slices[slice].end_run] - plan.first_token[plan.slices[slice].first_run];
-}
-
-uint64_t JobQueue::Waiting::capture_bytes() const {
-  return job->plan().slices.empty() ? job->plan().capture_bytes : job->plan().slices[slice].capture_bytes;
-}
+PlanSlice JobQueue::Waiting::next() const { return SliceAt(job->plan(), slice); }
 
 JobQueue::JobQueue(const Limits& limits, ResponseBudget* budget, Metrics* metrics)
     : limits_(limits), budget_(budget), metrics_(metrics), waiting_(limits.slice_tokens) {}

@@ -14,6 +14,7 @@
 #include "server/core/metrics.h"
 #include "server/sched/job.h"
 #include "server/sched/response_budget.h"
+#include "server/sched/slices_of.h"
 #include "server/sched/turns.h"
 
 namespace hydrophone {
@@ -113,10 +114,12 @@ class JobQueue {
     Unsent unsent = std::make_shared<const bool>(true);
 
     bool MayRun() const { return !running && unsent.use_count() <= kUnsentSlices; }
-    size_t slices() const { return job->plan().slices.empty() ? 1 : job->plan().slices.size(); }
-    int64_t rows() const;            // of the next slice, at least 1
-    int64_t tokens() const;          // of the next slice
-    uint64_t capture_bytes() const;  // of the next slice
+    size_t slices() const { return SliceCount(job->plan()); }
+    PlanSlice next() const;
+    // Of the next slice.
+    int64_t rows() const { return CostOf(next()); }
+    int64_t tokens() const { return TokensOf(next(), job->plan()); }
+    uint64_t capture_bytes() const { return next().capture_bytes; }
   };
   // The most references to `unsent` with which another slice may run: the queue's own, and one slice's.
   static constexpr int64_t kUnsentSlices = 2;

@@ -7,6 +7,7 @@
 #include "server/core/errors.h"
 #include "server/sched/member_sink.h"
 #include "server/sched/outcomes.h"
+#include "server/sched/slices_of.h"
 
 namespace hydrophone {
 namespace {
@@ -43,12 +44,9 @@ Scheduler::~Scheduler() {
 }
 
 absl::Status Scheduler::Fits(const Plan& plan) const {
-  std::vector<PlanSlice> slices = plan.slices;
-  if (slices.empty()) {
-    slices.push_back({.end_run = static_cast<uint32_t>(plan.runs.size()), .capture_bytes = plan.capture_bytes});
-  }
-  for (const PlanSlice& slice : slices) {
-    const int64_t tokens = plan.first_token[slice.end_run] - plan.first_token[slice.first_run];
+  for (size_t number = 0; number < SliceCount(plan); ++number) {
+    const PlanSlice slice = SliceAt(plan, number);
+    const int64_t tokens = TokensOf(slice, plan);
     if (tokens > limits_.max_batch_tokens) {
       return TooLarge("inputs", static_cast<uint64_t>(tokens), limits_.max_batch_tokens, "tokens computed together");
     }
