@@ -77,6 +77,20 @@ TEST_F(GrpcServerTest, DrainingLetsOpenStreamsFinishAndRefusesNewCalls) {
   drain.join();
 }
 
+TEST_F(GrpcServerTest, CallsAreAnsweredUntilTheLagIsOver) {
+  clock_ = &fake_clock_;
+  Start();
+  server_->SetServing(true);
+  const absl::Time lag_ends = fake_clock_.Now() + absl::Seconds(5);
+  std::thread drain([&] { server_->Drain(absl::Seconds(5), absl::InfiniteDuration()); });
+  AwaitNotServing();
+  fake_clock_.AwaitWaiter(lag_ends);
+  EXPECT_TRUE(GetModel().ok());
+  fake_clock_.Advance(absl::Seconds(5));
+  drain.join();
+  EXPECT_FALSE(GetModel().ok());
+}
+
 TEST_F(GrpcServerTest, DrainingLetsAVerifyMakeItsLaterPasses) {
   HoldRuns();
   Start();
