@@ -4,7 +4,9 @@ Concurrent random mixes of inputs and points against solo runs of all points, on
 """
 
 import concurrent.futures
+import contextlib
 import random
+import threading
 
 import pytest
 from conftest import DEFAULT_MODEL, Server
@@ -45,6 +47,25 @@ def captures(client, api, token_lists, selectors=SELECTORS):
     return [{name: array.tobytes() for name, array in by_run[run].items()} for run in range(len(inputs))], extraction
 
 
+@contextlib.contextmanager
+def busy_engine(client, api):
+    """Meanwhile another caller computes much and captures little, so that requests that come have to wait together."""
+    over = threading.Event()
+    long = [[token] * 300 for token in range(8)]
+
+    def keep_busy():
+        while not over.is_set():
+            captures(client, api, long, [{"hook_point": "ln_final.hook_scale", "positions": {"slice": "-1:"}}])
+
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        neighbour = executor.submit(keep_busy)
+        try:
+            yield
+        finally:
+            over.set()
+        neighbour.result()
+
+
 @pytest.mark.parametrize("checkpoint", CHECKPOINTS)
 def test_a_run_has_the_same_bits_in_any_company_and_on_any_number_of_threads(checkpoint, api, random_checkpoint):
     arguments = CHECKPOINTS[checkpoint]
@@ -62,7 +83,7 @@ def test_a_run_has_the_same_bits_in_any_company_and_on_any_number_of_threads(che
             mixes = [generator.choices(range(len(texts)), k=generator.randint(1, 6)) for _ in range(REQUESTS)]
             points = [generator.sample(SELECTORS, k=generator.randint(1, 9)) for _ in range(REQUESTS)]
             shared = 0
-            with concurrent.futures.ThreadPoolExecutor(CALLERS) as callers:
+            with busy_engine(client, api), concurrent.futures.ThreadPoolExecutor(CALLERS) as callers:
                 results = callers.map(
                     lambda mix, some: captures(client, api, [texts[i] for i in mix], some), mixes, points
                 )
