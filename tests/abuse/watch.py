@@ -30,6 +30,14 @@ def peak_mib(pid):
     return _status(pid, "VmHWM")
 
 
+def given_back(pid, mib, seconds=30):
+    """Waits until a process has at most so much memory: what it has then, and the seconds it took."""
+    begin = time.monotonic()
+    while (now := memory_mib(pid)) > mib and time.monotonic() - begin < seconds:
+        time.sleep(0.2)
+    return now, time.monotonic() - begin
+
+
 @dataclasses.dataclass
 class Seen:
     """Seconds that each probe took, None for one without an answer; and how many ended with which code."""

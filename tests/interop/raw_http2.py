@@ -65,18 +65,21 @@ class Connection:
         return sum(isinstance(event, h2.events.PingAckReceived) for event in self.events)
 
     def call(self, path, data, headers=(), method=b"POST"):
-        """The headers and trailers of the answer to a call with these bytes as its body."""
+        """The headers and trailers of the answer to the connection's next call, with these bytes as its body."""
+        stream = self.http.get_next_available_stream_id()
         head = [(b":method", method), (b":scheme", b"http"), (b":path", path), (b":authority", b"test")]
-        self.http.send_headers(1, [*head, (b"te", b"trailers"), (b"content-type", b"application/grpc"), *headers])
+        self.http.send_headers(stream, [*head, (b"te", b"trailers"), (b"content-type", b"application/grpc"), *headers])
         while data:
-            room = min(self.http.local_flow_control_window(1), self.http.max_outbound_frame_size, len(data))
-            self.http.send_data(1, data[:room])
+            room = min(self.http.local_flow_control_window(stream), self.http.max_outbound_frame_size, len(data))
+            self.http.send_data(stream, data[:room])
             self.flush()
             data = data[room:]
-            while data and self.http.local_flow_control_window(1) == 0:
+            while data and self.http.local_flow_control_window(stream) == 0:
                 self.receive()
-        self.http.end_stream(1)
+        self.http.end_stream(stream)
         self.flush()
-        self.await_event(lambda event: isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)))
-        kinds = (h2.events.ResponseReceived, h2.events.TrailersReceived)
-        return dict(pair for event in self.events if isinstance(event, kinds) for pair in event.headers)
+        over = (h2.events.StreamEnded, h2.events.StreamReset)
+        heads = (h2.events.ResponseReceived, h2.events.TrailersReceived)
+        self.await_event(lambda event: isinstance(event, over) and event.stream_id == stream)
+        mine = [event for event in self.events if isinstance(event, heads) and event.stream_id == stream]
+        return dict(pair for event in mine for pair in event.headers)
