@@ -27,6 +27,17 @@ sys.path.insert(0, str(ROOT / "tests"))
 FIGURES = []
 
 
+def pytest_sessionfinish(session):
+    """One of several processes hands what it measured to the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = FIGURES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    FIGURES.extend(getattr(node, "workeroutput", {}).get("figures", []))
+
+
 def pytest_terminal_summary(terminalreporter):
     for line in FIGURES:
         terminalreporter.write_line(line)

@@ -16,11 +16,12 @@
 namespace hydrophone {
 
 // Whether libtorch got no memory. It has a type for that on GPUs; on the CPU, and for page-locked memory, only its
-// words tell.
+// words tell: those of its allocators of x86-64, of arm64, and of CUDA's host memory.
 inline bool IsOutOfMemory(const c10::Error& error) {
   const absl::string_view what = error.what_without_backtrace();
   return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         absl::StrContains(what, "can't allocate memory") || absl::StrContains(what, "out of memory");
+         absl::StrContains(what, "can't allocate memory") || absl::StrContains(what, "not enough memory") ||
+         absl::StrContains(what, "out of memory");
 }
 
 // Calls work(). When it throws: RESOURCE_EXHAUSTED (OUT_OF_MEMORY) when memory, also a GPU's, ran out, else INTERNAL.

@@ -19,6 +19,13 @@ TEST(CatchingLibtorchTest, TellsThatLibtorchGotNoMemory) {
   EXPECT_EQ(CatchingLibtorch([] { at::empty({int64_t{1} << 50}); }), OutOfMemory());
 }
 
+TEST(CatchingLibtorchTest, KnowsTheWordsOfEveryAllocator) {
+  for (const char* words : {"DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.",
+                            "DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."}) {
+    EXPECT_EQ(CatchingLibtorch([words] { TORCH_CHECK(false, words); }), OutOfMemory()) << words;
+  }
+}
+
 TEST(CatchingLibtorchTest, TellsThatAGpuHasNoMemory) {
   EXPECT_EQ(CatchingLibtorch([] { TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA ran out"); }), OutOfMemory());
   EXPECT_EQ(CatchingLibtorch([] { TORCH_CHECK(false, "CUDA error: out of memory"); }), OutOfMemory());
