@@ -1,9 +1,8 @@
 """Raw HTTP/2 abuse: a server under attack stays within its memory, answers others, and ends when it is told to.
 
-The attacks are scaled down; HYDROPHONE_LONG_TESTS=1 runs them at full size. Figures are printed at the end.
+The attacks are scaled down; tests/run --long runs them at full size. Figures are printed at the end.
 """
 
-import os
 import resource
 import subprocess
 import sys
@@ -11,13 +10,12 @@ import time
 
 import attacks
 import pytest
-from conftest import FIGURES, ROOT, Server, build_directory
+from conftest import FIGURES, LONG, ROOT, Server, build_directory
 from watch import PATIENCE, Watch, given_back, memory_mib, peak_mib
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 from raw_http2 import Connection  # noqa: E402
 
-LONG = bool(os.environ.get("HYDROPHONE_LONG_TESTS"))
 BUDGET_MIB = 256
 CONSTANT_MIB = 512  # beside weights and budget
 FLAGS = [f"--response_budget_bytes={BUDGET_MIB << 20}", "--max_response_bytes=16777216"]

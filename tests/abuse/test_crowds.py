@@ -1,20 +1,18 @@
 """Many callers at once: what they hold stays within the bound, what they get is right, and others are answered.
 
-The crowds are small and meet the default model; HYDROPHONE_LONG_TESTS=1 brings all of them to a GPT-2 of 124M.
+The crowds are small and meet the default model; tests/run --long brings all of them to a GPT-2 of 124M.
 """
 
 import concurrent.futures
-import os
 import statistics
 import threading
 import time
 
 import grpc
 import pytest
-from conftest import DEFAULT_MODEL, FIGURES, SERVICE, Server
+from conftest import DEFAULT_MODEL, FIGURES, LONG, SERVICE, Server
 from watch import given_back, memory_mib, peak_mib
 
-LONG = bool(os.environ.get("HYDROPHONE_LONG_TESTS"))
 CONSTANT_MIB = 512  # beside weights and budget
 KEPT_MIB = 100
 SLOW_READERS = [200, 300] if LONG else [20]

@@ -1,7 +1,7 @@
 """Requests and checkpoints with wrong bytes: each is refused as what it is or works, and the server goes on.
 
-Which bytes are wrong is drawn anew each time, by a seed that a failure names. HYDROPHONE_LONG_TESTS=1 tries 3,000
-requests and 300 checkpoints.
+Which bytes are wrong is drawn anew each time, by a seed that a failure names. tests/run --long tries 3,000 requests and
+300 checkpoints.
 """
 
 import os
@@ -12,9 +12,8 @@ import time
 
 import grpc
 import pytest
-from conftest import FIGURES, SERVICE, Server, build_directory
+from conftest import FIGURES, LONG, SERVICE, Server, build_directory
 
-LONG = bool(os.environ.get("HYDROPHONE_LONG_TESTS"))
 REQUESTS, CHECKPOINTS = (3000, 300) if LONG else (300, 8)
 SEED = int(os.environ.get("HYDROPHONE_TEST_SEED") or time.time())
 CODES = {

@@ -1,10 +1,9 @@
 """deploy/proxy's configurations, run with Debian's packages: TLS outside, a server with tokens on the loopback behind.
 
-They need nginx and haproxy (apt-get install nginx-light haproxy), and HYDROPHONE_LONG_TESTS=1.
+They need nginx and haproxy (apt-get install nginx-light haproxy), and tests/run --long.
 """
 
 import contextlib
-import os
 import shutil
 import socket
 import ssl
@@ -14,7 +13,7 @@ import time
 import grpc
 import pytest
 from certificates import Authority, digest_line
-from conftest import ROOT, Server
+from conftest import LONG, ROOT, Server
 from hydrophone_client import Client
 
 PROXY = ROOT / "deploy/proxy"
@@ -22,8 +21,8 @@ START_SECONDS = 60
 TOKEN = "a-token-through-a-proxy"
 
 pytestmark = pytest.mark.skipif(
-    not os.environ.get("HYDROPHONE_LONG_TESTS") or not all(map(shutil.which, ("nginx", "haproxy"))),
-    reason="needs nginx and haproxy, and HYDROPHONE_LONG_TESTS=1",
+    not LONG or not all(map(shutil.which, ("nginx", "haproxy"))),
+    reason="needs nginx and haproxy, and tests/run --long",
 )
 
 

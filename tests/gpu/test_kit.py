@@ -1,4 +1,7 @@
-"""The GPU kit, gathered for the build's own libtorch and run without a GPU, on the default model and short shapes."""
+"""The GPU kit, gathered for the build's own libtorch and run without a GPU, on the default model and short shapes.
+
+To gather and to run it takes minutes: tests/run --long.
+"""
 
 import json
 import os
@@ -6,10 +9,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, build_directory
+from conftest import LONG, ROOT, build_directory
 
 MOST_MEBIBYTES = 60  # what a machine with a GPU is sent
 PRINTED_CHARACTERS = 12_000  # what it may print
+
+pytestmark = pytest.mark.skipif(not LONG, reason="takes minutes: tests/run --long")
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
 """Complete or marked: whatever byte a connection is cut at, a client that reports success has the whole answer.
 
 The C++ client (as the program `hydrophone`) and plain grpcio read Extract and GetParameters streams through a proxy
-that cuts their connections at random bytes: 200 cuts, or 2,000 with HYDROPHONE_LONG_TESTS=1. The seed is fixed; which
+that cuts their connections at random bytes: 200 cuts, or 2,000 by tests/run --long. The seed is fixed; which
 messages a cut falls between is the network's doing.
 """
 
-import os
 import random
 import subprocess
 
@@ -15,7 +14,7 @@ import pytest
 from cutting_proxy import Cut, CuttingProxy
 from hydrophone_client import Client
 
-CUTS_EACH = 500 if os.environ.get("HYDROPHONE_LONG_TESTS") else 50
+CUTS_EACH = 500 if conftest.LONG else 50
 TEXTS = ["The quick brown fox jumps over the lazy dog. " * 3, "Hello"]
 POINTS = ["hidden_states", "attn.c_proj"]
 PARAMETERS = ["transformer.h.{0,1}.*", "transformer.ln_f.*"]

@@ -1,18 +1,18 @@
 """Clients without a call may ping every ten seconds; one that pings without pause is cut.
 
 gRPC counts a strike for each ping that comes sooner after the one before than the server allows, and cuts the
-connection at the third. So what is cut shows at once; what is allowed shows in real time alone, with
-HYDROPHONE_LONG_TESTS=1.
+connection at the third. So what is cut shows at once; what is allowed shows in real time alone, by
+tests/run --long.
 """
 
-import os
 import time
 
 import h2.events
 import pytest
+from conftest import LONG
 from raw_http2 import Connection
 
-long = pytest.mark.skipif(not os.environ.get("HYDROPHONE_LONG_TESTS"), reason="takes 80 s; HYDROPHONE_LONG_TESTS=1")
+long = pytest.mark.skipif(not LONG, reason="takes 80 s: tests/run --long")
 
 
 def is_goaway(event):

@@ -1,15 +1,14 @@
 """Servers that are restarted in turn behind a client that retries and takes them in turn: no request fails."""
 
 import json
-import os
 import socket
 import threading
 
 import grpc
 import pytest
-from conftest import DEFAULT_MODEL, Server
+from conftest import DEFAULT_MODEL, LONG, Server, server_device
 
-RESTARTS = 10 if os.environ.get("HYDROPHONE_LONG_TESTS") == "1" else 4
+RESTARTS = 10 if LONG else 4
 CALLERS = 8
 
 RETRIES = {
@@ -83,7 +82,7 @@ class Load:
             self._stop.wait(0.01)
 
 
-@pytest.mark.skipif(os.environ.get("HYDROPHONE_TEST_DEVICE", "cpu") != "cpu", reason="two servers on one GPU")
+@pytest.mark.skipif(server_device() != "cpu", reason="two servers on one GPU")
 def test_restarting_servers_in_turn_fails_no_request(api):
     addresses = free_addresses(2)
     servers = [Server(DEFAULT_MODEL, listen=address).__enter__() for address in addresses]
