@@ -1,18 +1,13 @@
 // hydrophone-server: reads the flags, makes the objects, serves, and drains.
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 
-#include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,18 +17,14 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "server/access/access.h"
-#include "server/access/certificates.h"
 #include "server/base/address.h"
 #include "server/base/memory_reserve.h"
 #include "server/check_report.h"
 #include "server/checkpoint/model_directory.h"
-#include "server/checkpoint/weight_files.h"
-#include "server/container/memory_fit.h"
-#include "server/container/memory_limit.h"
 #include "server/core/errors.h"
+#include "server/doors.h"
 #include "server/flags.h"
-#include "server/model/engine/load_engine.h"
+#include "server/load_model.h"
 #include "server/obs/call_lines.h"
 #include "server/obs/log.h"
 #include "server/obs/metrics_endpoint.h"
@@ -45,6 +36,7 @@
 #include "server/rpc/status.h"
 #include "server/sched/clock.h"
 #include "server/sched/scheduler.h"
+#include "server/stop_signals.h"
 #include "server/tokenizer/load.h"
 
 namespace hydrophone {
@@ -74,84 +66,6 @@ std::string DefaultModel() {
   return std::filesystem::is_directory(installed, error) ? installed.string() : HYDROPHONE_SOURCE_MODEL;
 }
 
-absl::StatusOr<std::unique_ptr<Engine>> LoadModel(const Flags& flags, const ModelDirectory& directory,
-                                                  const Tokenizer& tokenizer, Metrics* metrics) {
-  absl::Time start = absl::Now();
-  LogInfo("loading the model", {{"model", directory.path}, {"device", flags.device}});
-  const EngineOptions options{.threads = flags.threads,
-                              .awake = std::chrono::microseconds(flags.awake_microseconds),
-                              .copy_weights = flags.copy_weights,
-                              .model_name = flags.model_name.empty() ? directory.name : flags.model_name,
-                              .tokenizer_sha256 = std::string(tokenizer.sha256()),
-                              .tokenizer_notes = {tokenizer.notes().begin(), tokenizer.notes().end()},
-                              .share_prefixes = flags.share_prefixes,
-                              .device = flags.device,
-                              .metrics = metrics};
-  auto engine = LoadEngine(directory.path, options);
-  if (!engine.ok()) return engine;
-  const ModelInfo& model = (*engine)->model();
-  const ComputeInfo& compute = (*engine)->compute();
-  LogInfo("loaded the model", {{"seconds", Seconds(absl::Now() - start)},
-                               {"name", model.name},
-                               {"blocks", absl::StrCat(model.n_layer)},
-                               {"width", absl::StrCat(model.n_embd)},
-                               {"parameters", absl::StrCat(model.parameters)},
-                               {"weights_sha256", model.weights_sha256},
-                               {"device", compute.device},
-                               {"threads", absl::StrCat(compute.threads)},
-                               {"numerics", compute.numerics},
-                               {"instruction_set", compute.instruction_set}});
-  for (const std::string& note : model.loading_notes) LogInfo(note);
-  if (!compute.batch_independent) {
-    LogWarning(
-        "a row's bits may depend on its neighbours on this device: no way to multiply was found that prevents it");
-  }
-  return engine;
-}
-
-// Fits the limits on memory into what the container, or else the machine, has of it. What weight files that cannot be
-// opened lack is for the loading to say; on a GPU, those that are mapped need no memory of the host's for long.
-absl::Status FitIntoMemory(const ModelDirectory& directory, Flags* flags) {
-  flags->limits.slice_bytes = flags->limits.response_budget_bytes / kSlicesInBudget;
-  const std::optional<MemoryLimit> memory = FindMemoryLimit();
-  const absl::StatusOr<WeightFiles> weights = OpenWeightFiles(directory.path);
-  if (!memory.has_value() || !weights.ok()) return absl::OkStatus();
-  const bool on_host = flags->device == "cpu" || flags->copy_weights;
-  const uint64_t weight_bytes = on_host ? BytesInMemory(*weights, flags->copy_weights) : 0;
-  if (absl::Status fits = FitMemory(*memory, weight_bytes, flags->given, &flags->limits); !fits.ok()) return fits;
-  LogInfo("memory", {{"bytes", absl::StrCat(memory->bytes)},
-                     {"allowed_by", memory->file},
-                     {"weights_bytes", absl::StrCat(weight_bytes)},
-                     {"response_budget_bytes", absl::StrCat(flags->limits.response_budget_bytes)},
-                     {"other_bytes", absl::StrCat(kOtherMemoryBytes)}});
-  return absl::OkStatus();
-}
-
-// Whether the tokenizer may be the model's: a vocabulary with more tokens would give ids without an embedding. The
-// model may have more, as an embedding that was padded to a round size has; and tokens that were added without an
-// embedding are refused where a text holds one.
-absl::Status CheckVocabulary(const ModelInfo& model, const Tokenizer& tokenizer) {
-  const auto ids = static_cast<uint32_t>(model.vocab_size);
-  if (IsMissing(tokenizer)) {
-    LogWarning("the model's directory has no tokenizer: token ids are served, text is refused");
-    return absl::OkStatus();
-  }
-  if (ids < tokenizer.base_vocab_size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the tokenizer has ", tokenizer.base_vocab_size(),
-                                                   " tokens, but config.json's vocab_size is ", model.vocab_size,
-                                                   ": they belong to different models"));
-  }
-  if (ids < tokenizer.vocab_size()) {
-    LogWarning(absl::StrCat("the tokenizer's added tokens from ", ids, " to ", tokenizer.vocab_size() - 1,
-                            " have no embedding: a text with one is refused"));
-  }
-  if (ids > tokenizer.vocab_size()) {
-    LogInfo(absl::StrCat("ids from ", tokenizer.vocab_size(), " to ", ids - 1,
-                         " have an embedding and no spelling: they are served as ids"));
-  }
-  return absl::OkStatus();
-}
-
 // Computes one token on the way that requests take. When it returns OK, requests will be answered.
 absl::Status WarmUp(Scheduler* scheduler) {
   Plan plan;
@@ -178,107 +92,22 @@ std::string WithPort(const std::string& listen, int port) {
   return address.text();
 }
 
-// Logs what became of `file`, which has changed.
-auto LogsReload(const std::string& file) {
-  return [file](const absl::Status& status) {
-    if (status.ok()) return LogInfo("read again", {{"file", file}});
-    LogWarning("what was read before stays in force", {{"file", file}, {"error", std::string(status.message())}});
-  };
-}
-
-// What decides on calls and connections; null certificates for plaintext.
-struct Doors {
-  std::unique_ptr<Access> access;
-  std::unique_ptr<Certificates> certificates;
-};
-
-absl::StatusOr<Doors> MakeDoors(const Flags& flags) {
-  Doors doors;
-  if (!flags.token_digests.empty()) {
-    auto access = Access::Load(flags.token_digests, &RealClock(), LogsReload(flags.token_digests));
-    if (!access.ok()) return access.status();
-    doors.access = *std::move(access);
-  }
-  if (!flags.tls.certificate.empty()) {
-    auto certificates = Certificates::Load(flags.tls, &RealClock(), LogsReload(flags.tls.certificate));
-    if (!certificates.ok()) return certificates.status();
-    doors.certificates = *std::move(certificates);
-  }
-  return doors;
-}
-
 ReflectionMode ReflectionModeOf(const Flags& flags) {
   if (flags.reflection == "off") return ReflectionMode::kOff;
   return flags.reflection == "operate" ? ReflectionMode::kOperate : ReflectionMode::kOpen;
 }
 
-// SIGTERM and SIGINT, blocked in every thread but one that waits for them.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGTERM);
-    sigaddset(&signals_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    std::thread([this] { Wait(); }).detach();  // ends with the program, as this object does
-  }
+// Serves /metrics where the flags say; null where they say nowhere.
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> StartMetrics(const Flags& flags, const PrometheusMetrics& metrics) {
+  if (flags.metrics_listen.empty()) return nullptr;
+  auto endpoint =
+      MetricsEndpoint::Start(flags.metrics_listen, {metrics.registry(), std::make_shared<ProcessMetrics>()});
+  if (!endpoint.ok()) return endpoint;
+  LogInfo(absl::StrCat("metrics on http://", WithPort(flags.metrics_listen, (*endpoint)->port()), "/metrics"));
+  return endpoint;
+}
 
-  // From now on, a signal is for Await; before, it ends the program.
-  void StartServing() { serving_ = true; }
-
-  // Waits for the first signal and returns its name. From then on, another signal ends the program at once.
-  std::string Await() {
-    std::string name = first_.get_future().get();
-    pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-    return name;
-  }
-
- private:
-  void Wait() {
-    int signal = 0;
-    sigwait(&signals_, &signal);
-    const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
-    if (serving_) return first_.set_value(name);
-    LogInfo("stopped before serving", {{"signal", name}});
-    std::_Exit(0);  // nothing is open, and what is loading cannot be told to stop
-  }
-
-  sigset_t signals_;
-  std::atomic<bool> serving_{false};
-  std::promise<std::string> first_;
-};
-
-absl::Status Serve(Flags flags, StopSignals& stop) {
-  absl::Time start = absl::Now();
-  const absl::StatusOr<Doors> doors = MakeDoors(flags);
-  if (!doors.ok()) return doors.status();
-  const absl::StatusOr<ModelDirectory> directory = FindModelDirectory(flags.model);
-  if (!directory.ok()) return directory.status();
-  if (absl::Status fits = FitIntoMemory(*directory, &flags); !fits.ok()) return fits;
-  auto tokenizer = LoadTokenizer(directory->path);
-  if (!tokenizer.ok()) return tokenizer.status();
-  PrometheusMetrics metrics(ServiceName(), Methods(), CodeNames(), flags.limits);
-  auto engine = LoadModel(flags, *directory, **tokenizer, &metrics);
-  if (!engine.ok()) return engine.status();
-  if (absl::Status same = CheckVocabulary((*engine)->model(), **tokenizer); !same.ok()) return same;
-
-  metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
-  Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
-  if (flags.check) {
-    if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
-    std::fputs(CheckReport(flags, (*engine)->model(), doors->access.get(), doors->certificates.get()).c_str(), stdout);
-    return absl::OkStatus();
-  }
-  std::unique_ptr<MetricsEndpoint> endpoint;
-  if (!flags.metrics_listen.empty()) {
-    auto started =
-        MetricsEndpoint::Start(flags.metrics_listen, {metrics.registry(), std::make_shared<ProcessMetrics>()});
-    if (!started.ok()) return started.status();
-    endpoint = *std::move(started);
-    LogInfo(absl::StrCat("metrics on http://", WithPort(flags.metrics_listen, endpoint->port()), "/metrics"));
-  }
-
-  CallLines call_lines(&metrics);
+GrpcServerOptions ServerOptions(const Flags& flags) {
   GrpcServerOptions options;
   options.listen = flags.listen;
   options.version = kVersion;
@@ -293,22 +122,50 @@ absl::Status Serve(Flags flags, StopSignals& stop) {
   if (flags.max_connection_age_seconds > 0) {
     options.max_connection_age = absl::Seconds(flags.max_connection_age_seconds);
   }
-  auto server = GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(), &flags.limits,
-                                   &call_lines, doors->access.get(), doors->certificates.get()},
-                                  options);
+  return options;
+}
+
+void DrainAfter(const std::string& signal, const Flags& flags, GrpcServer* server) {
+  const absl::Duration lag = absl::Seconds(flags.drain_lag_seconds), drain = absl::Seconds(flags.drain_seconds);
+  LogInfo("draining", {{"signal", signal}, {"at_most_seconds", Seconds(lag + drain)}});
+  const absl::Time begin = absl::Now();
+  server->Drain(lag, drain);
+  LogInfo("stopped", {{"seconds", Seconds(absl::Now() - begin)}});
+}
+
+// Loads, serves until a signal, and drains; by --check, loads and reports.
+absl::Status Serve(Flags flags, StopSignals& stop) {
+  const absl::Time start = absl::Now();
+  const absl::StatusOr<Doors> doors = MakeDoors(flags);
+  if (!doors.ok()) return doors.status();
+  const absl::StatusOr<ModelDirectory> directory = FindModelDirectory(flags.model);
+  if (!directory.ok()) return directory.status();
+  if (absl::Status fits = FitIntoMemory(*directory, &flags); !fits.ok()) return fits;
+  const auto tokenizer = LoadTokenizer(directory->path);
+  if (!tokenizer.ok()) return tokenizer.status();
+  PrometheusMetrics metrics(ServiceName(), Methods(), CodeNames(), flags.limits);
+  const auto engine = LoadModel(flags, *directory, **tokenizer, &metrics);
+  if (!engine.ok()) return engine.status();
+  metrics.SetInfo(kVersion, (*engine)->model(), (*engine)->compute());
+  Scheduler scheduler(engine->get(), flags.limits, &RealClock(), &metrics);
+  if (flags.check) {
+    if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
+    std::fputs(CheckReport(flags, (*engine)->model(), doors->access.get(), doors->certificates.get()).c_str(), stdout);
+    return absl::OkStatus();
+  }
+  const auto endpoint = StartMetrics(flags, metrics);
+  if (!endpoint.ok()) return endpoint.status();
+  CallLines call_lines(&metrics);
+  const auto server = GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(),
+                                         &flags.limits, &call_lines, doors->access.get(), doors->certificates.get()},
+                                        ServerOptions(flags));
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
   if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
   stop.StartServing();
   (*server)->SetServing(true);
   LogInfo("serving", {{"seconds_since_start", Seconds(absl::Now() - start)}});
-
-  std::string signal = stop.Await();
-  LogInfo("draining", {{"signal", signal},
-                       {"at_most_seconds", Seconds(absl::Seconds(flags.drain_lag_seconds + flags.drain_seconds))}});
-  absl::Time draining = absl::Now();
-  (*server)->Drain(absl::Seconds(flags.drain_lag_seconds), absl::Seconds(flags.drain_seconds));
-  LogInfo("stopped", {{"seconds", Seconds(absl::Now() - draining)}});
+  DrainAfter(stop.Await(), flags, server->get());
   return absl::OkStatus();
 }
 
@@ -319,7 +176,7 @@ int Main(int argc, char** argv) {
   if (!flags.has_value()) return exit_code;
   if (!SetLogLevel(flags->log_level).ok() || !SetLogFormat(flags->log_format).ok()) return kStartFailed;
   for (const std::string& warning : flags->warnings) LogWarning(warning);
-  auto& stop = *new StopSignals();  // its thread outlives every scope
+  auto& stop = *new StopSignals();  // never destroyed
   const bool check = flags->check;
   if (absl::Status served = Serve(*std::move(flags), stop); !served.ok()) {
     LogError(check ? "would not start" : "cannot start", {{"error", std::string(served.message())}});
