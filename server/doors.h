@@ -1,4 +1,4 @@
-// What decides who may call, made from the flags.
+// What decides on calls and connections, made from the flags: tokens and certificates.
 #ifndef HYDROPHONE_SERVER_DOORS_H_
 #define HYDROPHONE_SERVER_DOORS_H_
 

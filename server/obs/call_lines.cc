@@ -28,17 +28,25 @@ void CallLines::CallEnded(CallRecord call) {
     MutexLock lock(&mutex_);
     if (waiting_.size() < max_waiting_) {
       waiting_.push_back(std::move(call));
-      if (waiting_.size() == 1) changed_.Signal();  // for the others the thread is awake, or gathers
+      if (waiting_.size() == 1) changed_.SignalAll();  // for the others the thread is awake, or gathers
       return;
     }
   }
   metrics_->LogLineDropped();
 }
 
+void CallLines::Flush() {
+  MutexLock lock(&mutex_);
+  while (writing_ || !waiting_.empty()) changed_.Wait(&mutex_);
+}
+
 std::vector<CallRecord> CallLines::Take() {
   MutexLock lock(&mutex_);
+  writing_ = false;
+  if (waiting_.empty()) changed_.SignalAll();
   while (!quitting_ && waiting_.empty()) changed_.Wait(&mutex_);
   if (!quitting_) changed_.WaitUntil(&mutex_, std::chrono::system_clock::now() + kGathering);
+  writing_ = !waiting_.empty();
   return std::exchange(waiting_, {});
 }
 

@@ -28,9 +28,12 @@ class CallLines final : public CallLog {
 
   void CallEnded(CallRecord call) override ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Waits until the lines of all calls that have ended are written.
+  void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   void Loop() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits for calls; none when the thread is to end.
+  // Waits for calls, after those that it gave before were written; none when the thread is to end.
   std::vector<CallRecord> Take() ABSL_LOCKS_EXCLUDED(mutex_);
 
   Metrics* const metrics_;
@@ -39,6 +42,7 @@ class CallLines final : public CallLog {
   Mutex mutex_;
   CondVar changed_;
   std::vector<CallRecord> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;  // lines that were taken out of `waiting_`
   bool quitting_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

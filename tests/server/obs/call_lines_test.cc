@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,18 @@ TEST(CallLinesTest, EveryLineThatWaitsIsWrittenBeforeTheEnd) {
   EXPECT_EQ(written[0], "0");
   EXPECT_EQ(written[99], "99");
   EXPECT_EQ(metrics.lines_dropped(), 0);
+}
+
+TEST(CallLinesTest, AFlushEndsWhenEveryLineIsWritten) {
+  FakeMetrics metrics;
+  std::atomic<int> written = 0;
+  CallLines lines(&metrics, 8192, [&](const CallRecord&) { ++written; });
+  lines.Flush();  // of none
+  for (int calls = 10; calls <= 30; calls += 10) {
+    for (int i = 0; i < 10; ++i) lines.CallEnded(Named(std::to_string(i)));
+    lines.Flush();
+    EXPECT_EQ(written, calls);
+  }
 }
 
 TEST(CallLinesTest, APipeThatIsNotReadHoldsUpNoCallAndLosesCountedLines) {
