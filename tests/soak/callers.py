@@ -223,4 +223,7 @@ class GrpcurlCaller(Caller):
             if any(text in done.stderr for text in ("Unavailable", "Failed to dial", "connection refused")):
                 raise Unavailable(done.stderr)
             return answers.of_status(str(done.returncode), done.stderr)
+        if not done.stdout.strip():
+            # grpcurl forgets the status of a call that found no connection, and reports success without an answer.
+            raise Unavailable("no answer")
         return answers.of_json(messages_of(done.stdout))
