@@ -160,6 +160,7 @@ class Api:
 
     @contextlib.contextmanager
     def connect(self, address):
-        options = [("grpc.max_receive_message_length", 64 << 20)]
+        """A client with a connection of its own: gRPC lets channels to one address share one, which is one caller."""
+        options = [("grpc.max_receive_message_length", 64 << 20), ("grpc.use_local_subchannel_pool", 1)]
         with grpc.insecure_channel(address, options=options) as channel:
             yield Client(self, channel)
