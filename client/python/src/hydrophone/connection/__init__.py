@@ -1,0 +1,1 @@
+"""How calls reach a server: addresses, credentials, channels, and two drivers of one set of operations."""

@@ -1,0 +1,42 @@
+"""logit_lens: what each layer would predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hydrophone.connection.operation import Operation
+from hydrophone.operations.extract import carry_out
+from hydrophone.operations.session import Session
+from hydrophone.requests import extraction
+from hydrophone.requests import hooks as hook_messages
+from hydrophone.requests.edits import Edit
+from hydrophone.requests.inputs import Input
+from hydrophone.requests.tokens import Token
+from hydrophone.requests.values import Layers, Positions
+from hydrophone.results.lens import LogitLens
+
+
+def logit_lens(
+    session: Session,
+    input: Input,
+    *,
+    layers: Layers = None,
+    positions: Positions = None,
+    top_k: int = 5,
+    tokens: Token | Iterable[Token] | None = None,
+    hook: str = "resid_post",
+    edits: Edit | Iterable[Edit] | None = None,
+    prepend_bos: bool = False,
+) -> Operation[LogitLens]:
+    """The `top_k` tokens that each layer's residual stream would predict, read through ln_f and the unembedding, the
+    numbers of given `tokens`, the distribution's entropy, and its KL divergence from the final one. `hook` is a raw
+    residual state. After nostalgebraist, "interpreting GPT: the logit lens" (2020).
+
+    >>> lens = client.logit_lens("Hello world", layers=[0, -1], top_k=3, tokens=" the")
+    >>> lens.top_ids.shape, lens.entropy.shape
+    ((2, 2, 3), (2, 2))
+    """
+    chosen = hook_messages.lens(top_k, tokens, entropy=True, final_divergence=True)
+    selector = hook_messages.Hook(hook, layers, positions, lens=chosen)
+    result = yield from carry_out(session, extraction.extract([input], selector, edits=edits, prepend_bos=prepend_bos))
+    return LogitLens.of(result, top_k, len(chosen.tokens))
