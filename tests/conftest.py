@@ -4,6 +4,7 @@ The programs are those of $HYDROPHONE_BUILD_DIR (from the repository's root; def
 $HYDROPHONE_TEST_DEVICE (as --device takes it; default: cpu).
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -142,10 +143,30 @@ def make_api(generated):
     ]
     # google/ and grpc/ are packages of other distributions: their modules are made under names of our own.
     assert protoc.main([*arguments, *[p for p in protos if p.startswith("hydrophone/")]]) == 0
-    sys.path.insert(0, str(generated))
-    from hydrophone_client import Api
+    for package in ("hydrophone", "hydrophone/v1"):
+        (pathlib.Path(generated) / package / "__init__.py").touch()
+    with generated_modules(generated):
+        from hydrophone_client import Api
 
-    return Api()
+        return Api()
+
+
+@contextlib.contextmanager
+def generated_modules(generated):
+    """Imports of `hydrophone` mean the generated package, and not the Python client, which has that name too."""
+
+    def taken_out():
+        names = [name for name in sys.modules if name.partition(".")[0] == "hydrophone"]
+        return {name: sys.modules.pop(name) for name in names}
+
+    client = taken_out()
+    sys.path.insert(0, str(generated))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(generated))
+        taken_out()
+        sys.modules.update(client)
 
 
 @pytest.fixture(scope="session")

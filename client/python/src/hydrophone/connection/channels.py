@@ -19,24 +19,19 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 SERVICE = "hydrophone.v1.ActivationService"
 
 # gRPC makes a call again by itself when the server refused it before it answered, after the time that the server named
-# (grpc-retry-pushback-ms, equal to RetryInfo), or after one of these when no server was reached.
-_RETRIES = {
-    "methodConfig": [
-        {
-            "name": [{"service": SERVICE}],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
-            },
-        }
-    ]
-}
+# (grpc-retry-pushback-ms, equal to RetryInfo), or after one of these when no server was reached. Where there are several
+# servers, a call goes on to the next one instead of waiting for one that is not there.
+_RETRY_POLICY = {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2}
+
+
+def _service_config(servers: int) -> str:
+    codes = ["RESOURCE_EXHAUSTED"] if servers > 1 else ["RESOURCE_EXHAUSTED", "UNAVAILABLE"]
+    policy = {**_RETRY_POLICY, "retryableStatusCodes": codes}
+    return json.dumps({"methodConfig": [{"name": [{"service": SERVICE}], "retryPolicy": policy}]})
+
+
 _MIB = 1 << 20
 _OPTIONS = [
-    ("grpc.service_config", json.dumps(_RETRIES)),
     ("grpc.max_receive_message_length", 64 * _MIB),  # the tokens of the longest text that a server's limits allow
     ("grpc.per_rpc_retry_buffer_size", 16 * _MIB),  # a request is kept whole, so that it can be sent again
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -82,27 +77,28 @@ def make_settings(
     return Settings(addresses, chosen, secret, timeout, in_flight)
 
 
-def _options(address: str) -> list[tuple[str, Any]]:
+def _options(address: str, servers: int) -> list[tuple[str, Any]]:
+    options = [*_OPTIONS, ("grpc.service_config", _service_config(servers))]
     # A proxy that the environment names cannot reach what only this machine has.
-    return [*_OPTIONS, ("grpc.enable_http_proxy", 0)] if is_here(address) else _OPTIONS
+    return [*options, ("grpc.enable_http_proxy", 0)] if is_here(address) else options
 
 
-def _channel(module: Any, address: str, tls: Tls | None) -> Any:
+def _channel(module: Any, address: str, settings: Settings) -> Any:
     """A channel of grpc or of grpc.aio."""
+    options, tls = _options(address, len(settings.addresses)), settings.tls
     if tls is None:
-        return module.insecure_channel(address, options=_options(address))
+        return module.insecure_channel(address, options=options)
     ca, certificate, key = (
         pathlib.Path(path).read_bytes() if path is not None else None for path in (tls.ca, tls.certificate, tls.key)
     )
-    credentials = grpc.ssl_channel_credentials(ca, key, certificate)
-    return module.secure_channel(address, credentials, options=_options(address))
+    return module.secure_channel(address, grpc.ssl_channel_credentials(ca, key, certificate), options=options)
 
 
 class Channels:
     """A channel for each address. `module` is grpc or grpc.aio. Thread-safe."""
 
     def __init__(self, settings: Settings, module: Any) -> None:
-        self.channels = [_channel(module, address, settings.tls) for address in settings.addresses]
+        self.channels = [_channel(module, address, settings) for address in settings.addresses]
         self._turn = itertools.count()
 
     def in_turn(self) -> Iterator[Any]:

@@ -63,6 +63,10 @@ def max_activating(
             if windows:
                 inputs = [window.token_ids for window in windows]
                 result = yield from carry_out(quiet, extraction.extract(inputs, selector, rows=True))
+                if len(result.captures) != 1:
+                    raise InvalidArgument.of(
+                        "hook", f"got {hook!r}, which is {len(result.captures)} places: name a layer"
+                    )
                 for window, values in zip(windows, _split(result.captures[0].array, windows), strict=True):
                     order -= 1
                     _keep(best, k, order, Activation(window, int(values.argmax()), values))
