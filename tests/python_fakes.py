@@ -8,6 +8,7 @@ from concurrent import futures
 import grpc
 import numpy as np
 import python_client  # noqa: F401 (finds the package)
+
 from hydrophone.proto import rpc, v1
 
 

@@ -1,6 +1,7 @@
 """Finding a chunk's data in a message without parsing it."""
 
 import python_client  # noqa: F401
+
 from hydrophone.proto import v1
 from hydrophone.wire.chunk_message import read_chunk
 

@@ -5,11 +5,12 @@ import zlib
 
 import numpy as np
 import pytest
+from python_client import hp
+from python_fakes import ARRAY, answer, chunk, header, input_info, trailer
+
 from hydrophone.proto import v1
 from hydrophone.wire.streams import ExtractAssembler
 from hydrophone.wire.tensors import elements
-from python_client import hp
-from python_fakes import ARRAY, answer, chunk, header, input_info, trailer
 
 SIZE = ARRAY.nbytes
 

@@ -19,8 +19,8 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 SERVICE = "hydrophone.v1.ActivationService"
 
 # gRPC makes a call again by itself when the server refused it before it answered, after the time that the server named
-# (grpc-retry-pushback-ms, equal to RetryInfo), or after one of these when no server was reached. Where there are several
-# servers, a call goes on to the next one instead of waiting for one that is not there.
+# (grpc-retry-pushback-ms, equal to RetryInfo), or after one of these when no server was reached. Of several servers,
+# the next one is asked instead, without waiting for one that is not there.
 _RETRY_POLICY = {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument
-from hydrophone.operations.extract import carry_out
+from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.progress import Progress
 from hydrophone.operations.session import Session, describe
 from hydrophone.operations.tokens import tokenize
@@ -24,6 +24,13 @@ from hydrophone.wire.tensors import Array
 # corpus.
 _MOST_CHARACTERS = 1 << 18
 _MOST_TEXTS = 256
+
+_ARGUMENTS = {
+    "hooks[0]": "hook",
+    "hooks[0].layers[0]": "layer",
+    "hooks[0].heads[0]": "head",
+    "hooks[0].features[0]": "unit",
+}
 
 
 def max_activating(
@@ -43,8 +50,8 @@ def max_activating(
     tokens, which are run on their own; a window counts once, with its most active token. `unit` is the index along the
     hook point's last dimension, `head` the head where it has heads.
 
-    >>> top = client.max_activating(["Hello world", "Plants make fantastic pets"], "mlp.hook_post", layer=5, unit=3,
-    k=2)
+    >>> texts = ["Hello world", "Plants make fantastic pets"]
+    >>> top = client.max_activating(texts, "mlp.hook_post", layer=5, unit=3, k=2)
     >>> len(top), top[0].value >= top[1].value
     (2, True)
     """
@@ -62,7 +69,8 @@ def max_activating(
             windows = [window for number, info in enumerate(infos, first) for window in _windows(number, info, context)]
             if windows:
                 inputs = [window.token_ids for window in windows]
-                result = yield from carry_out(quiet, extraction.extract(inputs, selector, rows=True))
+                asked = extraction.extract(inputs, selector, rows=True)
+                result = yield from renamed(carry_out(quiet, asked), _ARGUMENTS)
                 if len(result.captures) != 1:
                     raise InvalidArgument.of(
                         "hook", f"got {hook!r}, which is {len(result.captures)} places: name a layer"

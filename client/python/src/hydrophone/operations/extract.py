@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from hydrophone.connection.operation import Event, Operation, Read, Together
 from hydrophone.errors import InvalidArgument, TooLarge
@@ -24,6 +24,7 @@ from hydrophone.results.result import Result, RunInfo
 from hydrophone.wire.streams import ExtractAssembler
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def _operation(asking: Callable[P, Extraction]) -> Callable[Concatenate[Session, P], Operation[Result]]:
@@ -48,6 +49,14 @@ def carry_out(session: Session, asked: Extraction) -> Operation[Result]:
             done=lambda place: progress.add(sizes[place]),
         )
     return _result(plan, [event for answer in answers for event in answer])
+
+
+def renamed(operation: Operation[T], arguments: Mapping[str, str]) -> Operation[T]:
+    """The operation, whose errors name its caller's arguments: `arguments` has them by the names that it knows."""
+    try:
+        return (yield from operation)
+    except InvalidArgument as error:
+        raise error.reworded(Words(arguments)) from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hydrophone.connection.operation import Operation
-from hydrophone.operations.extract import carry_out
+from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.session import Session
 from hydrophone.requests import extraction
 from hydrophone.requests import hooks as hook_messages
@@ -14,6 +14,15 @@ from hydrophone.requests.inputs import Input
 from hydrophone.requests.tokens import Token
 from hydrophone.requests.values import Layers, Positions
 from hydrophone.results.lens import LogitLens
+
+_ARGUMENTS = {
+    "inputs[0]": "input",
+    "hooks[0]": "hook",
+    "hooks[0].layers": "layers",
+    "hooks[0].positions": "positions",
+    "hooks[0].lens.top_k": "top_k",
+    "hooks[0].lens": "tokens",
+}
 
 
 def logit_lens(
@@ -38,5 +47,12 @@ def logit_lens(
     """
     chosen = hook_messages.lens(top_k, tokens, entropy=True, final_divergence=True)
     selector = hook_messages.Hook(hook, layers, positions, lens=chosen)
-    result = yield from carry_out(session, extraction.extract([input], selector, edits=edits, prepend_bos=prepend_bos))
+    asked = extraction.extract([input], selector, edits=edits, prepend_bos=prepend_bos)
+    arguments = {
+        "inputs[0]": "input",
+        "hooks[0]": "hook",
+        "hooks[0].layers": "layers",
+        "hooks[0].positions": "positions",
+    }
+    result = yield from renamed(carry_out(session, asked), {**arguments, "hooks[0].lens.top_k": "top_k"})
     return LogitLens.of(result, top_k, len(chosen.tokens))

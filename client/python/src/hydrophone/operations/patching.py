@@ -9,7 +9,7 @@ import numpy as np
 
 from hydrophone.connection.operation import Operation, Together
 from hydrophone.errors import InvalidArgument
-from hydrophone.operations.extract import carry_out
+from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.progress import Progress
 from hydrophone.operations.session import Session, describe
 from hydrophone.operations.tokens import tokenize
@@ -51,7 +51,7 @@ def patch_grid(
     """
     limits, model = yield from describe(session)
     pair: list[Input] = [clean, corrupt]
-    before = yield from tokenize(session, pair, prepend_bos=prepend_bos)
+    before = yield from renamed(tokenize(session, pair, prepend_bos=prepend_bos), _arguments(0))
     count = len(before[_CLEAN].token_ids)
     if len(before[_CORRUPT].token_ids) != count:
         got = len(before[_CORRUPT].token_ids)
@@ -64,7 +64,7 @@ def patch_grid(
     asked = [extraction.extract(pair, runs=_runs(piece), metrics=metric, prepend_bos=prepend_bos) for piece in pieces]
     with Progress(session.progress, len(places), "runs") as progress:
         results = yield Together(
-            [carry_out(session.quiet(), each) for each in asked],
+            [renamed(carry_out(session.quiet(), each), _arguments(len(each.runs))) for each in asked],
             session.in_flight,
             done=lambda place: progress.add(len(pieces[place])),
         )
@@ -95,6 +95,15 @@ def _edit(hook: str, layer: int, column: int, by: str) -> Edit:
 
 def _runs(places: Sequence[Edit]) -> list[Run]:
     return [Run(_CLEAN), Run(_CORRUPT, baseline=_CLEAN), *(Run(_CORRUPT, (each,), baseline=_CLEAN) for each in places)]
+
+
+def _arguments(runs: int) -> dict[str, str]:
+    """Which argument the parts of the requests are."""
+    names = {"inputs[0]": "clean", "inputs[1]": "corrupt"}
+    for run in range(runs):
+        for part, argument in (("hook", "hook"), ("layers[0]", "layers"), ("heads", "hook"), ("positions", "hook")):
+            names[f"runs[{run}].edits[0].{part}"] = argument
+    return names
 
 
 def _measured(result: Result, metric: Metric, run: int) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument
-from hydrophone.operations.extract import carry_out
+from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.parameters import parameters
 from hydrophone.operations.session import Session, describe
 from hydrophone.requests import extraction
@@ -194,7 +194,8 @@ def _capture(
         layers.setdefault(hook, set()).update(() if layer is None else (layer,))
     hooks = [Hook(hook, sorted(numbers) or None) for hook, numbers in layers.items()]
     asked = extraction.extract([input], hooks, positions=positions, prepend_bos=prepend_bos)
-    return carry_out(session, asked)
+    arguments = {f"hooks[{number}].positions": "pos_slice" for number in range(len(hooks))}
+    return renamed(carry_out(session, asked), {**arguments, "positions": "pos_slice", "inputs[0]": "input"})
 
 
 def _stacked(result: Result, parts: Sequence[Part]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from hydrophone.errors import Violation
 
@@ -20,8 +21,8 @@ _NUMBERED = re.compile(r"(?<![\w.])(inputs\[|runs\[|run )(\d+)")
 class Words:
     """Knows which argument each field was made of. A field is found by its longest known beginning."""
 
-    def __init__(self) -> None:
-        self._arguments: dict[str, str] = {}
+    def __init__(self, arguments: Mapping[str, str] | None = None) -> None:
+        self._arguments = dict(arguments or {})
 
     def add(self, field: str, argument: str) -> None:
         self._arguments[field] = argument

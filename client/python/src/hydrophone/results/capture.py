@@ -50,6 +50,7 @@ class Capture:
         if name in (self.asked, self.name, self.hugging_face_name):
             return True
         known = {self.name, self.hugging_face_name}
+        known |= {each.removeprefix("transformer.") for each in known}
         known |= {_LAYER.sub("", each) for each in known}
         known |= {each.removesuffix(f".{self.layer}") for each in known}  # hidden_states.3
         known |= {each.rpartition(".")[2] for each in known}

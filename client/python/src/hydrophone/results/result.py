@@ -106,7 +106,7 @@ class Result:
         run: int | str | None = None,
     ) -> Result:
         """The part of this result that has a name, a layer, an input (a number or a key), or a run."""
-        kept = self.captures if name is None else [each for each in self.captures if each.is_called(name)]
+        kept = list(self.captures) if name is None else self._called(name)
         if layer is not None:
             kept = [each for each in kept if each.layer == self._layer(each, layer)]
         if run is not None:
@@ -174,8 +174,13 @@ class Result:
         name, layer, run = parts[0], *(*parts[1:], None, None)[:2]
         return [each for each in self.select(name, layer=layer, run=run).captures if wanted(each)]
 
+    def _called(self, name: str) -> list[Capture]:
+        """The captures of a name; those that were asked for by it, when another name asked for the same place too."""
+        asked = [each for each in self.captures if each.asked == name]
+        return asked or [each for each in self.captures if each.is_called(name)]
+
     def _there(self) -> str:
-        names = dict.fromkeys(f"{each.asked!r} at {each.name}" for each in self.captures)
+        names = dict.fromkeys(repr(each.asked) for each in self.captures)
         shown = ", ".join(list(names)[:6]) + (", ..." if len(names) > 6 else "")
         return f"there are {shown}" if names else "there are no captures"
 

@@ -1,0 +1,36 @@
+"""The examples in the Python client's docstrings, against a server."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+from python_client import hp
+
+MODULES = sorted(each.name for each in pkgutil.walk_packages(hp.__path__, "hydrophone."))
+
+
+@pytest.fixture(scope="module")
+def examples(server):
+    with hp.Client(server.address) as client:
+        yield {"hp": hp, "client": client}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_are_true(name, examples):
+    module = importlib.import_module(name)
+    finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
+    for test in finder.find(module, name, globs=dict(examples)):
+        runner.run(test)
+    assert runner.failures == 0
+
+
+def test_every_method_of_a_client_has_an_example():
+    methods = {name for name in vars(hp.Client) if not name.startswith("_")} - {"run", "close"}
+    without = [name for name in sorted(methods) if ">>>" not in (getattr(hp.Client, name).__doc__ or "")]
+    assert methods and not without
+
+
+def test_both_clients_have_the_same_methods():
+    blocking, awaited = ({n for n in vars(each) if not n.startswith("_")} for each in (hp.Client, hp.aio.Client))
+    assert blocking == awaited

@@ -1,0 +1,48 @@
+"""hp.serve: a server of one's own, started and stopped."""
+
+import os
+import sys
+
+import pytest
+from conftest import DEFAULT_MODEL, build_directory
+from python_client import hp
+
+BINARY = build_directory() / "bin/hydrophone-server"
+
+
+def test_it_serves_and_is_gone_afterwards():
+    with hp.serve(model=DEFAULT_MODEL, binary=BINARY, flags={"threads": 1}) as client:
+        assert client.model().name == DEFAULT_MODEL.name
+        process = client._process
+        assert "listening on" in client.log
+    assert process.returncode == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+
+
+def test_the_program_is_found_in_the_environment_and_on_path(monkeypatch):
+    from hydrophone.serve import find
+
+    monkeypatch.setenv("PATH", str(BINARY.parent))
+    assert find() == str(BINARY)
+    monkeypatch.setenv("HYDROPHONE_SERVER_BINARY", sys.executable)
+    assert find() == sys.executable
+    monkeypatch.delenv("HYDROPHONE_SERVER_BINARY")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(FileNotFoundError, match="HYDROPHONE_SERVER_BINARY"):
+        find()
+
+
+def test_a_server_that_ends_says_why(tmp_path):
+    with pytest.raises(hp.Unavailable, match="config.json"):
+        hp.serve(model=tmp_path, binary=BINARY)
+
+
+def test_a_server_that_does_not_serve_in_time_is_stopped(tmp_path):
+    slow = tmp_path / "slow"
+    slow.write_text(f"#!/bin/sh\necho $$ > {tmp_path / 'pid'}\nexec sleep 60\n")
+    slow.chmod(0o755)
+    with pytest.raises(hp.DeadlineExceeded, match="does not serve after 0.5 s"):
+        hp.serve(binary=slow, timeout=0.5)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
