@@ -59,6 +59,7 @@ def test_errors_of_patching_name_the_argument(ask, argument, call):
         ("hook", {"hook": "mlp_out"}),
         ("top_k", {"top_k": 99999}),
         ("tokens", {"tokens": " two words"}),
+        ("tokens[1]", {"tokens": [1, 99999]}),
     ],
 )
 def test_errors_of_the_lens_name_the_argument(ask, argument, call):

@@ -21,7 +21,8 @@ _ARGUMENTS = {
     "hooks[0].layers": "layers",
     "hooks[0].positions": "positions",
     "hooks[0].lens.top_k": "top_k",
-    "hooks[0].lens": "tokens",
+    "hooks[0].lens": "hook",
+    "hooks[0].lens.tokens": "tokens",
 }
 
 
@@ -48,11 +49,5 @@ def logit_lens(
     chosen = hook_messages.lens(top_k, tokens, entropy=True, final_divergence=True)
     selector = hook_messages.Hook(hook, layers, positions, lens=chosen)
     asked = extraction.extract([input], selector, edits=edits, prepend_bos=prepend_bos)
-    arguments = {
-        "inputs[0]": "input",
-        "hooks[0]": "hook",
-        "hooks[0].layers": "layers",
-        "hooks[0].positions": "positions",
-    }
-    result = yield from renamed(carry_out(session, asked), {**arguments, "hooks[0].lens.top_k": "top_k"})
+    result = yield from renamed(carry_out(session, asked), _ARGUMENTS)
     return LogitLens.of(result, top_k, len(chosen.tokens))

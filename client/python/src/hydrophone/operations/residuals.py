@@ -156,8 +156,6 @@ def logit_attrs(
     directions = yield from _directions(session, tokens, residual_stack, "tokens", digest)
     if incorrect_tokens is not None:
         wrong = yield from _directions(session, incorrect_tokens, residual_stack, "incorrect_tokens", digest)
-        if wrong.shape != directions.shape:
-            raise InvalidArgument.of("incorrect_tokens", "got another number of tokens than in tokens")
         directions = directions - wrong
     values = residual_stack.values
     scaled = (values - values.mean(axis=-1, keepdims=True)) / residual_stack.final_scale

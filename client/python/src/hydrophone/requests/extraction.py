@@ -75,6 +75,8 @@ class Extraction:
         for part, python in names.items():
             if part != "units" and (number, python) not in self.shared:
                 words.add(f"{field}.{part}", f"{field}.{python}")
+        lens = "lens" if (number, "lens") in self.shared else f"{field}.lens"
+        words.add(f"{field}.logit_lens.token_ids", f"{lens}.tokens")
         for unit in ("heads", "features"):
             shared = (number, unit) in self.shared
             words.add(f"{field}.units.{unit}", unit if shared else f"{field}.{unit}")
