@@ -15,6 +15,8 @@ def test_it_serves_and_is_gone_afterwards():
         assert client.model().name == DEFAULT_MODEL.name
         process = client._process
         assert "listening on" in client.log
+        before = client.log
+        assert client.log == before, "reading the log moves nothing"
     assert process.returncode == 0
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)

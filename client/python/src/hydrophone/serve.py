@@ -35,8 +35,7 @@ class Served(Client):
     @property
     def log(self) -> str:
         """What the server has written so far."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return _read(self._log)
 
     def close(self) -> None:
         """Closes the connections and stops the server."""
@@ -116,8 +115,8 @@ def _wait(process: subprocess.Popen[bytes], log: IO[bytes], timeout: float, opti
 
 
 def _read(log: IO[bytes]) -> str:
-    # Read by position: the server writes through the same open file.
-    return os.pread(log.fileno(), 1 << 20, 0).decode(errors="replace")
+    # Read by position: the server writes through the same open file, and has its offset.
+    return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode(errors="replace")
 
 
 def _serves(client: Client) -> bool:

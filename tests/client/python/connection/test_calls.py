@@ -209,7 +209,21 @@ def test_a_stream_that_is_given_up_is_cancelled_on_the_server():
         assert endless.cancelled.wait(30)
 
 
-def test_the_first_failure_of_several_requests_cancels_the_others():
+def several(address):
+    with hp.Client(address) as client:
+        client.extract(["bad", "b", "c", "d"], "attn.c_proj")
+
+
+def several_awaited(address):
+    async def ask():
+        async with hp.aio.Client(address) as client:
+            await client.extract(["bad", "b", "c", "d"], "attn.c_proj")
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("extract", [several, several_awaited])
+def test_the_first_failure_of_several_requests_cancels_the_others(extract):
     endless = Endless()
 
     def first_fails(request, context):
@@ -218,7 +232,24 @@ def test_the_first_failure_of_several_requests_cancels_the_others():
             refuse(context, Code.INTERNAL, "broken", "INTERNAL")
         return endless(request, context)
 
-    with FakeServer(first_fails) as server, hp.Client(server.address) as client:
+    with FakeServer(first_fails) as server:
         with pytest.raises(hp.ServerError, match="broken"):
-            client.extract(["bad", "b", "c", "d"], "attn.c_proj")
+            extract(server.address)
         assert endless.cancelled.wait(30)
+
+
+def test_an_awaited_stream_gives_its_captures_and_its_errors():
+    def two(request, context):
+        if request.inputs[0].text == "bad":
+            refuse(context, Code.INVALID_ARGUMENT, "refused", "BAD_REQUEST", [("inputs[0].text", "is bad")])
+        return iter(answer(ARRAY))
+
+    async def ask(address, inputs):
+        async with hp.aio.Client(address) as client:
+            return [capture.runs async for capture in client.stream(inputs, "attn.c_proj")]
+
+    with FakeServer(two) as server:
+        assert asyncio.run(ask(server.address, ["a", "b", "c"])) == [(0,), (2,)]
+        with pytest.raises(hp.InvalidArgument) as caught:
+            asyncio.run(ask(server.address, ["a", "b", "bad"]))
+        assert caught.value.argument == "inputs[2]"

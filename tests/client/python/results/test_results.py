@@ -101,7 +101,8 @@ def test_html_is_escaped(ask):
 
 
 def test_torch_shares_memory(one):
-    torch = pytest.importorskip("torch")
+    import torch
+
     tensors = one.to_torch()
     found = tensors["blocks.10.hook_attn_out"]
     assert found.dtype == torch.float32 and np.shares_memory(found.numpy(), one["attn.c_proj", 10])
@@ -109,7 +110,6 @@ def test_torch_shares_memory(one):
 
 
 def test_xarray_labels(one, two):
-    pytest.importorskip("xarray")
     labelled = one.to_xarray()
     states = labelled["hidden_states"]
     assert states.dims == ("layer", "position", "unit") and states.sizes["layer"] == 13
@@ -119,7 +119,6 @@ def test_xarray_labels(one, two):
 
 
 def test_patterns_and_heads_have_their_own_dimensions(ask):
-    pytest.importorskip("xarray")
     made = ask.extract("Hello world", ["attn.hook_z", "attn.hook_pattern"], layers=[0, 1]).to_xarray()
     assert made["attn.hook_z"].dims == ("layer", "position", "head", "unit")
     assert made["attn.hook_pattern"].dims == ("layer", "head", "query", "key")
@@ -193,7 +192,8 @@ def test_an_extra_that_is_missing_says_how_to_get_it(one, monkeypatch, module, e
 
 
 def test_pictures(ask, tmp_path):
-    matplotlib = pytest.importorskip("matplotlib")
+    import matplotlib.pyplot
+
     matplotlib.use("agg")
     grid = ask.patch_grid("The $ of France", "The $ of Italy", metric=hp.logit_diff(" the", " a"), layers=[0, 1])
     for axes in (grid.plot(), grid.plot(restored=False), ask.logit_lens("a\n$b", layers=[0, 1]).plot()):
