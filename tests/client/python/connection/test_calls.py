@@ -14,15 +14,15 @@ from python_fakes import ARRAY, Endless, FakeServer, answer, chunk, closed_port,
 Code = grpc.StatusCode
 
 
-def blocking(address, **options):
+def blocking(address, content="a", **options):
     with hp.Client(address, **options) as client:
-        return client.extract("a", "attn.c_proj")
+        return client.extract(content, "attn.c_proj")
 
 
-def awaited(address, **options):
+def awaited(address, content="a", **options):
     async def ask():
         async with hp.aio.Client(address, **options) as client:
-            return await client.extract("a", "attn.c_proj")
+            return await client.extract(content, "attn.c_proj")
 
     return asyncio.run(ask())
 
@@ -54,6 +54,13 @@ def test_a_busy_server_is_asked_again_when_it_says(extract):
     with FakeServer(busy(4)) as server:
         np.testing.assert_array_equal(extract(server.address)["attn.c_proj", 0], ARRAY)
         assert server.calls.count("Extract") == 5
+
+
+@both
+def test_a_large_request_is_asked_again_too(extract):
+    with FakeServer(busy(1)) as server:
+        extract(server.address, content="a" * (2 << 20))
+        assert server.calls.count("Extract") == 2
 
 
 @both
@@ -161,7 +168,15 @@ def test_every_status_has_its_exception(code, kind):
     assert type(caught.value) is kind and caught.value.reason == "REASON"
 
 
-def test_ctrl_c_cancels_on_the_server():
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C interrupts, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_cancels_on_the_server(ctrl_c):
     endless = Endless()
 
     def interrupt():

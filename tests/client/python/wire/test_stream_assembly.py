@@ -87,6 +87,12 @@ def test_what_does_not_fit_together_is_found(messages, said):
     damaged(messages, said)
 
 
+def test_a_chunk_that_is_longer_than_its_tensor_is_found():
+    long = chunk(np.concatenate([ARRAY, ARRAY]))
+    long.chunk.info.shape[:] = ARRAY.shape
+    damaged([header(1, 2 * SIZE), input_info(), long], "size of .*: got 48, expected 24")
+
+
 def test_an_unfinished_tensor_is_found():
     first = chunk(ARRAY)
     first.chunk.data = first.chunk.data[:8]

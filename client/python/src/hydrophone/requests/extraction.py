@@ -14,7 +14,7 @@ from hydrophone.requests import metrics as metric_messages
 from hydrophone.requests import runs as run_messages
 from hydrophone.requests import values
 from hydrophone.requests.edits import Edit, RunNames
-from hydrophone.requests.hooks import SHARED, Hook, Hooks, Lens, Summarize
+from hydrophone.requests.hooks import FIELDS, Hook, Hooks, Lens, Summarize
 from hydrophone.requests.inputs import Input, Inputs
 from hydrophone.requests.metrics import Metric
 from hydrophone.requests.runs import Run
@@ -65,21 +65,14 @@ class Extraction:
         return run_messages.names(self.runs or [Run(number) for number in range(len(self.inputs))])
 
     def _name(self, words: Words, number: int) -> None:
-        field = f"hooks[{number}]"
-        words.add(f"{field}.hook_point", field)
-        names = {"units": "features", "reduction": "reduce", "logit_lens": "lens"}
-        for argument in SHARED:
-            if (number, argument) in self.shared:
-                for part in (argument, *(field for field, python in names.items() if python == argument)):
-                    words.add(f"{field}.{part}", argument)
-        for part, python in names.items():
-            if part != "units" and (number, python) not in self.shared:
-                words.add(f"{field}.{part}", f"{field}.{python}")
-        lens = "lens" if (number, "lens") in self.shared else f"{field}.lens"
-        words.add(f"{field}.logit_lens.token_ids", f"{lens}.tokens")
-        for unit in ("heads", "features"):
-            shared = (number, unit) in self.shared
-            words.add(f"{field}.units.{unit}", unit if shared else f"{field}.{unit}")
+        """Says which arguments a selector's fields were made of: the call's, or the hook's own."""
+        selector = f"hooks[{number}]"
+        words.add(f"{selector}.hook_point", selector)
+        for argument, field in FIELDS.items():
+            name = argument if (number, argument) in self.shared else f"{selector}.{argument}"
+            words.add(f"{selector}.{field}", name)
+            if argument == "lens":
+                words.add(f"{selector}.{field}.token_ids", f"{name}.tokens")
 
 
 def extract(

@@ -99,7 +99,18 @@ def hook(
 
 
 Hooks: TypeAlias = "str | Hook | Iterable[str | Hook]"
-SHARED = ("layers", "positions", "heads", "features", "reduce", "project", "lens", "summary")
+
+# The arguments that a hook may leave to the call, and the fields of HookSelector that they become.
+FIELDS = {
+    "layers": "layers",
+    "positions": "positions",
+    "heads": "units.heads",
+    "features": "units.features",
+    "reduce": "reduction",
+    "project": "project",
+    "lens": "logit_lens",
+    "summary": "summary",
+}
 
 
 def as_hooks(hooks: Hooks) -> list[str | Hook]:
