@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 
 import pytest
@@ -29,6 +30,13 @@ def test_every_method_of_a_client_has_an_example():
     methods = {name for name in vars(hp.Client) if not name.startswith("_")} - {"run", "close"}
     without = [name for name in sorted(methods) if ">>>" not in (getattr(hp.Client, name).__doc__ or "")]
     assert methods and not without
+
+
+def test_help_shows_what_a_method_takes():
+    for client in (hp.Client("localhost:1"), hp.aio.Client("localhost:1")):
+        for name in ("extract", "stream", "tokenize", "max_activating"):
+            first, *_ = inspect.signature(getattr(client, name)).parameters
+            assert first == ("corpus" if name == "max_activating" else "inputs"), name
 
 
 def test_both_clients_have_the_same_methods():

@@ -17,7 +17,7 @@ from hydrophone import operations
 from hydrophone.connection import channels
 from hydrophone.connection.awaiting import Driver
 from hydrophone.connection.credentials import Tls
-from hydrophone.connection.methods import awaiting
+from hydrophone.connection.methods import awaiting, receives
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument
 from hydrophone.operations.extract import Arrivals, make_plan
@@ -44,6 +44,7 @@ def _streaming(asking: Callable[P, Extraction]) -> Callable[Concatenate[Client, 
             except InvalidArgument as error:
                 arrivals.refused(error)
 
+    receives(stream, asking)
     return stream
 
 

@@ -13,7 +13,7 @@ from hydrophone import operations
 from hydrophone.connection import channels
 from hydrophone.connection.blocking import Driver
 from hydrophone.connection.credentials import Tls
-from hydrophone.connection.methods import blocking
+from hydrophone.connection.methods import blocking, receives
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument
 from hydrophone.operations.extract import Arrivals, make_plan
@@ -50,6 +50,7 @@ def _streaming(asking: Callable[P, Extraction]) -> Callable[Concatenate[Client, 
     blocks.0.hook_resid_post (2, 64)
     blocks.1.hook_resid_post (2, 64)
     """
+    receives(stream, asking)
     return stream
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import re
@@ -16,6 +17,7 @@ from typing import IO, Any
 from hydrophone.client import Client
 from hydrophone.connection.operation import Call
 from hydrophone.errors import DeadlineExceeded, HydrophoneError, Unavailable
+from hydrophone.operations.progress import Progress
 from hydrophone.proto import health
 
 PROGRAM = "hydrophone-server"
@@ -99,19 +101,34 @@ def find(binary: str | os.PathLike[str] | None = None) -> str:
 
 
 def _wait(process: subprocess.Popen[bytes], log: IO[bytes], timeout: float, options: Mapping[str, Any]) -> Served:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        ended = process.poll() is not None
-        written = _read(log)
-        if ended:
-            raise Unavailable(f"the server ended with status {process.returncode}:\n{written}")
-        if found := _LISTENING.search(written):
-            served = Served(process, log, found[1], **options)
-            if _serves(served):
-                return served
-            Client.close(served)
-        time.sleep(_POLL_SECONDS)
+    begun = time.monotonic()
+    with Progress(options.get("progress", True), round(timeout), "s until the server must serve") as progress:
+        for second in itertools.count(1):
+            while time.monotonic() < begun + min(second, timeout):
+                served = _served(process, log, options)
+                if served is not None:
+                    return served
+                time.sleep(_POLL_SECONDS)
+            if second >= timeout:
+                break
+            progress.add(1)
     raise DeadlineExceeded(f"the server does not serve after {timeout:g} s:\n{_read(log)}")
+
+
+def _served(process: subprocess.Popen[bytes], log: IO[bytes], options: Mapping[str, Any]) -> Served | None:
+    """The server's client, once it serves."""
+    ended = process.poll() is not None
+    written = _read(log)
+    if ended:
+        raise Unavailable(f"the server ended with status {process.returncode}:\n{written}")
+    found = _LISTENING.search(written)
+    if found is None:
+        return None
+    served = Served(process, log, found[1], **options)
+    if _serves(served):
+        return served
+    Client.close(served)
+    return None
 
 
 def _read(log: IO[bytes]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -43,3 +44,11 @@ def awaiting(operation: Callable[Concatenate[S, P], Operation[T]]) -> Callable[C
         return await client.run(operation(client.session, *arguments, **options))
 
     return method
+
+
+def receives(function: Callable[..., Any], like: Callable[..., Any]) -> None:
+    """Shows `function`, in help and in notebooks, as `like` with a first parameter that `like` does not have."""
+    signature = inspect.signature(like)
+    first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = [first, *signature.parameters.values()]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from hydrophone.connection.methods import receives
 from hydrophone.connection.operation import Event, Operation, Read, Together
 from hydrophone.errors import InvalidArgument, TooLarge
 from hydrophone.operations import tokens
@@ -32,6 +33,7 @@ def _operation(asking: Callable[P, Extraction]) -> Callable[Concatenate[Session,
     def extract(session: Session, /, *arguments: P.args, **options: P.kwargs) -> Operation[Result]:
         return carry_out(session, asking(*arguments, **options))
 
+    receives(extract, asking)
     return extract
 
 
