@@ -127,11 +127,16 @@ class Endless:
     """An Extract answer that sends its header and then nothing, until the caller is gone."""
 
     def __init__(self):
-        self.begun, self.cancelled = threading.Event(), threading.Event()
+        self.begun, self._ended = threading.Event(), threading.Event()
+        self._outlived = False
 
     def __call__(self, request, context):
-        context.add_callback(self.cancelled.set)
+        context.add_callback(self._ended.set)
         yield header(1, ARRAY.nbytes)
         yield input_info()
         self.begun.set()
-        self.cancelled.wait(60)
+        self._outlived = not self._ended.wait(20)
+
+    def was_cancelled(self):
+        """Whether the caller ends the call, before the answer gives up."""
+        return self._ended.wait(30) and not self._outlived

@@ -1,11 +1,12 @@
 """hp.serve: a server of one's own, started and stopped."""
 
 import os
+import subprocess
 import sys
 
 import pytest
 from conftest import DEFAULT_MODEL, build_directory
-from python_client import hp
+from python_client import PACKAGE, hp
 
 BINARY = build_directory() / "bin/hydrophone-server"
 
@@ -20,6 +21,19 @@ def test_it_serves_and_is_gone_afterwards():
     assert process.returncode == 0
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+def test_it_is_stopped_when_the_program_that_started_it_ends():
+    script = """
+import sys; sys.path.insert(0, sys.argv[1])
+import hydrophone as hp
+client = hp.serve(binary=sys.argv[2])
+print(client._process.pid)
+"""
+    command = [sys.executable, "-c", script, str(PACKAGE / "src"), str(BINARY)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
 
 
 def test_the_program_is_found_in_the_environment_and_on_path(monkeypatch):

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any
@@ -27,12 +28,13 @@ _STOP_SECONDS = 60.0
 
 
 class Served(Client):
-    """A client of a server that it started, and that close(), or the end of a with block, stops."""
+    """A client of a server that it started, and that close(), the end of a with block, or that of the program stops."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes], address: str, **options: Any) -> None:
         super().__init__(address, **options)
         self._process = process
         self._log = log
+        self._stop = weakref.finalize(self, _stop, process, log)
 
     @property
     def log(self) -> str:
@@ -42,8 +44,7 @@ class Served(Client):
     def close(self) -> None:
         """Closes the connections and stops the server."""
         super().close()
-        _stop(self._process)
-        self._log.close()
+        self._stop()
 
     def __enter__(self) -> Served:
         return self
@@ -83,8 +84,7 @@ def serve(
     try:
         return _wait(process, log, timeout, options)
     except BaseException:
-        _stop(process)
-        log.close()
+        _stop(process, log)
         raise
 
 
@@ -149,7 +149,7 @@ def _one(call: Call) -> Any:
     return (yield call)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     """Ends it as Kubernetes would; kills it when it does not end."""
     process.terminate()
     try:
@@ -157,3 +157,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    log.close()

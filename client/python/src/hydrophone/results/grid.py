@@ -33,7 +33,7 @@ class PatchGrid:
     def plot(self, restored: bool = True) -> Any:
         """A heat map, as a matplotlib Axes. Needs hydrophone[plot]."""
         values, what = (self.restored, f"share of {self.metric} restored") if restored else (self.values, self.metric)
-        title = f"{self.hook} patched from the clean run: {what}"
+        title = f"{self.hook} patched from the clean run:\n{what}"
         columns = [f"{number}: {label}" for number, label in enumerate(self.labels)]
         return plots.heat_map(values, self.layers, columns if self.by == "position" else self.labels, title, self.by)
 

@@ -19,7 +19,7 @@ def heat_map(
 ) -> Any:
     """A heat map of [layer, column], layer 0 at the bottom, on new Axes; `texts` are written into its cells."""
     pyplot = need("matplotlib.pyplot", "plot")
-    width = 1.5 + (0.9 if texts else 0.45) * len(columns)
+    width = max(4.5, 1.5 + (0.9 if texts else 0.45) * len(columns))
     figure, axes = pyplot.subplots(figsize=(width, 1.5 + 0.35 * len(layers)), layout="constrained")
     lowest, highest = float(values.min()), float(values.max())
     reach = max(abs(lowest), abs(highest)) or 1.0
@@ -36,7 +36,7 @@ def heat_map(
     axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
     axes.set_xlabel(column_name)
     axes.set_ylabel("layer")
-    axes.set_title(_plain(title), fontsize="medium", loc="left")
+    axes.set_title(title, fontsize="medium", loc="left")
     for row, line in enumerate(texts or ()):
         for column, text in enumerate(line):
             dark = abs(float(values[row, column])) > 0.6 * reach
