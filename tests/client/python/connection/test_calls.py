@@ -87,6 +87,18 @@ def test_what_was_begun_is_not_asked_again(extract):
 
 
 @both
+def test_what_one_server_began_no_other_is_asked_for(extract):
+    def gone(request, context):
+        yield header(1, ARRAY.nbytes)
+        refuse(context, Code.UNAVAILABLE, "about to stop", "DRAINING")
+
+    with FakeServer(gone) as first, FakeServer(gone) as second:
+        with pytest.raises(hp.Unavailable, match="about to stop"):
+            extract([first.address, second.address])
+        assert (first.calls + second.calls).count("Extract") == 1
+
+
+@both
 def test_a_damaged_stream_gives_nothing(extract):
     bad = chunk(ARRAY)
     bad.chunk.crc32 ^= 1
