@@ -42,6 +42,7 @@ def reason_of(headers):
         (message(gzip.compress(HELLO), 1), GZIP),
         (message(HELLO, 0), GZIP),  # a client may leave a message as it is
     ],
+    ids=["not compressed", "compressed", "left as it is"],
 )
 def test_a_request_may_be_in_gzip(data, headers, ask):
     assert ask(data, headers=headers)["grpc-status"] == "0"
