@@ -3,14 +3,16 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
+import time
 import urllib.request
 
 import grpc
 import pytest
 import server_metrics
-from conftest import DEFAULT_MODEL, Server, build_directory
+from conftest import DEFAULT_MODEL, FIGURES, Server, build_directory
 
 PROGRAM = build_directory() / "bin/hydrophone-server"
 OFF = ["--listen=127.0.0.1:0", "--metrics_listen=off"]
@@ -226,3 +228,36 @@ def test_sigterm_lets_a_running_stream_finish_and_ends_with_status_0(api):
         stopper.join()
         assert parts[-1] == "trailer"
         assert statuses == [0]
+
+
+def unread(client):
+    """A stream of 200 MB, which the network does not hold, and of which the header alone is read."""
+    inputs = [client.pb.Input(token_ids=[number] * 512) for number in range(4)]
+    stream = client.stub.Extract(
+        client.pb.ExtractRequest(inputs=inputs, hook_points=["attn.hook_pattern"]), timeout=120
+    )
+    assert next(stream).WhichOneof("part") == "header"
+    return stream
+
+
+def test_a_caller_who_does_not_read_delays_the_end_by_the_drain_time_alone(api):
+    with Server(flags=["--drain_seconds=2"]) as server, api.connect(server.address) as client:
+        stream = unread(client)
+        begin = time.monotonic()
+        assert server.stop() == 0
+        FIGURES.append(f"SIGTERM beside a caller who does not read: the end in {time.monotonic() - begin:.1f} s of 2")
+        with pytest.raises(grpc.RpcError) as ended:
+            for _ in stream:
+                pass
+    assert ended.value.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+
+
+def test_a_second_sigterm_ends_it_at_once(api):
+    with Server(flags=["--drain_seconds=600"]) as server, api.connect(server.address) as client:
+        stream = unread(client)
+        server.process.terminate()
+        while not any("draining" in line for line in server.log):
+            assert server.process.poll() is None
+        server.process.terminate()
+        assert server.process.wait(60) == -signal.SIGTERM
+        stream.cancel()
