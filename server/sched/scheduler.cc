@@ -199,9 +199,7 @@ void Scheduler::Tell(std::vector<Dropped> dropped) const {
 void Scheduler::RunBatch(std::vector<Admitted> batch) {
   const absl::Time start = clock_->Now();
   const size_t jobs = batch.size();
-  int64_t rows = 0;
-  for (const Admitted& member : batch) rows += member.rows;
-  const bool is_long = rows > limits_.short_tokens;
+  const bool is_long = batch.front().rows > limits_.short_tokens;  // or else all its slices are short
   absl::Duration overtaken;
   const auto between = [&] {
     if (is_long) LetShortOvertake(start, &overtaken);

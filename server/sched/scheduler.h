@@ -11,8 +11,9 @@
 //             └ a job that stopped or ran out of time leaves
 // clang-format on
 //
-// A long batch is overtaken for at most half of the time until its end: as long as the batches that overtook it have
-// taken less time than itself.
+// A batch of long slices is overtaken for at most half of the time until its end: as long as the batches that overtook
+// it have taken less time than itself. A batch of short slices is not, however many they are: among callers that all
+// ask for little, those in the batch would wait for those behind it.
 //
 // Lock order of the server: a thread that holds one of these mutexes takes only those further to the right.
 //

@@ -1,6 +1,8 @@
 // Short jobs that overtake a long batch, and jobs that are computed slice by slice.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "tests/server/sched/scheduler_fixture.h"
@@ -79,6 +81,31 @@ TEST_F(OvertakingTest, ALongBatchIsOvertakenForHalfOfTheTimeAtMost) {
   // It takes three seconds at its start and then one for each capture, and is overtaken while it has taken at least as
   // long as those that overtook it: after 4, 5, and 6 seconds of its own, and again after 9.
   EXPECT_EQ(overtakers_, 4);
+}
+
+TEST_F(OvertakingTest, ABatchOfShortJobsIsNotOvertaken) {
+  limits_.max_queued_requests = 20;
+  std::shared_ptr<TestJob> late;
+  int under_way = 0, most_under_way = 0;
+  engine_.on_batch = [&](absl::Span<const BatchMember> batch) {
+    most_under_way = std::max(most_under_way, ++under_way);
+    if (batch.size() == 3) late = Submit(PlanOf(1));
+    if (running_.count() > 0) return;
+    running_.Raise();
+    go_.Await(1);
+  };
+  engine_.before_capture = [](size_t) {};
+  engine_.after_captures = [&] { --under_way; };
+  Start();
+  auto first = Submit(PlanOf(1));
+  running_.Await(1);
+  std::vector<std::shared_ptr<TestJob>> together;
+  for (int i = 0; i < 3; ++i) together.push_back(Submit(PlanOf(1)));
+  go_.Raise();
+  for (const auto& each : together) EXPECT_TRUE(each->Await().ok());
+  ASSERT_NE(late, nullptr) << "the three were not computed together";
+  EXPECT_TRUE(late->Await().ok());
+  EXPECT_EQ(most_under_way, 1);
 }
 
 TEST_F(OvertakingTest, AJobIsToldItsEndAfterItsLastSlice) {
