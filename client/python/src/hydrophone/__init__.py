@@ -7,6 +7,7 @@ r["attn.c_proj", 10]                                  # [tokens, width]
 """
 
 from hydrophone import aio
+from hydrophone.bulk import Bulk, bulk
 from hydrophone.client import Client
 from hydrophone.connection.credentials import Tls
 from hydrophone.errors import (
@@ -15,6 +16,7 @@ from hydrophone.errors import (
     Cancelled,
     DamagedStream,
     DeadlineExceeded,
+    DiskFull,
     HydrophoneError,
     InvalidArgument,
     NotBuilt,
@@ -48,6 +50,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDenied",
     "Activation",
+    "Bulk",
     "Busy",
     "Cancelled",
     "Capture",
@@ -56,6 +59,7 @@ __all__ = [
     "Continuation",
     "DamagedStream",
     "DeadlineExceeded",
+    "DiskFull",
     "Edit",
     "Hook",
     "HookPoint",
@@ -90,6 +94,7 @@ __all__ = [
     "Violation",
     "add",
     "aio",
+    "bulk",
     "hook",
     "kl_divergence",
     "lens",

@@ -12,6 +12,7 @@ HydrophoneError
   Cancelled          the call was cancelled
   DamagedStream      an answer was cut or damaged on its way; nothing of it is returned
   ServerError        a fault of the server
+  DiskFull           there is no room for a file; what was there before is whole (also an OSError)
 """
 
 from __future__ import annotations
@@ -121,6 +122,10 @@ class DamagedStream(HydrophoneError):
 
 class ServerError(HydrophoneError):
     """A fault of the server."""
+
+
+class DiskFull(HydrophoneError, OSError):
+    """There is no room for a file. What was there before is whole, and nothing of the new file is left."""
 
 
 _BY_CODE: dict[Any, type[HydrophoneError]] = {

@@ -50,7 +50,7 @@ class Driver:
             return self._call(effect, calls)
         if isinstance(effect, Read):
             return list(self._read(effect, calls))
-        return self._together(effect)
+        return self._together(effect, calls)
 
     def _call(self, effect: Call, calls: _OpenCalls) -> Any:
         failure: errors.HydrophoneError | None = None
@@ -85,24 +85,25 @@ class Driver:
         assert failure is not None
         raise failure
 
-    def _together(self, effect: Together) -> list[Any]:
+    def _together(self, effect: Together, outer: _OpenCalls) -> list[Any]:
         calls = _OpenCalls()
         pool = concurrent.futures.ThreadPoolExecutor(effect.at_once, thread_name_prefix="hydrophone")
-        try:
-            futures = [pool.submit(self._run, operation, calls) for operation in effect.operations]
-            places = {future: place for place, future in enumerate(futures)}
-            for future in concurrent.futures.as_completed(futures):
-                future.result()
-                if effect.done is not None:
-                    effect.done(places[future])
-            return [future.result() for future in futures]
-        finally:  # after an error, or Ctrl-C: nothing more is sent, and what is under way is cancelled
-            calls.cancel()
-            pool.shutdown(cancel_futures=True)
+        with outer.open(calls):  # operations within operations are cancelled with them
+            try:
+                futures = [pool.submit(self._run, operation, calls) for operation in effect.operations]
+                places = {future: place for place, future in enumerate(futures)}
+                for future in concurrent.futures.as_completed(futures):
+                    future.result()
+                    if effect.done is not None:
+                        effect.done(places[future])
+                return [future.result() for future in futures]
+            finally:  # after an error, or Ctrl-C: nothing more is sent, and what is under way is cancelled
+                calls.cancel()
+                pool.shutdown(cancel_futures=True)
 
 
 class _OpenCalls:
-    """The calls that are under way, so that another thread can cancel them. Thread-safe."""
+    """The calls that are under way, or other _OpenCalls, so that another thread can cancel them. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

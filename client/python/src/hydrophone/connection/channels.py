@@ -35,6 +35,7 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", 64 * _MIB),  # the tokens of the longest text that a server's limits allow
     ("grpc.per_rpc_retry_buffer_size", 16 * _MIB),  # a request is kept whole, so that it can be sent again
     ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 5000),  # a server that was gone for a minute is found soon after it is back
     ("grpc.use_local_subchannel_pool", 1),  # a client that is closed leaves no connection behind
 ]
 
