@@ -26,6 +26,7 @@ from hydrophone.errors import (
     Unavailable,
     Violation,
 )
+from hydrophone.replay import Replay, replay
 from hydrophone.requests.edits import Edit, add, patch, position_mean, project_out, scale, set, zero
 from hydrophone.requests.hooks import Hook, Lens, Summarize, hook, lens
 from hydrophone.requests.inputs import Text
@@ -78,6 +79,7 @@ __all__ = [
     "Precondition",
     "Provenance",
     "ResidualStack",
+    "Replay",
     "Result",
     "Run",
     "RunInfo",
@@ -105,6 +107,7 @@ __all__ = [
     "per_run",
     "position_mean",
     "project_out",
+    "replay",
     "run",
     "scale",
     "serve",

@@ -15,15 +15,31 @@ def write(path, *lines):
 
 def test_the_lines_of_a_file_are_read_in_any_order(tmp_path):
     path = write(
-        tmp_path / "c.jsonl", b'"caf\xc3\xa9"', b"", b'{"text": "two", "key": "k"}', b" ", b'{"token_ids": [1, 2]}'
+        tmp_path / "c.jsonl",
+        b'"caf\xc3\xa9"',
+        b"",
+        b'{"text": "two", "key": "k"}',
+        b" ",
+        b'{"token_ids": [1, 2]}',
+        b'{"text_bytes_base64": "/w=="}',
     )
     corpus = as_corpus(path)
-    assert len(corpus) == 3
+    assert len(corpus) == 4 and corpus[3] == hp.Text(b"\xff")
     assert [corpus[number] for number in (2, 0, 1)] == [hp.Text([1, 2]), "café", hp.Text("two", key="k")]
 
 
 @pytest.mark.parametrize(
-    "line", [b"no JSON", b"7", b'{"texts": "a"}', b'{"text": 7}', b'{"token_ids": ["a"]}', b"null"]
+    "line",
+    [
+        b"no JSON",
+        b"7",
+        b'{"texts": "a"}',
+        b'{"text": 7}',
+        b'{"token_ids": ["a"]}',
+        b"null",
+        b'{"text_bytes_base64": "!"}',
+        b'{"text": "a", "token_ids": [1]}',
+    ],
 )
 def test_a_line_of_another_kind_is_named(tmp_path, line):
     path = write(tmp_path / "c.jsonl", b'"good"', b"", line)

@@ -204,6 +204,22 @@ def test_ctrl_c_cancels_on_the_server(ctrl_c):
         thread.join()
 
 
+def test_ctrl_c_cancels_operations_within_operations(ctrl_c, tmp_path):
+    endless = Endless()
+
+    def interrupt():
+        endless.begun.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with FakeServer(endless) as server, hp.Client(server.address) as client:
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            hp.bulk(client, ["a", "b"], "attn.c_proj", tmp_path, texts_per_shard=1)
+        assert endless.was_cancelled()
+        thread.join()
+
+
 def test_a_cancelled_task_cancels_on_the_server():
     endless = Endless()
 

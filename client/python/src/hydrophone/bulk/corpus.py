@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import base64
 import hashlib
 import json
 import os
@@ -53,8 +54,9 @@ class Listed:
 
 
 class Lines:
-    """A file of which each line is a JSON string, or an object with "text" or "token_ids", and perhaps "key"; empty
-    lines count for nothing. Memory holds where each line begins, eight bytes a line. Thread-safe."""
+    """A file of which each line is a JSON string, or an object with "text", "token_ids" or "text_bytes_base64", and
+    perhaps "key", as `hydrophone extract --jsonl` takes them; empty lines count for nothing. Memory holds where each
+    line begins, eight bytes a line. Thread-safe."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = pathlib.Path(path).open("rb")  # noqa: SIM115 (read from as long as this lives)
@@ -86,14 +88,25 @@ def _input(line: bytes, where: str) -> Input:
         raise InvalidArgument.of("corpus", f"{where}: got no JSON ({error})") from None
     if isinstance(value, str):
         return value
-    content: Any = value.get("text", value.get("token_ids")) if isinstance(value, dict) else None
-    if isinstance(content, str) or _are_ids(content):
+    content = _content(value) if isinstance(value, dict) else None
+    if content is not None:
         return Text(content, key=str(value.get("key", "")))
     got = line.decode(errors="replace").strip()
     shown = got if len(got) <= 60 else f"{got[:60]}..."
-    expected = 'a JSON string, or an object with "text" or "token_ids"'
+    expected = 'a JSON string, or an object with "text", "token_ids" or "text_bytes_base64"'
     raise InvalidArgument.of("corpus", f"{where}: got {shown}, expected {expected}")
 
 
-def _are_ids(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, int) for each in value)
+def _content(line: dict[str, Any]) -> str | bytes | list[int] | None:
+    """The one input of an object; None when it has none, or several."""
+    text, ids, raw = (line.get(name) for name in ("text", "token_ids", "text_bytes_base64"))
+    if sum(each is not None for each in (text, ids, raw)) != 1:
+        return None
+    if isinstance(text, str):
+        return text
+    if isinstance(ids, list) and all(isinstance(each, int) for each in ids):
+        return ids
+    try:
+        return base64.b64decode(raw, validate=True) if isinstance(raw, str) else None
+    except ValueError:
+        return None

@@ -74,10 +74,10 @@ def bulk(
     job.
 
     `corpus` is inputs, as extract takes them, or a pathlib.Path of a JSON-lines file (a line: a JSON string, or an
-    object with "text" or "token_ids"), which is not kept in memory. A shard has, by canonical name, the rows of
-    `texts_per_shard` texts, [rows, width] or [rows, heads, width of a head], and int64 [rows] "token_ids", "positions"
-    (of the token in its text) and "texts" (the text's number in the corpus). With a seed in `shuffle`, texts go into
-    the shards in another order, and each shard's rows stand in another order.
+    object with "text", "token_ids" or "text_bytes_base64"), which is not kept in memory. A shard has, by canonical
+    name, the rows of `texts_per_shard` texts, [rows, width] or [rows, heads, width of a head], and int64 [rows]
+    "token_ids", "positions" (of the token in its text) and "texts" (the text's number in the corpus). With a seed in
+    `shuffle`, texts go into the shards in another order, and each shard's rows stand in another order.
 
     Two shards are in memory at once, and asked for in `client`'s requests in flight. While no server answers, it asks
     again for `patience` seconds. `progress` shows tokens a second, bytes, and the time left, on standard error. The

@@ -42,7 +42,15 @@ extract = _operation(extraction.extract)
 
 def carry_out(session: Session, asked: Extraction) -> Operation[Result]:
     """Makes the requests, and one result of their answers."""
-    plan = yield from make_plan(session, asked)
+    return (yield from _carry_out(session, (yield from make_plan(session, asked))))
+
+
+def repeat(session: Session, request: Any) -> Operation[Result]:
+    """The result of a request that was made before."""
+    return (yield from _carry_out(session, (yield from _plan(session, request, Words()))))
+
+
+def _carry_out(session: Session, plan: Plan) -> Operation[Result]:
     sizes = [part.inputs for part in plan.parts]
     with Progress(session.progress, sum(sizes), "inputs") as progress:
         answers = yield Together(
@@ -65,7 +73,6 @@ def renamed(operation: Operation[T], arguments: Mapping[str, str]) -> Operation[
 class Plan:
     """A call as requests: `pieces` have the smallest parts that go into each, `parts` these joined."""
 
-    asked: Extraction
     request: Any  # the whole
     words: Words
     pieces: list[list[Part]]
@@ -77,18 +84,23 @@ class Plan:
 
     @property
     def runs(self) -> tuple[RunInfo, ...]:
-        if not self.asked.runs:
+        if not self.request.runs:
             return tuple(RunInfo(number, number, each.key) for number, each in enumerate(self.request.inputs))
-        return tuple(RunInfo(number, run.input, run.key) for number, run in enumerate(self.asked.runs))
+        return tuple(RunInfo(number, run.input, run.key) for number, run in enumerate(self.request.runs))
 
 
 def make_plan(session: Session, asked: Extraction) -> Operation[Plan]:
-    limits, model = yield from describe(session)
+    _, model = yield from describe(session)
     known = yield from tokens.ids_of(asked.texts_of_tokens, "tokens" if not asked.metrics else "metrics")
     request, words = asked.request(known, model.n_layer)
+    return (yield from _plan(session, request, words))
+
+
+def _plan(session: Session, request: Any, words: Words) -> Operation[Plan]:
+    limits, model = yield from describe(session)
     pieces = parts.smallest(request)
     if len(pieces) == 1:
-        return Plan(asked, request, words, [pieces], model)
+        return Plan(request, words, [pieces], model)
     counted = [split.most_tokens(each, model.n_positions) for each in request.inputs]
     costs = split.costs(pieces, request, counted)
     if sum(cost.tokens for cost in costs) > limits.max_tokens_per_request:
@@ -96,7 +108,7 @@ def make_plan(session: Session, asked: Extraction) -> Operation[Plan]:
         costs = split.costs(pieces, request, counted)
     common = parts.request_for(Part(0, 0, 0, 0), request).ByteSize()
     ranges = split.fill(costs, split.capacity(limits, common))
-    return Plan(asked, request, words, [pieces[each.start : each.stop] for each in ranges], model)
+    return Plan(request, words, [pieces[each.start : each.stop] for each in ranges], model)
 
 
 def read_of(plan: Plan, part: Part) -> Read:
@@ -185,6 +197,7 @@ def _result(plan: Plan, events: list[Event]) -> Result:
         nonfinite=sum(trailer.nonfinite for trailer in trailers),
         queue_seconds=sum(trailer.queue_seconds for trailer in trailers),
         compute_seconds=sum(trailer.compute_seconds for trailer in trailers),
+        request=plan.request,
     )
 
 

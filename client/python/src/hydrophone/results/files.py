@@ -1,7 +1,8 @@
 """A result as a .safetensors file.
 
 Arrays are named as `hydrophone extract --out` names them. "token_ids" and "token_counts" (int64) hold the inputs'
-tokens, and the metadata's "hydrophone.result" everything else as JSON, so that hp.load gives an equal result.
+tokens, the metadata's "hydrophone.request" the request as the API's JSON, and "hydrophone.result" everything else as
+JSON, so that hp.load gives an equal result.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from google.protobuf import json_format
 
 from hydrophone.errors import InvalidArgument
 from hydrophone.extras import need
+from hydrophone.proto import v1
 from hydrophone.results.capture import Capture
 from hydrophone.results.convert import named_arrays
 from hydrophone.results.records import InputInfo, Provenance
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from hydrophone.results.result import Result
 
 _FIELDS = ("name", "asked", "hugging_face_name", "layer", "selector", "runs", "rows", "baseline", "lens_logits")
+
+# A request with longer inputs than this, in bytes of JSON, is kept without them: readers refuse long headers.
+_MOST_REQUEST_BYTES = 32 << 20
 
 
 def save(result: Result, path: str | os.PathLike[str]) -> pathlib.Path:
@@ -41,6 +48,7 @@ def save(result: Result, path: str | os.PathLike[str]) -> pathlib.Path:
         "hydrophone.provenance": json.dumps(dataclasses.asdict(result.provenance)),
         "hydrophone.pieces": json.dumps(pieces),
         "hydrophone.result": json.dumps(_describe(result, named)),
+        **_request_entries(result.request),
     }
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -69,8 +77,30 @@ def load(path: str | os.PathLike[str]) -> Result:
         runs=tuple(RunInfo(**run) for run in described["runs"]),
         captures=tuple(captures),
         provenance=Provenance(**json.loads(metadata["hydrophone.provenance"])),
+        request=request_in(metadata),
         **described["numbers"],
     )
+
+
+def request_in(metadata: Mapping[str, str]) -> Any:
+    """The ExtractRequest that a file's metadata holds; None when it holds none, or only a part of one."""
+    if "hydrophone.request" not in metadata or "hydrophone.request_note" in metadata:
+        return None
+    return json_format.Parse(metadata["hydrophone.request"], v1.ExtractRequest(), ignore_unknown_fields=True)
+
+
+def _request_entries(request: Any) -> dict[str, str]:
+    """The metadata of a request, as `hydrophone extract --out` writes it."""
+    if request is None:
+        return {}
+    text = json_format.MessageToJson(request, indent=None)
+    if len(text) <= _MOST_REQUEST_BYTES:
+        return {"hydrophone.request": text}
+    without = type(request)()
+    without.CopyFrom(request)
+    del without.inputs[:]
+    note = f"{len(request.inputs)} inputs are left out of hydrophone.request"
+    return {"hydrophone.request": json_format.MessageToJson(without, indent=None), "hydrophone.request_note": note}
 
 
 def _describe(result: Result, named: dict[str, Capture]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Result:
     nonfinite: int = 0
     queue_seconds: float = 0.0
     compute_seconds: float = 0.0
+    request: Any = None  # the ExtractRequest message of the whole call
 
     @property
     def tokens(self) -> list[list[str]]:
@@ -134,8 +135,8 @@ class Result:
         return convert.to_xarray(self)
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
-        """Writes the arrays, the tokens and where they come from into a .safetensors file, whole or not at all; hp.load
-        reads it. Needs hydrophone[files]."""
+        """Writes the arrays, the tokens, the request and where they come from into a .safetensors file, whole or not at
+        all; hp.load reads it, and hp.replay proves it. Needs hydrophone[files]."""
         from hydrophone.results import files
 
         return files.save(self, path)
