@@ -26,6 +26,7 @@ from hydrophone.errors import (
     Unavailable,
     Violation,
 )
+from hydrophone.explain import Cause, Explanation, explain
 from hydrophone.replay import Replay, replay
 from hydrophone.requests.edits import Edit, add, patch, position_mean, project_out, scale, set, zero
 from hydrophone.requests.hooks import Hook, Lens, Summarize, hook, lens
@@ -55,6 +56,7 @@ __all__ = [
     "Busy",
     "Cancelled",
     "Capture",
+    "Cause",
     "Client",
     "Comparison",
     "Continuation",
@@ -63,6 +65,7 @@ __all__ = [
     "DiskFull",
     "Edit",
     "Hook",
+    "Explanation",
     "HookPoint",
     "HydrophoneError",
     "InputInfo",
@@ -97,6 +100,7 @@ __all__ = [
     "add",
     "aio",
     "bulk",
+    "explain",
     "hook",
     "kl_divergence",
     "lens",
