@@ -296,6 +296,7 @@ def test_every_cause_has_a_test():
         ("array", np.ones((2, 64)), "resid_post", 5),
         ("array", np.ones((16, 64)), "resid_post", 5),
         ("array", [["a"]], "resid_post", 5),
+        ("array", np.full((17, 64), np.nan), "resid_post", 5),
         ("layer", np.ones((17, 64)), "resid_post", 99),
         ("hook", np.ones((17, 64)), "no_such", 5),
         ("hook", np.ones((17, 64)), "resid_post", None),

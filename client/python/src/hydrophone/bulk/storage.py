@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import pathlib
@@ -53,6 +52,8 @@ def _keep_names(directory: pathlib.Path) -> None:
 @contextlib.contextmanager
 def alone(directory: pathlib.Path) -> Iterator[None]:
     """While this lasts, no other process writes here. The lock ends with the process, however that ends."""
+    import fcntl  # which Windows lacks
+
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         try:

@@ -15,10 +15,10 @@ from hydrophone.results.records import ModelInfo
 from hydrophone.results.result import Result
 from hydrophone.wire.tensors import Array
 
-# The longest left padding that is tried where the array has no rows of it; less at the logits, which are long.
+# The longest left padding that is tried where the array has no rows of it; less at wide points, such as the logits.
 _MOST_PADDING = 64
 _MOST_PADDING_OF_WIDE = 4
-_WIDE = 16384
+_WIDE = 8192
 
 
 @dataclasses.dataclass(frozen=True)

@@ -121,7 +121,7 @@ class _Search:
         kind = judge.half_kind(self._rows)
         if kind is not None and nearest.distance <= judge.HALVES[kind]:
             return self._explained(nearest, [Cause(causes.HALF, f"every value of yours is a {kind} number")])
-        if (dropped := self._dropped(fits)) is not None:
+        if (dropped := self._dropped(nearest)) is not None:
             return dropped
         if nearest.distance <= _ROUNDED:
             detail = "yours is rounded somewhere: halves or TF32 in a part of the model"
@@ -129,17 +129,16 @@ class _Search:
         detail = "nothing else that was tried comes near: other weights, or other tokens"
         return self._explained(None, [Cause(causes.CHECKPOINT, detail, proved=False)])
 
-    def _dropped(self, fits: Sequence[Fit]) -> Explanation | None:
+    def _dropped(self, nearest: Fit) -> Explanation | None:
         """Dropout, whose masks are torch's own: told by how far samples of the server's are."""
-        nearest = self._whole(judge.best(fits))
-        name = nearest.site.name
-        cause, point = _other_side(name, judge.zeros(self._given(len(self._ids))))
+        given = self._given(len(self._ids))
+        cause, point = _other_side(nearest.site.name, judge.zeros(given))
         names = [*nearest.site.needs, *([point] if point not in nearest.site.needs else [])]
         samples = captures(self._client, [nearest.context], self._ids, names, train_seeds=_SEEDS)
         values = [each[point] if cause else nearest.site.values(each) for each in samples]
-        if not judge.is_like(self._given(len(self._ids)), nearest.expected, [self._flat(each) for each in values]):
+        if not judge.is_like(given, nearest.expected, [self._flat(each) for each in values]):
             return None
-        shown = judge.zeros(self._given(len(self._ids))) >= _LEAST_ZEROS
+        shown = judge.zeros(given) >= _LEAST_ZEROS
         detail = "yours is as far from it as the server's samples with dropout are"
         return self._explained(nearest, [Cause(causes.DROPOUT, detail, proved=shown and bool(cause)), *cause])
 
@@ -220,4 +219,6 @@ def _rows(array: Any) -> Array:
         numbers = numbers[0]
     if numbers.ndim not in (2, 3) or not numbers.size:
         raise InvalidArgument.of("array", f"got the shape {list(numbers.shape)}, expected [tokens, width]")
+    if strange := int((~np.isfinite(numbers)).sum()):
+        raise InvalidArgument.of("array", f"got {strange} values that are infinite or not a number, expected none")
     return numbers.reshape(len(numbers), -1)
