@@ -215,7 +215,7 @@ def test_ctrl_c_cancels_operations_within_operations(ctrl_c, tmp_path):
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            hp.bulk(client, ["a", "b"], "attn.c_proj", tmp_path, texts_per_shard=1)
+            hp.bulk(client, ["a", "b"], "attn.c_proj", tmp_path, texts_per_shard=1, patience=0)
         assert endless.was_cancelled()
         thread.join()
 

@@ -47,7 +47,8 @@ def explain(
     be. Tried are, alone and two at a time: a BOS token more or less, left padding whose positions were counted or that
     was attended to, the layer before or after, ln_f applied or missing, folded and centred weights (as TransformerLens
     loads them), and beside them half precision, dropout left on, before or after a dropout; what nothing explains is
-    likely another checkpoint. Without `client`, the server is HYDROPHONE_SERVER's.
+    likely another checkpoint. Without `client`, the server is HYDROPHONE_SERVER's. InvalidArgument: a point without a
+    row for each token, such as attention scores.
 
     >>> r = client.extract("Plants make fantastic pets", "resid_post", layers=4)
     >>> hp.explain(r["resid_post"], "Plants make fantastic pets", "resid_post", 5, client=client).names
