@@ -1,12 +1,14 @@
-"""The examples in the Python client's docstrings, against a server."""
+"""The examples in the Python client's docstrings and READMEs, against a server."""
 
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
-from python_client import hp
+from conftest import ROOT
+from python_client import PACKAGE, hp
 
 MODULES = sorted(each.name for each in pkgutil.walk_packages(hp.__path__, "hydrophone."))
 
@@ -42,3 +44,17 @@ def test_help_shows_what_a_method_takes():
 def test_both_clients_have_the_same_methods():
     blocking, awaited = ({n for n in vars(each) if not n.startswith("_")} for each in (hp.Client, hp.aio.Client))
     assert blocking == awaited
+
+
+@pytest.mark.parametrize("readme", [ROOT / "README.md", PACKAGE / "README.md"], ids=["top", "package"])
+def test_the_lines_of_a_readme_run(readme, server, tmp_path, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    monkeypatch.chdir(tmp_path)
+    lines = re.search(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)[1]
+    lines, addresses = re.subn(r'hp\.Client\("[^"]*"\)', f'hp.Client("{server.address}")', lines)
+    assert addresses == 1
+    names = {}
+    exec(lines, names)
+    with names["client"] as client:
+        assert names["r"]["attn.c_proj", 10].shape == (len(names["r"].tokens[0]), client.model().n_embd)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
 
 from hydrophone import operations
+from hydrophone.connected import Connected
 from hydrophone.connection import channels
 from hydrophone.connection.blocking import Driver
-from hydrophone.connection.credentials import Tls
 from hydrophone.connection.methods import blocking, receives
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument
 from hydrophone.operations.extract import Arrivals, make_plan
-from hydrophone.operations.session import Session
 from hydrophone.requests import extraction
 from hydrophone.requests.extraction import Extraction
 from hydrophone.results.capture import Capture
@@ -54,7 +52,7 @@ def _streaming(asking: Callable[P, Extraction]) -> Callable[Concatenate[Client, 
     return stream
 
 
-class Client:
+class Client(Connected[Driver]):
     """Asks one server, or several that take requests in turn. Thread-safe; also a context manager.
 
     `address` is HOST:PORT, or several of them; without it HYDROPHONE_SERVER has it, or else it is 127.0.0.1:50051.
@@ -68,30 +66,8 @@ class Client:
     or Unavailable. A call that Ctrl-C interrupts is cancelled on the server.
     """
 
-    def __init__(
-        self,
-        address: str | Sequence[str] | None = None,
-        *,
-        tls: bool | Tls = False,
-        token: str | None = None,
-        token_file: str | os.PathLike[str] | None = None,
-        insecure: bool = False,
-        timeout: float | None = None,
-        in_flight: int = 4,
-        progress: bool = True,
-    ) -> None:
-        settings = channels.make_settings(
-            address,
-            tls=tls,
-            token=token,
-            token_file=token_file,
-            insecure=insecure,
-            timeout=timeout,
-            in_flight=in_flight,
-        )
-        self.address = ",".join(settings.addresses)
-        self.session = Session(in_flight, progress)
-        self.driver = Driver(settings)
+    def _drive(self, settings: channels.Settings) -> Driver:
+        return Driver(settings)
 
     model = blocking(operations.model)
     hook_points = blocking(operations.hook_points)

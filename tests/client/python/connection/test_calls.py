@@ -188,7 +188,16 @@ def ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_cancels_on_the_server(ctrl_c):
+def one_extract(client, directory):
+    client.extract("a", "attn.c_proj")
+
+
+def operations_within_operations(client, directory):
+    hp.bulk(client, ["a", "b"], "attn.c_proj", directory, texts_per_shard=1, patience=0)
+
+
+@pytest.mark.parametrize("ask", [one_extract, operations_within_operations])
+def test_ctrl_c_cancels_on_the_server(ask, ctrl_c, tmp_path):
     endless = Endless()
 
     def interrupt():
@@ -199,23 +208,7 @@ def test_ctrl_c_cancels_on_the_server(ctrl_c):
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            client.extract("a", "attn.c_proj")
-        assert endless.was_cancelled()
-        thread.join()
-
-
-def test_ctrl_c_cancels_operations_within_operations(ctrl_c, tmp_path):
-    endless = Endless()
-
-    def interrupt():
-        endless.begun.wait(30)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    with FakeServer(endless) as server, hp.Client(server.address) as client:
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            hp.bulk(client, ["a", "b"], "attn.c_proj", tmp_path, texts_per_shard=1, patience=0)
+            ask(client, tmp_path)
         assert endless.was_cancelled()
         thread.join()
 

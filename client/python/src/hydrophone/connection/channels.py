@@ -48,7 +48,6 @@ class Settings:
     tls: Tls | None
     token: str
     timeout: float | None
-    in_flight: int
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -63,19 +62,16 @@ def make_settings(
     token_file: str | os.PathLike[str] | None,
     insecure: bool,
     timeout: float | None,
-    in_flight: int,
 ) -> Settings:
     if address is None:
         address = os.environ.get("HYDROPHONE_SERVER") or DEFAULT_ADDRESS
     addresses = tuple(address.split(",") if isinstance(address, str) else address)
     if not addresses or not all(addresses):
         raise InvalidArgument.of("address", "got an empty one, expected HOST:PORT, or several")
-    if in_flight < 1:
-        raise InvalidArgument.of("in_flight", f"got {in_flight}, expected at least 1")
     chosen = tls if isinstance(tls, Tls) else Tls() if tls else None
     secret = read_token(token, token_file)
     check_token_stays_secret(addresses, secret, chosen, insecure)
-    return Settings(addresses, chosen, secret, timeout, in_flight)
+    return Settings(addresses, chosen, secret, timeout)
 
 
 def _options(address: str, servers: int) -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hydrophone.connection.operation import Call, Operation
+from hydrophone.errors import InvalidArgument
 from hydrophone.proto import v1
 from hydrophone.results.records import HookPoint, ModelInfo, read, read_model
 
@@ -14,6 +15,8 @@ class Session:
     bar."""
 
     def __init__(self, in_flight: int, progress: bool) -> None:
+        if in_flight < 1:
+            raise InvalidArgument.of("in_flight", f"got {in_flight}, expected at least 1")
         self.in_flight = in_flight
         self.progress = progress
         self.described: tuple[Any, ModelInfo] | None = None  # GetModel's Limits message, and all of it as a record
