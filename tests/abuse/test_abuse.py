@@ -11,15 +11,13 @@ import time
 import attacks
 import pytest
 from conftest import FIGURES, LONG, ROOT, Server, build_directory
-from watch import PATIENCE, Watch, given_back, memory_mib, peak_mib
+from watch import CONSTANT_MIB, KEPT_MIB, PATIENCE, Watch, given_back, memory_mib, peak_mib
 
 sys.path.insert(0, str(ROOT / "tests/interop"))
 from raw_http2 import Connection  # noqa: E402
 
 BUDGET_MIB = 256
-CONSTANT_MIB = 512  # beside weights and budget
 FLAGS = [f"--response_budget_bytes={BUDGET_MIB << 20}", "--max_response_bytes=16777216"]
-KEPT_MIB = 100  # that may stay when an attack is over
 HOLD = 3  # seconds that an attack's connections stay after all was sent
 
 

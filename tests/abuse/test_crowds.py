@@ -11,10 +11,8 @@ import time
 import grpc
 import pytest
 from conftest import DEFAULT_MODEL, FIGURES, LONG, SERVICE, Server
-from watch import given_back, memory_mib, peak_mib
+from watch import CONSTANT_MIB, KEPT_MIB, given_back, memory_mib, peak_mib
 
-CONSTANT_MIB = 512  # beside weights and budget
-KEPT_MIB = 100
 SLOW_READERS = [200, 300] if LONG else [20]
 EVERYTHING = ["hidden_states", "attn.c_proj", "mlp.c_proj"]
 PATIENCE = 120  # seconds for any call here

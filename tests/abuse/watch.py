@@ -12,6 +12,8 @@ import grpc
 CADENCE = 0.1  # seconds between probes
 PATIENCE = 2.0  # seconds in which a probe is to be answered
 GIVE_UP = 20.0  # seconds
+CONSTANT_MIB = 512  # that a server may take beside weights and budget
+KEPT_MIB = 100  # that may stay when an attack is over
 
 
 def _status(pid, field):

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from conftest import Server, build_directory
 from google.protobuf import json_format
-from hydrophone_client import Client
 from server_metrics import Metrics
 
 LAYERS, CONTEXT, VOCABULARY = 12, 1024, 300
@@ -26,13 +25,6 @@ def busy_server(random_checkpoint):
     with Server(model, flags=[f"--max_batch_tokens={CONTEXT}", "--threads=1"]) as server:
         server.metrics = Metrics(server.metrics_address)
         yield server
-
-
-@contextlib.contextmanager
-def connected(api, server):
-    """A client with a connection of its own."""
-    with grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
-        yield Client(api, channel)
 
 
 def request(pb, length):
@@ -75,7 +67,7 @@ class Computed:
 
 def whole_seconds(api, server):
     """How long the engine takes for the long request when its caller stays."""
-    with connected(api, server) as client:
+    with api.connect(server.address) as client:
         computed = Computed(server.metrics)
         stream = client.stub.Extract(long_request(client.pb))
         assert sum(each.HasField("values") for each in stream) == LAYERS
@@ -104,7 +96,7 @@ def other_process(server, asked, directory):
 
 
 def leave_by_cancelling(api, server, _whole, _directory):
-    with connected(api, server) as client:
+    with api.connect(server.address) as client:
         stream = client.stub.Extract(long_request(client.pb))
         await_first_layer(stream)
         stream.cancel()
@@ -116,7 +108,7 @@ def leave_by_dying(api, server, _whole, directory):
 
 
 def leave_by_deadline(api, server, whole, _directory):
-    with connected(api, server) as client:
+    with api.connect(server.address) as client:
         with pytest.raises(grpc.RpcError) as ended:
             list(client.stub.Extract(long_request(client.pb), timeout=whole / 4))
         assert ended.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
@@ -139,7 +131,7 @@ class Held:
 
     def __enter__(self):
         self._stack = contextlib.ExitStack()
-        client = self._stack.enter_context(connected(self._api, self._server))
+        client = self._stack.enter_context(self._api.connect(self._server.address))
         self._stream = client.stub.Extract(long_request(client.pb))
         await_first_layer(self._stream)
         return self
@@ -156,7 +148,7 @@ class Held:
 def test_queued_work_whose_caller_left_never_starts(api, busy_server, tmp_path):
     metrics = busy_server.metrics
     computed = Computed(metrics)
-    with Held(api, busy_server) as held, connected(api, busy_server) as client:
+    with Held(api, busy_server) as held, api.connect(busy_server.address) as client:
         cancelled = client.stub.Extract(long_request(client.pb))
         with other_process(busy_server, long_request(api.pb), tmp_path):
             metrics.await_value("hydrophone_queue_depth_requests", lambda depth: depth == 2)
@@ -170,7 +162,7 @@ def test_queued_work_whose_caller_left_never_starts(api, busy_server, tmp_path):
 
 def test_a_deadline_that_the_queue_ate_is_answered_without_computing(api, busy_server):
     computed = Computed(busy_server.metrics)
-    with Held(api, busy_server) as held, connected(api, busy_server) as client:
+    with Held(api, busy_server) as held, api.connect(busy_server.address) as client:
         late = client.stub.Extract(long_request(client.pb), timeout=0.1)
         with pytest.raises(grpc.RpcError) as ended:
             list(late)
@@ -183,7 +175,7 @@ def test_a_deadline_that_the_queue_ate_is_answered_without_computing(api, busy_s
 def test_a_continuation_ends_with_its_caller(api, busy_server):
     """Its steps are short batches of their own: after the caller has left, no further step is counted."""
     metrics = busy_server.metrics
-    with connected(api, busy_server) as client:
+    with api.connect(busy_server.address) as client:
         asked = request(client.pb, 8)
         asked.max_new_tokens = CONTEXT - 8
         stream = client.stub.Extract(asked)
@@ -191,7 +183,7 @@ def test_a_continuation_ends_with_its_caller(api, busy_server):
         metrics.await_value("hydrophone_compute_seconds_count", lambda count: count > before)
         stream.cancel()
     metrics.await_value("hydrophone_queue_depth_requests", lambda depth: depth == 0)
-    with connected(api, busy_server) as client:
+    with api.connect(busy_server.address) as client:
         for _ in range(3):  # whatever was under way has ended when these have had their turns
             list(client.stub.Extract(short_request(client.pb)))
         steps = metrics.value("hydrophone_compute_seconds_count")
