@@ -9,8 +9,8 @@
 #include "server/access/bearer.h"
 #include "server/base/messages.h"
 #include "server/base/read_file.h"
+#include "server/base/sha256.h"
 #include "server/core/errors.h"
-#include "server/core/sha256.h"
 
 namespace hydrophone {
 namespace {

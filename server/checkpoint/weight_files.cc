@@ -13,9 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/messages.h"
 #include "server/base/read_file.h"
+#include "server/base/sha256.h"
 #include "server/checkpoint/shard_index.h"
 #include "server/checkpoint/tensor_names.h"
-#include "server/core/sha256.h"
 
 namespace hydrophone {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "server/base/sha256.h"
 #include "server/core/out_of_memory.h"
-#include "server/core/sha256.h"
 #include "server/rpc/generation.h"
 #include "server/wire/request_guard.h"
 

@@ -3,7 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/answer/parameter_frames.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "server/rpc/byte_buffers.h"
 #include "server/rpc/frame_stream.h"
 #include "server/rpc/operations.h"

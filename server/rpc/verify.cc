@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "hydrophone/v1/verify.pb.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "server/rpc/collect_job.h"
 #include "server/rpc/operations.h"
 #include "server/rpc/unary_call.h"

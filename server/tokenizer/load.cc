@@ -11,7 +11,7 @@
 #include "server/base/bounded_json.h"
 #include "server/base/messages.h"
 #include "server/base/read_file.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "server/tokenizer/byte_level_bpe.h"
 #include "server/tokenizer/json_values.h"
 #include "server/tokenizer/merges.h"

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 
 namespace hydrophone {
 namespace {

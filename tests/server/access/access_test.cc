@@ -12,8 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/access/bearer.h"
+#include "server/base/sha256.h"
 #include "server/core/errors.h"
-#include "server/core/sha256.h"
 #include "tests/fakes/fake_clock.h"
 
 namespace hydrophone {

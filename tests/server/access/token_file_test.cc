@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 
 namespace hydrophone {
 namespace {

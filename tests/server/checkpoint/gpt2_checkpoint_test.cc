@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/base/sha256.h"
 #include "server/checkpoint/gpt2_parameters.h"
-#include "server/core/sha256.h"
 #include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "tests/fakes/checkpoint_files.h"
 
 namespace hydrophone {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "server/rpc/service_methods.h"
 #include "tests/server/rpc/rpc_fixture.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/core/sha256.h"
+#include "server/base/sha256.h"
 #include "tests/server/rpc/rpc_fixture.h"
 
 namespace hydrophone {

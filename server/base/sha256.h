@@ -1,6 +1,6 @@
 // SHA-256 of files and buffers, for the digests that identify weights and tokenizers.
-#ifndef HYDROPHONE_SERVER_CORE_SHA256_H_
-#define HYDROPHONE_SERVER_CORE_SHA256_H_
+#ifndef HYDROPHONE_SERVER_BASE_SHA256_H_
+#define HYDROPHONE_SERVER_BASE_SHA256_H_
 
 #include <memory>
 #include <string>
@@ -39,4 +39,4 @@ std::string Sha256Hex(absl::string_view bytes);
 
 }  // namespace hydrophone
 
-#endif  // HYDROPHONE_SERVER_CORE_SHA256_H_
+#endif  // HYDROPHONE_SERVER_BASE_SHA256_H_
