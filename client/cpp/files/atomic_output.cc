@@ -33,6 +33,12 @@ absl::Status CheckWritable(const std::string& directory) {
   return SystemError(directory, "cannot write there", errno);
 }
 
+// Has the disk keep the names of a directory's files.
+absl::Status KeepNames(const std::string& directory) {
+  FileDescriptor opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), directory);
+  return opened.is_open() ? opened.Close() : opened.Error("cannot keep its names");
+}
+
 }  // namespace
 
 std::string DirectoryOf(const std::string& path) {
@@ -64,6 +70,14 @@ absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(const std::string
   return output;
 }
 
+absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::CreateAlone(const std::string& path) {
+  constexpr mode_t kMode = 0666;
+  std::string temporary = absl::StrCat(DirectoryOf(path), "/.", fs::path(path).filename().string(), ".partial");
+  FileDescriptor file(::open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, kMode), path);
+  if (!file.is_open()) return file.Error("cannot make it");
+  return std::unique_ptr<AtomicFile>(new AtomicFile(path, std::move(temporary), std::move(file)));
+}
+
 AtomicFile::AtomicFile(std::string path, std::string temporary, FileDescriptor file)
     : path_(std::move(path)), temporary_(std::move(temporary)), file_(std::move(file)) {}
 
@@ -75,7 +89,7 @@ absl::Status AtomicFile::Commit() {
   if (absl::Status status = file_.Close(); !status.ok()) return status;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return SystemError(path_, "cannot make it", errno);
   committed_ = true;
-  return absl::OkStatus();
+  return KeepNames(DirectoryOf(path_));
 }
 
 absl::StatusOr<std::unique_ptr<AtomicDirectory>> AtomicDirectory::Create(const std::string& path) {

@@ -19,11 +19,18 @@ std::string DirectoryOf(const std::string& path);
 class AtomicFile {
  public:
   static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(const std::string& path);
+
+  // The same for a directory in which no other process writes: the temporary name is always the same, so that a file
+  // that a killed process left is written over, and none gathers.
+  static absl::StatusOr<std::unique_ptr<AtomicFile>> CreateAlone(const std::string& path);
+
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   FileDescriptor& file() { return file_; }
+
+  // Afterwards the disk has the file's bytes and its name.
   absl::Status Commit();
 
  private:

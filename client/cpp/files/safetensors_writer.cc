@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "client/cpp/files/atomic_output.h"
 #include "nlohmann/json.hpp"
 #include "server/base/dtype.h"
 #include "server/base/safetensors_header.h"
@@ -61,21 +60,25 @@ absl::StatusOr<std::string> Header(const std::vector<const StoredArray*>& arrays
 
 }  // namespace
 
-absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,
+absl::Status WriteSafetensors(AtomicFile& output, const std::vector<StoredArray>& arrays, const Metadata& metadata,
                               Spool& spool) {
   const auto ordered = LargestElementsFirst(arrays);
   const auto header = Header(ordered, metadata);
   if (!header.ok()) return header.status();
-  auto output = AtomicFile::Create(path);
-  if (!output.ok()) return output.status();
-  FileDescriptor& file = (*output)->file();
+  FileDescriptor& file = output.file();
   if (absl::Status status = file.Write(SafetensorsLength(header->size()) + *header); !status.ok()) return status;
   for (const StoredArray* array : ordered) {
     for (const Segment& segment : array->segments) {
       if (absl::Status status = spool.CopyTo(segment, file); !status.ok()) return status;
     }
   }
-  return (*output)->Commit();
+  return output.Commit();
+}
+
+absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,
+                              Spool& spool) {
+  auto output = AtomicFile::Create(path);
+  return output.ok() ? WriteSafetensors(**output, arrays, metadata, spool) : output.status();
 }
 
 }  // namespace hydrophone::client

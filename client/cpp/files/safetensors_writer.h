@@ -18,12 +18,17 @@
 
 #include "absl/status/status.h"
 #include "client/cpp/files/array_file.h"
+#include "client/cpp/files/atomic_output.h"
 #include "client/cpp/files/spool.h"
 
 namespace hydrophone::client {
 
-// Writes the file, whole or not at all. INVALID_ARGUMENT when two arrays have one name, or the
-// header is too long.
+// Writes all of the file into `output`, and commits it. INVALID_ARGUMENT when two arrays have one name, or the header
+// is too long.
+absl::Status WriteSafetensors(AtomicFile& output, const std::vector<StoredArray>& arrays, const Metadata& metadata,
+                              Spool& spool);
+
+// The same for the file at `path`, whole or not at all.
 absl::Status WriteSafetensors(const std::string& path, const std::vector<StoredArray>& arrays, const Metadata& metadata,
                               Spool& spool);
 

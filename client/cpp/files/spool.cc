@@ -1,5 +1,6 @@
 #include "client/cpp/files/spool.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,13 +12,26 @@ namespace {
 
 constexpr uint64_t kCopyBytes = uint64_t{1} << 20;
 
+// The same on a file system that makes no file without a name: a process that is killed in between leaves it.
+FileDescriptor OpenAndUnlink(const std::string& directory) {
+  std::string path = directory + "/.hydrophone-spool-XXXXXX";
+  FileDescriptor file(::mkstemp(path.data()), path);
+  if (file.is_open()) ::unlink(path.c_str());
+  return file;
+}
+
+FileDescriptor OpenWithoutName(const std::string& directory) {
+  constexpr mode_t kMode = 0600;
+  const int descriptor = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kMode);
+  if (descriptor >= 0) return {descriptor, directory + "/(spool)"};
+  return OpenAndUnlink(directory);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Spool>> Spool::Create(const std::string& directory) {
-  std::string path = directory + "/.hydrophone-spool-XXXXXX";
-  FileDescriptor file(::mkstemp(path.data()), path);
+  FileDescriptor file = OpenWithoutName(directory);
   if (!file.is_open()) return file.Error("cannot write in its directory");
-  ::unlink(path.c_str());
   return std::unique_ptr<Spool>(new Spool(std::move(file)));
 }
 
