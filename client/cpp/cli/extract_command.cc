@@ -7,6 +7,7 @@
 #include "client/cpp/cli/extract_request.h"
 #include "client/cpp/cli/extract_to_file.h"
 #include "client/cpp/cli/extract_to_json.h"
+#include "client/cpp/cli/extract_to_shards.h"
 #include "client/cpp/cli/extract_to_terminal.h"
 #include "client/cpp/cli/request_file.h"
 
@@ -19,6 +20,8 @@ point, the rows of all inputs one after the other in input order, and an array "
 input; or an array for each point and input (--layout per-run). "token_ids" holds all inputs' ids one after the other, "token_counts" how many each input has. The file's
 metadata, JSON texts, holds where the numbers come from (hydrophone.provenance), the request, the inputs, and
 hydrophone.pieces, {ID: PIECE}: those ids as the vocabulary writes them.
+With --shards, DIRECTORY/shard-00000.safetensors and so on hold an array for each point, and beside its rows "token_ids",
+"positions" (in the input) and "texts" (the input's number in the corpus, from 0); index.json tells what each file has.
 A logit lens is a grid for each position: a row a layer, a column a rank; with --top-k 1 over several positions, one
 grid of layers and positions. Its last row is the model's own output. Probabilities from 0.25, 0.5 and 0.75 on are
 shaded.
@@ -27,6 +30,7 @@ Examples:
   hydrophone extract --hook hidden_states --layers=0,-1 --positions last --file prompts.txt --out states.safetensors
   hydrophone extract --hook blocks.10.hook_mlp_out --hook hidden_states@10,11 --jsonl inputs.jsonl --out captures/
   hydrophone extract --hook hook_resid_post --layers 3-6 --threshold 30 --largest 3 "Hello world"
+  hydrophone extract --hook hook_resid_post --layers 6 --jsonl corpus.jsonl --shards --shuffle 1 --out states/
 Heads and attention patterns (an array of each input, [heads, queries, keys]); features; means over positions:
   hydrophone extract --hook attn.hook_pattern@5 --heads 0,7 --out patterns/ "Hello world"
   hydrophone extract --hook mlp.hook_post@3 --features 138,378 --reduce mean --dtype float16 --out means/ "Hello world"
@@ -67,6 +71,7 @@ absl::Status CheckOutputOf(const ExtractOptions& options, const v1::ExtractReque
 }
 
 int RunExtract(const Session& session, const ExtractOptions& options) {
+  if (options.shards) return ExtractToShards(session, options);
   const auto made = Request(session, options);
   if (!made.ok()) {
     return absl::IsInvalidArgument(made.status()) ? session.Refuse(made.status()) : session.Fail(made.status());

@@ -152,6 +152,26 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
   command->add_flag("--force", options->force, "Overwrite the file of --out")->group(kGroup);
 }
 
+void AddBulk(CLI::App* command, ExtractOptions* options) {
+  constexpr char kGroup[] = "A whole corpus";
+  CLI::Option* shards = command->add_option(
+      "--shards", options->shards,
+      "With --jsonl FILE and --out DIRECTORY: write .safetensors files of so many inputs each (256), and index.json. "
+      "Killed and started again, it goes on");
+  shards->expected(0, 1)->type_name("[INPUTS]")->needs("--jsonl")->needs("--out")->group(kGroup);
+  for (const char* other : {"TEXT", "--file", "--print-request", "--force"}) shards->excludes(other);
+  CLI::Option* shuffle =
+      command->add_option("--shuffle", options->shuffle,
+                          "Another order of the inputs, and of the rows in each shard, drawn from this seed");
+  shuffle->check(WholeNumber(0))->needs(shards)->group(kGroup);
+  command
+      ->add_option("--patience", options->patience_seconds,
+                   "Seconds for which is asked again while no server answers (600)")
+      ->check(CLI::NonNegativeNumber)
+      ->needs(shards)
+      ->group(kGroup);
+}
+
 // What makes a request of its own does not go with a file that holds one. Told at the end of the parsing and not by
 // Option::excludes, which would write it beside every option of the help.
 void CheckRequestStandsAlone(const CLI::App& command) {
@@ -172,6 +192,7 @@ void ExtractOptions::AddTo(CLI::App* command) {
   AddForm(command, this);
   AddRuns(command, this);
   AddOutput(command, this);
+  AddBulk(command, this);
   command->parse_complete_callback([command] { CheckRequestStandsAlone(*command); });
 }
 

@@ -50,7 +50,10 @@ struct ExtractOptions {
   bool json = false;
   bool all = false;  // lists every input in the terminal
   std::string out;
-  bool force = false;  // `out` may be overwritten
+  bool force = false;                 // `out` may be overwritten
+  std::optional<std::string> shards;  // how many inputs a shard has; "": as many as is usual
+  std::optional<uint32_t> shuffle;
+  double patience_seconds = 600;
 
   // This must outlive the command.
   void AddTo(CLI::App* command);

@@ -236,15 +236,13 @@ void NameRuns(const ExtractOptions& options, const MadeRuns& made, v1::ExtractRe
   }
 }
 
-absl::Status AddInputsAndRuns(const ExtractOptions& options, std::istream& standard_input, MadeRequest* made) {
-  auto inputs = options.inputs.Read(standard_input, /*none_is_fine=*/false, options.skip_bad_inputs);
-  if (!inputs.ok()) return inputs.status();
-  for (GivenInput& given : *inputs) given.input.set_truncate(options.truncate);
+absl::Status AddInputsAndRuns(const ExtractOptions& options, std::vector<GivenInput> inputs, MadeRequest* made) {
+  for (GivenInput& given : inputs) given.input.set_truncate(options.truncate);
   if (options.edits.empty()) {
-    AddGivenInputs(*std::move(inputs), made->request.mutable_inputs(), &made->words);
+    AddGivenInputs(std::move(inputs), made->request.mutable_inputs(), &made->words);
     return absl::OkStatus();
   }
-  const auto runs = AddRuns(options, *std::move(inputs), made);
+  const auto runs = AddRuns(options, std::move(inputs), made);
   if (!runs.ok()) return runs.status();
   NameRuns(options, *runs, &made->request);
   return absl::OkStatus();
@@ -274,10 +272,17 @@ void SetForm(const ExtractOptions& options, v1::ExtractRequest* request) {
 absl::StatusOr<MadeRequest> MakeRequest(const ExtractOptions& options, std::istream& standard_input,
                                         const Tokenizer& tokenizer) {
   if (absl::Status status = CheckCombination(options); !status.ok()) return status;
+  auto inputs = options.inputs.Read(standard_input, /*none_is_fine=*/false, options.skip_bad_inputs);
+  return inputs.ok() ? MakeRequestOver(options, *std::move(inputs), tokenizer) : inputs.status();
+}
+
+absl::StatusOr<MadeRequest> MakeRequestOver(const ExtractOptions& options, std::vector<GivenInput> inputs,
+                                            const Tokenizer& tokenizer) {
+  if (absl::Status status = CheckCombination(options); !status.ok()) return status;
   MadeRequest made{{}, RequestWords::OfCommandLine()};
   if (absl::Status status = AddHooks(options, tokenizer, &made); !status.ok()) return status;
   if (absl::Status status = AddMetrics(options, tokenizer, &made); !status.ok()) return status;
-  if (absl::Status status = AddInputsAndRuns(options, standard_input, &made); !status.ok()) return status;
+  if (absl::Status status = AddInputsAndRuns(options, std::move(inputs), &made); !status.ok()) return status;
   v1::ExtractRequest& request = made.request;
   SetForm(options, &request);
   if (options.train_seed) request.set_train_seed(*options.train_seed);

@@ -3,9 +3,11 @@
 #define HYDROPHONE_CLIENT_CPP_CLI_EXTRACT_REQUEST_H_
 
 #include <istream>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/cpp/cli/extract_options.h"
+#include "client/cpp/cli/inputs.h"
 #include "client/cpp/cli/request_words.h"
 #include "client/cpp/cli/token_words.h"
 #include "hydrophone/v1/extract.pb.h"
@@ -26,6 +28,10 @@ struct MadeRequest {
 // comparisons come.
 absl::StatusOr<MadeRequest> MakeRequest(const ExtractOptions& options, std::istream& standard_input,
                                         const Tokenizer& tokenizer);
+
+// The same over these inputs instead of those that the options name.
+absl::StatusOr<MadeRequest> MakeRequestOver(const ExtractOptions& options, std::vector<GivenInput> inputs,
+                                            const Tokenizer& tokenizer);
 
 }  // namespace hydrophone::client
 

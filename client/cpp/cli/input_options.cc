@@ -8,9 +8,8 @@ void InputOptions::AddTo(CLI::App* command) {
   command->add_option("TEXT", sources.texts, "Texts, an input each");
   command->add_option("--file", sources.text_file, "Text file, an input a line; - for standard input");
   command->add_option("--jsonl", sources.jsonl_file,
-                      "JSON lines, an input each: {\"text\": ...}, {\"token_ids\": [...]} or "
-                      "{\"text_bytes_base64\": ...}, "
-                      "with \"key\" if liked; - for standard input");
+                      "JSON lines, an input each: a string, {\"text\": ...}, {\"token_ids\": [...]} or "
+                      "{\"text_bytes_base64\": ...}, with \"key\" if liked; - for standard input");
   command->add_flag("--prepend-bos", prepend_bos, "Put <|endoftext|> in front of each input");
   command->add_flag("--literal-specials", literal_specials, "Read <|endoftext|> in a text as ordinary characters");
 }

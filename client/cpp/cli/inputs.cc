@@ -1,27 +1,22 @@
 #include "client/cpp/cli/inputs.h"
 
 #include <cerrno>
-#include <cstdint>
 #include <fstream>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "nlohmann/json.hpp"
-#include "server/base/bounded_json.h"
+#include "client/cpp/files/json_line.h"
 #include "server/base/utf8.h"
 
 namespace hydrophone::client {
 namespace {
 
-using Json = nlohmann::json;
 constexpr absl::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 using Inputs = absl::StatusOr<std::vector<GivenInput>>;
@@ -42,69 +37,6 @@ bool NextLine(std::istream& stream, std::string* line) {
 // Whether a text begins with UTF-16's byte order mark, in either order.
 bool IsUtf16(absl::string_view text) {
   return absl::StartsWith(text, "\xff\xfe") || absl::StartsWith(text, "\xfe\xff");
-}
-
-// Each setter gives "" or what is wrong with the value.
-std::string SetText(const Json& value, v1::Input* input) {
-  if (!value.is_string()) return "\"text\" is not a string";
-  input->set_text(value.get<std::string>());
-  return "";
-}
-
-std::string SetTokenIds(const Json& value, v1::Input* input) {
-  if (!value.is_array()) return "\"token_ids\" is not an array";
-  for (const Json& id : value) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() > std::numeric_limits<uint32_t>::max()) {
-      return absl::StrCat("\"token_ids\" holds ", id.dump(-1, ' ', true, Json::error_handler_t::replace),
-                          ", expected numbers from 0 to 4294967295");
-    }
-    input->add_token_ids(id.get<uint32_t>());
-  }
-  return "";
-}
-
-std::string SetBytes(const Json& value, v1::Input* input) {
-  std::string bytes;
-  if (!value.is_string() || !absl::Base64Unescape(value.get<std::string>(), &bytes)) {
-    return "\"text_bytes_base64\" is not base64";
-  }
-  input->set_raw_text(bytes);
-  return "";
-}
-
-std::string SetKey(const Json& value, v1::Input* input) {
-  if (!value.is_string()) return "\"key\" is not a string";
-  input->set_key(value.get<std::string>());
-  return "";
-}
-
-// "" or what is wrong with the line.
-std::string InputFromJson(const std::string& line, v1::Input* input) {
-  const auto parsed = ParseBoundedJson(line);
-  if (!parsed.ok()) return absl::StrCat("the line ", parsed.status().message());
-  if (!parsed->is_object()) return "the line is not a JSON object";
-  const Json& json = *parsed;
-  int contents = 0;
-  for (const auto& [name, value] : json.items()) {
-    std::string wrong;
-    if (name == "key") {
-      wrong = SetKey(value, input);
-    } else if (name == "text") {
-      wrong = SetText(value, input);
-    } else if (name == "token_ids") {
-      wrong = SetTokenIds(value, input);
-    } else if (name == "text_bytes_base64") {
-      wrong = SetBytes(value, input);
-    } else {
-      wrong = absl::StrCat("unknown field \"", name, "\", expected text, token_ids, text_bytes_base64 or key");
-    }
-    if (!wrong.empty()) return wrong;
-    if (name != "key") ++contents;
-  }
-  if (contents != 1) {
-    return absl::StrCat("got ", contents, " of text, token_ids and text_bytes_base64, expected exactly one");
-  }
-  return "";
 }
 
 Inputs FromFile(const std::string& path, std::istream& standard_input,
@@ -161,9 +93,9 @@ Inputs InputsFromJsonLines(std::istream& stream, absl::string_view name) {
   for (size_t number = 1; NextLine(stream, &line); ++number) {
     if (number == 1) line = std::string(absl::StripPrefix(line, kUtf8Mark));
     if (absl::StripAsciiWhitespace(line).empty()) continue;
-    v1::Input input;
-    if (const std::string wrong = InputFromJson(line, &input); !wrong.empty()) return InLine(name, number, wrong);
-    inputs.push_back({std::move(input), LineWords(name, number), Rest::kNamed});
+    auto input = InputFromJsonLine(line);
+    if (!input.ok()) return InLine(name, number, input.status().message());
+    inputs.push_back({*std::move(input), LineWords(name, number), Rest::kNamed});
   }
   if (stream.bad()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", name));
   return inputs;

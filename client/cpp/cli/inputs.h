@@ -29,9 +29,8 @@ v1::Input InputFromText(std::string text);
 absl::StatusOr<std::vector<GivenInput>> InputsFromLines(std::istream& stream, absl::string_view name,
                                                         bool keep_empty = false);
 
-// One JSON object a line, with exactly one of "text" (string), "token_ids" (array of numbers) and
-// "text_bytes_base64" (string), and "key" (string) if liked. Blank lines are passed over.
-// INVALID_ARGUMENT names the line and what is wrong in it.
+// One input a line, as files/json_line.h reads it. Blank lines are passed over. INVALID_ARGUMENT names the line and
+// what is wrong in it.
 absl::StatusOr<std::vector<GivenInput>> InputsFromJsonLines(std::istream& stream, absl::string_view name);
 
 // Where a command's inputs come from, in this order.

@@ -37,6 +37,13 @@ namespace hydrophone::client {
 //   pieces = [json.loads(metadata["hydrophone.pieces"])[str(id)] for id in ids]
 class ArrayGatherer : public ExtractSink {
  public:
+  // An array, and in LAYOUT_ROWS how many of its rows are each run's, by run; shorter than there are runs when the last
+  // ones have none.
+  struct Gathered {
+    StoredArray array;
+    std::vector<int64_t> rows;
+  };
+
   // `spool` outlives this.
   ArrayGatherer(const v1::ExtractRequest& request, Spool* spool)
       : per_run_(request.layout() != v1::LAYOUT_ROWS),
@@ -58,16 +65,15 @@ class ArrayGatherer : public ExtractSink {
   // to the token as the vocabulary writes it), as JSON.
   Metadata DescribeSources() const;
 
+  // The arrays that have come so far, without those of Finish that tell of rows and tokens.
+  const std::vector<Gathered>& gathered() const { return gathered_; }
+
   uint64_t received_bytes() const { return received_bytes_; }
   size_t inputs() const { return inputs_.size(); }
   size_t skipped() const;
   uint64_t nonfinite() const { return nonfinite_; }
 
  private:
-  struct Gathered {
-    StoredArray array;
-    std::vector<int64_t> rows;  // by run; shorter than there are runs when the last ones have none
-  };
   struct Input {
     std::string key;
     std::string skipped;

@@ -281,6 +281,7 @@ std::vector<v1::ExtractResponse> ToyStream(const v1::ExtractRequest& request, si
   v1::Header* header = stream[0].mutable_header();
   header->mutable_provenance()->set_model("toy");
   header->mutable_provenance()->set_weights_sha256("abc");
+  header->mutable_provenance()->set_numerics("toy numerics");
   header->mutable_provenance()->set_request_sha256(absl::StrCat("request of ", toy.inputs.size()));
   header->set_inputs(static_cast<uint32_t>(toy.inputs.size()));
   header->set_runs(static_cast<uint32_t>(toy.runs.size()));

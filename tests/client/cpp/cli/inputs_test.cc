@@ -78,7 +78,7 @@ TEST(InputsFromJsonLines, TakesTextIdsAndBytesWithKeys) {
 
 TEST(InputsFromJsonLines, SaysWhatIsWrongAndInWhichLine) {
   EXPECT_THAT(JsonError("{\"text\": "), HasSubstr("x.jsonl:2: the line is not JSON: syntax error near byte"));
-  EXPECT_THAT(JsonError("[1]"), HasSubstr("the line is not a JSON object"));
+  EXPECT_THAT(JsonError("[1]"), HasSubstr("the line is neither a JSON object nor a JSON string"));
   EXPECT_THAT(JsonError(R"({"text": "\ud83d"})"), HasSubstr("half of a surrogate pair"));
   EXPECT_THAT(JsonError(R"({"text": "a", "text": "b"})"), HasSubstr("has the key \"text\" twice"));
   EXPECT_THAT(JsonError("{\"txt\": \"a\"}"), HasSubstr("unknown field \"txt\""));

@@ -49,7 +49,7 @@ class Job:
         """The order of a shard's rows, int64 [rows]; None as they come."""
         if self.shuffle is None:
             return None
-        return np.random.RandomState([self.shuffle, shard]).permutation(rows)
+        return np.random.RandomState((self.shuffle + 1 + shard) % (1 << 32)).permutation(rows)
 
     def begin(self, directory: pathlib.Path) -> None:
         """Writes the job into a directory without one. Of a directory that holds another job, or this one of another

@@ -71,24 +71,30 @@ def write_json(path: pathlib.Path, value: Any) -> None:
 
 
 def write_arrays(path: pathlib.Path, arrays: Mapping[str, Array], description: Any) -> None:
-    """A .safetensors file whose bytes depend on the arrays and the description alone: names are in order, and the
-    metadata has one entry, "hydrophone.shard" (JSON). Of each array, no more than one copy is made."""
-    header: dict[str, Any] = {"__metadata__": {"hydrophone.shard": json.dumps(description, sort_keys=True)}}
+    """A .safetensors file whose bytes depend on the arrays and the description alone, and are those of `hydrophone
+    extract --shards` and of the safetensors library: larger elements first, then by name; the metadata has one entry,
+    "hydrophone.shard" (JSON). Of each array, no more than one copy is made."""
+    header: dict[str, Any] = {"__metadata__": {"hydrophone.shard": _compact(description)}}
+    order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
     end = 0
-    for name in sorted(arrays):
+    for name in order:
         each = arrays[name]
         begin, end = end, end + each.nbytes
         kind = _TYPES[each.dtype.newbyteorder("<").str]
         header[name] = {"dtype": kind, "shape": list(each.shape), "data_offsets": [begin, end]}
-    text = json.dumps(header).encode()
+    text = _compact(header, sort_keys=False).encode()
     text += b" " * (-len(text) % 8)  # so that arrays begin at multiples of eight
 
     def write(file: IO[bytes]) -> None:
         file.write(len(text).to_bytes(_LENGTH_BYTES, "little") + text)
-        for name in sorted(arrays):
+        for name in order:
             file.write(np.ascontiguousarray(arrays[name]).data)
 
     replace(path, write)
+
+
+def _compact(value: Any, sort_keys: bool = True) -> str:
+    return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"))
 
 
 def read_header(path: pathlib.Path) -> tuple[dict[str, Any], Any]:

@@ -56,7 +56,7 @@ def positions(value: Positions, argument: str = "positions") -> Any:
         parts = [value.start, value.stop] + ([value.step] if value.step is not None else [])
         return v1.Positions(slice=":".join("" if part is None else str(operator.index(part)) for part in parts))
     if isinstance(value, str):
-        return v1.Positions(slice={"last": "-1", "all": ":"}.get(value, value))
+        return v1.Positions(at=[-1]) if value == "last" else v1.Positions(slice=":" if value == "all" else value)
     at = numbers(value, argument)
     if not at:
         raise InvalidArgument.of(argument, "got no position, expected at least one")
