@@ -8,7 +8,7 @@ from measure import in_turn
 def long_stream(setting, findings, client, tcp):
     """Bytes a second from the first tensor on, of what is known before the first block."""
     count, length = (8, 16) if setting.short else (64, 256)
-    request = workload.request(workload.batch(count, length), wire.HOOKS)
+    request = workload.request(workload.batch(count, length), wire.HOOKS, rows=False)
     size = client.load([request], keep=False)["samples"][0]["bytes"]
     contenders = {
         "ours": wire.after_the_first(client, request),

@@ -7,7 +7,6 @@ where arithmetic is slow, and cannot be written to.
 from __future__ import annotations
 
 import math
-import zlib
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from hydrophone.errors import DamagedStream
 from hydrophone.proto import v1
+from hydrophone.wire.checksum import crc32
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +126,7 @@ class TensorAssembler:
             raise mismatch(f"offset of a chunk of {name}", chunk.offset, partial.received)
         if end > len(partial.data):
             raise mismatch(f"size of {name}", end, len(partial.data))
-        crc = zlib.crc32(data)
+        crc = crc32(data)
         if crc != chunk.crc32:
             raise mismatch(f"CRC-32 of a chunk of {name} at byte {chunk.offset}", crc, chunk.crc32)
         partial.data[partial.received : end] = np.frombuffer(data, dtype=np.uint8)
