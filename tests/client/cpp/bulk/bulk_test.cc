@@ -1,5 +1,9 @@
 #include "client/cpp/bulk/bulk.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
 #include <sstream>
@@ -164,6 +168,21 @@ TEST_F(MakeShardsTest, SkippedTextsAreNumberedAsTheCorpusNumbersThem) {
   EXPECT_THAT(done->skipped, ::testing::SizeIs(10));
   EXPECT_THAT(done->skipped, ::testing::Contains(Pair("4", "corpus[4]: no tokens")));
   EXPECT_EQ(done->rows, 0);
+}
+
+TEST_F(MakeShardsTest, OneProcessAtATimeWritesIntoADirectory) {
+  std::filesystem::create_directories(out_);
+  const int other = ::open(out_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  const absl::Status status = Make(out_).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("another process is writing into"));
+  ::close(other);
+  EXPECT_TRUE(Make(out_).ok());
+}
+
+TEST_F(MakeShardsTest, ADirectoryThatCannotBeWrittenIsTold) {
+  WriteFile(directory_ / "file", "");
+  EXPECT_THAT(std::string(Make(directory_ / "file").status().message()), HasSubstr("Not a directory"));
 }
 
 TEST_F(MakeShardsTest, AFileThatIsNoShardIsToldAtTheEnd) {

@@ -75,5 +75,16 @@ TEST(AtomicDirectory, TakesAnEmptyDirectoryAndNoOther) {
   EXPECT_EQ(ReadFile(directory / "full/precious"), "data");
 }
 
+TEST(AtomicFileAlone, WritesOverWhatAKilledProcessLeft) {
+  const TemporaryDirectory directory;
+  WriteFile(directory / ".out.partial", "longer than what comes");
+  auto output = AtomicFile::CreateAlone(directory / "out");
+  ASSERT_TRUE(output.ok()) << output.status();
+  ASSERT_TRUE((*output)->file().Write("bytes").ok());
+  ASSERT_TRUE((*output)->Commit().ok());
+  EXPECT_EQ(ReadFile(directory / "out"), "bytes");
+  EXPECT_THAT(directory.List(), ElementsAre("out"));
+}
+
 }  // namespace
 }  // namespace hydrophone::client
