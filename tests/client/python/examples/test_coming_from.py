@@ -1,6 +1,6 @@
 """The code on the page for those who come from other libraries: each of them gives the same numbers.
 
-baukit is in no package index: its code is compared with nothing.
+baukit is installed from its repository alone: its code is not run here.
 """
 
 import os
