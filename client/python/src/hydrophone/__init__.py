@@ -28,6 +28,7 @@ from hydrophone.errors import (
 )
 from hydrophone.explain import Cause, Explanation, explain
 from hydrophone.replay import Replay, replay
+from hydrophone.report import Report, report
 from hydrophone.requests.edits import Edit, add, patch, position_mean, project_out, scale, set, zero
 from hydrophone.requests.hooks import Hook, Lens, Summarize, hook, lens
 from hydrophone.requests.inputs import Text
@@ -83,6 +84,7 @@ __all__ = [
     "Provenance",
     "ResidualStack",
     "Replay",
+    "Report",
     "Result",
     "Run",
     "RunInfo",
@@ -112,6 +114,7 @@ __all__ = [
     "position_mean",
     "project_out",
     "replay",
+    "report",
     "run",
     "scale",
     "serve",

@@ -21,6 +21,21 @@ def heat_map(
     pyplot = need("matplotlib.pyplot", "plot")
     width = max(4.5, 1.5 + (0.9 if texts else 0.45) * len(columns))
     figure, axes = pyplot.subplots(figsize=(width, 1.5 + 0.35 * len(layers)), layout="constrained")
+    figure.colorbar(draw_heat_map(axes, values, layers, columns, column_name, texts), ax=axes)
+    axes.set_title(title, fontsize="medium", loc="left")
+    return axes
+
+
+def draw_heat_map(
+    axes: Any,
+    values: Array,
+    layers: Sequence[int],
+    columns: Sequence[str],
+    column_name: str,
+    texts: Sequence[Sequence[str]] | None = None,
+    text_size: float = 7,
+) -> Any:
+    """The same without a title, on `axes`; gives the image, for a colour bar."""
     lowest, highest = float(values.min()), float(values.max())
     reach = max(abs(lowest), abs(highest)) or 1.0
     diverging = lowest < 0  # zero is white then
@@ -32,19 +47,18 @@ def heat_map(
         vmin=-reach if diverging else 0.0,
         vmax=reach,
     )
-    axes.set_xticks(range(len(columns)), [_plain(column) for column in columns], rotation=60, ha="right")
+    axes.set_xticks(range(len(columns)), [plain(column) for column in columns], rotation=60, ha="right")
     axes.set_yticks(range(len(layers)), [str(layer) for layer in layers])
     axes.set_xlabel(column_name)
     axes.set_ylabel("layer")
-    axes.set_title(title, fontsize="medium", loc="left")
     for row, line in enumerate(texts or ()):
         for column, text in enumerate(line):
             dark = abs(float(values[row, column])) > 0.6 * reach
-            axes.text(column, row, _plain(text), ha="center", va="center", fontsize=7, color="w" if dark else "k")
-    figure.colorbar(image, ax=axes)
-    return axes
+            color = "w" if dark else "k"
+            axes.text(column, row, plain(text), ha="center", va="center", fontsize=text_size, color=color)
+    return image
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A token as one line of plain text: matplotlib reads $ as mathematics."""
     return text.replace("\n", "\\n").replace("$", r"\$")
