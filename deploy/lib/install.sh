@@ -43,8 +43,9 @@ watched() {
   shift
   say "$text"
   (
-    # The watcher ends when the script does, even if the script is killed.
-    while sleep 30 && kill -0 $$ 2>/dev/null; do say "$text: still at it"; done
+    # The watcher ends when the script does, even if the script is killed. Its sleep outlives it, and must not hold a pipe
+    # open that the script's output goes to.
+    while sleep 30 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do say "$text: still at it"; done
   ) &
   local watcher=$!
   local status=0

@@ -21,10 +21,11 @@ install_report() {
   local stamp="$REPORT_VENV/hydrophone-report.txt" wanted
   wanted="$(report_stamp)"
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  say "making a Python environment in $REPORT_VENV"
   rm -rf "$REPORT_VENV"
   mkdir -p "$HYDROPHONE_CACHE"
   python3 -m venv "$REPORT_VENV"
-  watched "pip: installing the Python client and Matplotlib into $REPORT_VENV" \
+  watched "pip: installing the Python client and Matplotlib" \
     "$REPORT_VENV/bin/python" -m pip --disable-pip-version-check install --quiet "${REPORT_REQUIREMENTS[@]}" ||
     fail "the Python environment of the report could not be made; see above"
   printf '%s\n' "$wanted" >"$stamp"
