@@ -107,6 +107,7 @@ def test_it_shows_every_check_and_the_flag(client, source, root):
     checks = {row[0].text: row[1].text for row in root.iter("tr") if len(row) == 5}
     assert {"A3.reconstruction", "B1.block_inputs", "B2.raw_is_not_normalised", "B3.ln_f"} < set(checks)
     assert set(checks.values()) == {None, "passed"}
+    assert f"What the server verified: {len(checks) - 1} of {len(checks) - 1} passed" in source
     assert client.verify("hello", layers=0, skip_reference=True).final_state.profile_note in source
 
 

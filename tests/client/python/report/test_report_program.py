@@ -6,6 +6,7 @@ import sys
 import pytest
 from python_client import hp
 
+from hydrophone.operations import progress
 from hydrophone.report import __main__ as program
 from hydrophone.report import ask, run
 from hydrophone.report.pictures import NAMES, pictures
@@ -15,6 +16,12 @@ from hydrophone.report.pictures import NAMES, pictures
 def client(server):
     with hp.Client(server.address, progress=False) as connected:
         yield connected
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Calls show their progress bars at once, if they show any."""
+    monkeypatch.setattr(progress, "SHOW_AFTER_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ figcaption { margin-top: 0.5rem; color: #333; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid #ddd; }
 .facts td { overflow-wrap: anywhere; }
-.checks td:first-child { white-space: nowrap; }
+.checks td { white-space: nowrap; }
 th[scope=row] { font-weight: normal; color: #555; white-space: nowrap; }
 .failed { color: #b00020; font-weight: bold; }
 pre { background: #f5f5f5; padding: 0.75rem; overflow-x: auto; font-size: 0.85rem; }
@@ -53,7 +53,7 @@ measured on a Hydrophone server's captures.</p>
 {_facts(question, answers)}
 {figures}
 {_left_out(answers)}
-<h2>What the server verified</h2>
+<h2>What the server verified: {_passed(answers)}</h2>
 {_checks(answers)}
 <p>{escape(answers.final_verified.final_state.profile_note)}</p>
 <h2>Made again by</h2>
@@ -104,6 +104,11 @@ def _quoted(text: str) -> str:
 def _checks(answers: Answers) -> str:
     rows = [_check(each) for each in answers.verified.checks]
     return f'<div class="wide">{_table("checks", ["check", "", "value", "allowed", "what is measured"], rows)}</div>'
+
+
+def _passed(answers: Answers) -> str:
+    checks = answers.verified.checks
+    return f"{sum(check.passed for check in checks)} of {len(checks)} passed"
 
 
 def _check(check: Check) -> list[str]:

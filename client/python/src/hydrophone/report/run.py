@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import pathlib
@@ -69,7 +70,7 @@ def report(
     _check(directory, [directory / PAGE, *files.values()], force)
     question = Question(text, final_text, clean, corrupt, answers, layer, max_abs, quantile)
     steps = _Steps(progress)
-    said = ask(client, question, steps)
+    said = ask(_quiet(client), question, steps)
     drawn = []
     for picture in pictures(said):
         steps(f"drawing: {picture.title}")
@@ -84,6 +85,13 @@ def report(
         files.pop(name).unlink(missing_ok=True)  # an earlier report's
     _write(directory / PAGE, page(question, said, drawn).encode())
     return Report(directory / PAGE, files)
+
+
+def _quiet(client: Client) -> Client:
+    """The same client, whose calls show no progress bars: the report's own steps are shown."""
+    quiet = copy.copy(client)
+    quiet.session = client.session.quiet()
+    return quiet
 
 
 def _check(directory: pathlib.Path, files: list[pathlib.Path], force: bool) -> None:
