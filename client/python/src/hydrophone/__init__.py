@@ -6,7 +6,7 @@ r = client.extract("Plants make fantastic pets", hooks=["attn.c_proj", "mlp.c_pr
 r["attn.c_proj", 10]                                  # [tokens, width]
 """
 
-from hydrophone import aio
+from hydrophone import aio, transformer_lens
 from hydrophone.bulk import Bulk, bulk
 from hydrophone.client import Client
 from hydrophone.connection.credentials import Tls
@@ -119,5 +119,6 @@ __all__ = [
     "scale",
     "serve",
     "set",
+    "transformer_lens",
     "zero",
 ]

@@ -110,7 +110,11 @@ class HookPoint:
 
 @dataclasses.dataclass(frozen=True)
 class ModelInfo:
-    """What the server loaded, how it computes, and the limits in force (`limits`, by the API's names)."""
+    """What the server loaded, how it computes, and the limits in force (`limits`, by the API's names).
+
+    `tokenizer_tokens` counts the ids that have a spelling, 0 without a tokenizer; `ids_before_text` and
+    `ids_after_text` are what it puts around every text.
+    """
 
     name: str
     architecture: str
@@ -131,6 +135,9 @@ class ModelInfo:
     loading_notes: tuple[str, ...]
     eos_token_ids: tuple[int, ...]
     bos_token_id: int | None
+    tokenizer_tokens: int
+    ids_before_text: tuple[int, ...]
+    ids_after_text: tuple[int, ...]
     numerics: str
     device: str
     batch_independent: bool
@@ -150,12 +157,14 @@ def read(record: type[R], message: Any, **others: Any) -> R:
 
 def read_model(response: Any) -> ModelInfo:
     model, compute = response.model, response.compute
-    tokenizer = model.tokenizer if model.HasField("tokenizer") else None
-    bos = tokenizer.bos_token_id if tokenizer is not None and tokenizer.HasField("bos_token_id") else None
+    tokenizer = model.tokenizer  # without one, a message of defaults
     return read(
         ModelInfo,
         model,
-        bos_token_id=bos,
+        bos_token_id=tokenizer.bos_token_id if tokenizer.HasField("bos_token_id") else None,
+        tokenizer_tokens=tokenizer.tokens,
+        ids_before_text=tuple(tokenizer.ids_before_text),
+        ids_after_text=tuple(tokenizer.ids_after_text),
         numerics=compute.numerics,
         device=compute.device,
         batch_independent=compute.batch_independent,
