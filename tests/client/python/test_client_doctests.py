@@ -5,11 +5,13 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, cache_directory
 from python_client import PACKAGE, hp
 
+sys.path.append(str(cache_directory() / "transformer-lens"))  # behind what the environment has itself
 MODULES = sorted(each.name for each in pkgutil.walk_packages(hp.__path__, "hydrophone."))
 
 

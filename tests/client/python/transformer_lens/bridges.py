@@ -16,19 +16,19 @@ sys.path.append(str(PACKAGES))  # behind what the environment has itself
 
 
 @contextlib.contextmanager
-def local_bridge(directory=DEFAULT_MODEL):
+def local_bridge(directory=DEFAULT_MODEL, dtype=torch.float32):
     """TransformerLens's own, which computes with Hugging Face's model: in one thread, since threads of several
     processes that wait for each other take minutes."""
     from transformer_lens.model_bridge import TransformerBridge
 
-    model = transformers.GPT2LMHeadModel.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
+    model = transformers.GPT2LMHeadModel.from_pretrained(directory, dtype=dtype, attn_implementation="eager")
     tokenizer = transformers.GPT2Tokenizer.from_pretrained(directory, local_files_only=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
             yield TransformerBridge.boot_transformers(
-                str(directory), hf_model=model.eval(), tokenizer=tokenizer, device="cpu"
+                str(directory), hf_model=model.eval(), tokenizer=tokenizer, device="cpu", dtype=dtype
             )
     finally:
         torch.set_num_threads(threads)

@@ -41,6 +41,7 @@ def test_losses_are_those_of_the_local_bridge(local, remote):
     tokens = local.to_tokens(TEXT)
     labels = tokens.clone()
     labels[:, :3] = -100
+    assert share(remote(tokens, "loss"), local(tokens, "loss")) < TOLERANCE
     for options in ({}, {"loss_per_token": True}, {"labels": labels}):
         assert (
             share(remote(TEXT, return_type="loss", **options), local(TEXT, return_type="loss", **options)) < TOLERANCE
@@ -284,6 +285,13 @@ def test_errors_name_the_argument_of_a_bridge(remote, argument):
     assert caught.value.argument == argument, caught.value
 
 
+def test_arguments_that_ask_for_nothing_are_taken(remote):
+    logits = remote(TEXT, past_key_values=None, use_cache=False, stop_at_layer=None)
+    assert torch.equal(logits, remote(TEXT))
+    with pytest.raises(hp.InvalidArgument, match="at least one token"):
+        remote([])
+
+
 def test_a_name_that_means_no_hook_is_told(remote):
     with pytest.raises(KeyError, match="blocks.3.nothing"):
         remote(TEXT, intervene={"blocks.3.nothing": {"op": "suppress"}})
@@ -307,5 +315,7 @@ def test_a_model_without_a_tokenizer_takes_ids(remote, tmp_path):
     with Server(tmp_path) as server, remote_bridge(server) as bridge:
         assert torch.equal(bridge([5, 6]), remote([5, 6]))
         assert torch.equal(bridge.generate(torch.tensor([[5, 6]]), 3, do_sample=False)[0, :2], torch.tensor([5, 6]))
+        with pytest.raises(NotImplementedError, match="a batch of several lengths"):
+            bridge([[5, 6], [7]])
         with pytest.raises(AssertionError, match="Tokenizer must be set"):
             bridge(TEXT)

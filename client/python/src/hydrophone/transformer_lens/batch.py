@@ -54,12 +54,12 @@ class Batch:
 def make(input_ids: Any, attention_mask: Any = None) -> Batch:
     """The batch of [length] or [rows, length] token ids, and of a 0/1 mask of the same shape: ones stand together."""
     ids = _rows(input_ids, "input_ids")
+    if not ids.size:
+        raise InvalidArgument.of("input_ids", f"got the shape {ids.shape}, expected at least one token")
     if ids.dtype.kind not in "iu":
         raise refused(
             "input_ids of floats", "the server takes token ids; an edit of embed.hook_out replaces embeddings"
         )
-    if not ids.size:
-        raise InvalidArgument.of("input_ids", f"got the shape {ids.shape}, expected at least one token")
     if attention_mask is None:
         return Batch(ids, (0,) * len(ids), (ids.shape[1],) * len(ids))
     mask = _rows(attention_mask, "attention_mask")

@@ -49,9 +49,9 @@ def generate(
     `intervene` declares edits of all these forward passes. Lists are padded on the left. Returns what
     `return_type` says: "str", "tokens", or the kind of the input.
     """
-    for name, value in others.items():
-        if value not in (None, False):
-            raise refusals.of_argument(name)
+    refusals.check(others)
+    for name in others:
+        raise refusals.of_argument(name)
     if padding_side is not None and attention_mask is None and not isinstance(input, (str, list)):
         raise refused("padding_side= of token ids", "attention_mask tells their padding")
     if max_new_tokens < 1:

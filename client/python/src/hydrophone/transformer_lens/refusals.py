@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hydrophone.errors import NotBuilt
 
 
@@ -37,6 +39,14 @@ ARGUMENTS = {
 
 def of_argument(name: str) -> Refused:
     return refused(f"{name}=", ARGUMENTS.get(name, "it is no argument that the server knows"))
+
+
+def check(options: dict[str, Any]) -> None:
+    """Takes the known arguments that ask for nothing out; refuses those that ask for something."""
+    for name in ARGUMENTS.keys() & options.keys():
+        value = options.pop(name)
+        if value is not None and value is not False:
+            raise of_argument(name)
 
 
 # Members of TransformerBridge that need a model in the process.

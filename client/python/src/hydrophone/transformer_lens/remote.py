@@ -94,8 +94,8 @@ class Bridge(RemoteBridge):  # type: ignore[misc]
     def forward(
         self,
         input: Any = None,
-        *,
         return_type: str | None = "logits",
+        *,
         prepend_bos: bool | None = None,
         padding_side: str | None = None,
         attention_mask: Any = None,
@@ -106,9 +106,7 @@ class Bridge(RemoteBridge):  # type: ignore[misc]
         ids: logits [batch, position, vocabulary], the loss, both, or (None) captures alone."""
         if return_type not in _RETURN_TYPES:
             raise refused(f"return_type={return_type!r}", "it is one of 'logits', 'loss', 'both' and None")
-        for name in others:
-            if name in refusals.ARGUMENTS and others[name] is not None:
-                raise refusals.of_argument(name)
+        refusals.check(others)
         given = others.pop("input_ids", None) if input is None else input
         if given is not None:
             given, mask = self.tokens_and_mask(given, prepend_bos, padding_side)
@@ -137,8 +135,10 @@ class Bridge(RemoteBridge):  # type: ignore[misc]
             rows = [texts]
         else:
             rows = [to_numpy(each).tolist() for each in texts]
-        if len(rows) == 1:
+        if len({len(row) for row in rows}) <= 1:
             return torch.tensor(rows), None
+        if self._tokenizer is None:
+            raise refused("a batch of several lengths", "there is no tokenizer that pads; pad it, with attention_mask=")
         padded = self._tokenizer.pad({"input_ids": rows}, padding_side=padding_side, return_tensors="pt")
         return padded["input_ids"], padded["attention_mask"]
 
