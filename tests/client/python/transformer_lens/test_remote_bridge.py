@@ -81,6 +81,8 @@ def test_every_activation_is_that_of_the_local_bridge(local, remote, on):
             switched(bridge, on, False)
     only_here = {name.partition(".attn.")[2] for name in ours.keys() - theirs.keys()}
     assert only_here == {"qkv.hook_in", "qkv.hook_out"}.union(*(NOT_PASSED.get(switch, ()) for switch in on))
+    if not on:
+        assert [name for name in ours if name in theirs] == list(theirs), "in the order of a forward pass"
     worst = {name: share(*comparable(name, ours[name], theirs[name])) for name in theirs}
     worst["logits"] = share(made, logits)
     FIGURES.append(f"Activations of a remote bridge, {len(worst)} names: worst {max(worst.values()):.2e}")
