@@ -13,6 +13,7 @@ client = hp.Client("lab:50051")
 result: hp.Result = client.extract("text", ["attn.c_proj", hp.hook("mlp_out", 3)], layers=[1, -1], edits=hp.zero("z"))
 array: npt.NDArray[Any] = result["attn.c_proj", 1]
 grid: hp.PatchGrid = client.patch_grid("a", "b", metric=hp.logit_diff(" a", 5))
+logits = hp.transformer_lens.bridge(client)("text", return_type="logits")
 for capture in client.stream("a", "attn.c_proj"):
     print(capture.array)
 async def ask(client: hp.aio.Client) -> hp.Result:

@@ -1,9 +1,11 @@
 """The server's tokenizer does what the checkpoint's own does in transformers."""
 
+import json
+
 import pytest
 import torch
 import transformers
-from conftest import DEFAULT_MODEL
+from conftest import DEFAULT_MODEL, Server
 from python_client import hp
 
 TEXTS = ["Hello world", "", "naïve 日本 😀", " leading", "a<|endoftext|>b\n\n  c", "The capital of France is Paris."]
@@ -123,3 +125,21 @@ def test_what_it_cannot_do_is_refused(ask, what, call):
 
     with pytest.raises(NotImplementedError, match=what):
         call(ServerTokenizer(ask, ask.model()))
+
+
+def test_what_the_checkpoint_puts_around_a_text_is_put_once(tmp_path):
+    from hydrophone.transformer_lens.tokenizer import ServerTokenizer
+
+    for name in ("config.json", "model.safetensors", "vocab.json", "merges.txt"):
+        (tmp_path / name).symlink_to(DEFAULT_MODEL / name)
+    settings = {"tokenizer_class": "GPT2Tokenizer", "add_bos_token": True, "add_prefix_space": True}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    theirs = transformers.GPT2Tokenizer.from_pretrained(tmp_path, local_files_only=True)
+    with Server(tmp_path) as server, hp.Client(server.address, progress=False) as client:
+        ours = ServerTokenizer(client, client.model())
+        assert client.model().ids_before_text == (50256,)
+        for special in (True, False):
+            given = ["Hello world", " leading"]
+            made = ours(given, add_special_tokens=special)["input_ids"]
+            assert made == theirs(given, add_special_tokens=special)["input_ids"]
+        assert ours(["a b c d"], truncation=True, max_length=3) == theirs(["a b c d"], truncation=True, max_length=3)
