@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-try:
-    from isal.isal_zlib import crc32
-except ImportError:
-    from zlib import crc32
+import importlib
+import zlib
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["crc32"]
+
+def _fastest() -> Any:
+    try:
+        return importlib.import_module("isal.isal_zlib").crc32
+    except ImportError:
+        return zlib.crc32
+
+
+crc32: Callable[[memoryview | bytes], int] = _fastest()
