@@ -7,7 +7,7 @@ r["attn.c_proj", 10]                                  # [tokens, width]
 """
 
 from hydrophone import aio, transformer_lens
-from hydrophone.bulk import Bulk, bulk
+from hydrophone.bulk import Bulk, bulk, bulk_on_ray
 from hydrophone.client import Client
 from hydrophone.connection.credentials import Tls
 from hydrophone.errors import (
@@ -102,6 +102,7 @@ __all__ = [
     "add",
     "aio",
     "bulk",
+    "bulk_on_ray",
     "explain",
     "hook",
     "kl_divergence",

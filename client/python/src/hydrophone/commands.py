@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from hydrophone.client import Client
 from hydrophone.connection.credentials import Tls
@@ -28,13 +29,17 @@ def parser(module: str, description: str) -> argparse.ArgumentParser:
 
 
 def connect(options: argparse.Namespace) -> Client:
-    return Client(
-        options.server,
-        tls=Tls(ca=options.ca) if options.ca else options.tls,
-        token_file=options.token_file,
-        timeout=options.timeout,
-        in_flight=options.in_flight,
-    )
+    return Client(options.server, **connection(options))
+
+
+def connection(options: argparse.Namespace) -> dict[str, Any]:
+    """How to reach the server, as a client's options."""
+    return {
+        "tls": Tls(ca=options.ca) if options.ca else options.tls,
+        "token_file": options.token_file,
+        "timeout": options.timeout,
+        "in_flight": options.in_flight,
+    }
 
 
 def run(module: str, main: Callable[[], int]) -> int:

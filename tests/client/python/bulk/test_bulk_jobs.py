@@ -3,18 +3,21 @@
 import json
 import os
 import pathlib
+import sys
 import threading
 
 import numpy as np
 import pytest
-from conftest import Server
+from conftest import Server, cache_directory
 from python_client import hp
 from python_fakes import closed_port
 from safetensors.numpy import load_file
 
 from hydrophone.bulk import __main__ as program
-from hydrophone.bulk import run, storage
+from hydrophone.bulk import formats, work
 
+# Where pyarrow is: among TransformerLens's packages.
+sys.path.append(str(cache_directory() / "transformer-lens"))
 TEXTS = [f"Text number {number} " + "and more " * (number % 5) for number in range(23)]
 
 
@@ -108,6 +111,34 @@ def test_bad_texts_are_refused_by_their_number_or_skipped_with_the_reason(ask, t
     assert set(joined(done, "texts")) == set(range(28)) - {7, 8, 9, 10, 11}
 
 
+def test_parquet_has_the_same_rows_and_goes_on_alike(ask, tmp_path):
+    from pyarrow import parquet
+
+    done = job(ask, tmp_path / "out", format="parquet", shuffle=1)
+    table = parquet.read_table(list(done.shards))
+    plain = job(ask, tmp_path / "plain", shuffle=1)
+    for name in load_file(plain.shards[0]):
+        expected = joined(plain, name)
+        np.testing.assert_array_equal(np.array(table[name].to_pylist(), dtype=expected.dtype), expected)
+    index = json.loads((done.path / "index.json").read_text())
+    assert [each["file"] for each in index["shards"]] == [f"shard-0000{number}.parquet" for number in range(6)]
+    assert index["arrays"] == json.loads((plain.path / "index.json").read_text())["arrays"]
+    whole = contents(done.path)
+    for name in ("shard-00001.parquet", "shard-00004.parquet", "index.json"):
+        (done.path / name).unlink()
+    job(ask, tmp_path / "out", format="parquet", shuffle=1)
+    assert contents(done.path) == whole
+
+
+def test_parts_of_a_job_make_the_whole(ask, tmp_path):
+    whole = contents(job(ask, tmp_path / "whole", shuffle=1).path)
+    done = [job(ask, tmp_path / "out", shuffle=1, part=(index, 4)) for index in (3, 0, 2)]
+    assert not (tmp_path / "out/index.json").exists()
+    done.append(job(ask, tmp_path / "out", shuffle=1, part=(1, 4)))
+    assert contents(tmp_path / "out") == whole
+    assert [len(each.shards) for each in done] == [2, 1, 1, 2] and sum(each.texts for each in done) == len(TEXTS)
+
+
 def test_a_job_goes_on_with_what_is_missing(ask, tmp_path, monkeypatch):
     whole = contents(job(ask, tmp_path / "whole").path)
     job(ask, tmp_path / "out")
@@ -115,8 +146,13 @@ def test_a_job_goes_on_with_what_is_missing(ask, tmp_path, monkeypatch):
         (tmp_path / "out" / name).unlink()
     (tmp_path / "out" / ".shard-00001.safetensors.partial").write_text("half")
     made = []
-    real = storage.write_arrays
-    monkeypatch.setattr(storage, "write_arrays", lambda path, *given: (made.append(path.name), real(path, *given)))
+    real = formats.Safetensors.write
+
+    def write(self, path, *given):
+        made.append(path.name)
+        real(self, path, *given)
+
+    monkeypatch.setattr(formats.Safetensors, "write", write)
     job(ask, tmp_path / "out")
     assert sorted(made) == ["shard-00001.safetensors", "shard-00004.safetensors"]
     assert contents(tmp_path / "out") == whole
@@ -130,6 +166,7 @@ def test_a_job_goes_on_with_what_is_missing(ask, tmp_path, monkeypatch):
         ({"positions": "last"}, "request"),
         ({"shuffle": 1}, "shuffle"),
         ({"texts_per_shard": 5}, "texts_per_shard"),
+        ({"format": "parquet"}, "files"),
         ({"edits": hp.zero("mlp_out", layers=1)}, "request"),
     ],
 )
@@ -158,14 +195,14 @@ def test_another_model_is_told_by_its_digests(ask, tmp_path, field, said):
 
 
 def test_a_model_that_changes_in_between_is_noticed(ask, server, tmp_path, monkeypatch):
-    real = run.carry_out
+    real = work.carry_out
 
     def of_another_model(session, asked):
         result = yield from real(session, asked)
         object.__setattr__(result.provenance, "weights_sha256", "other")
         return result
 
-    monkeypatch.setattr(run, "carry_out", of_another_model)
+    monkeypatch.setattr(work, "carry_out", of_another_model)
     with pytest.raises(hp.Precondition, match="has other weights"):
         job(ask, tmp_path / "out")
     assert os.listdir(tmp_path / "out") == ["job.json"]
@@ -206,15 +243,15 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for(ask, tmp_path):
         replacing = threading.Thread(target=replace_server)
         replacing.start()
         with pytest.MonkeyPatch.context() as patch:
-            real = storage.write_arrays
+            real = formats.Safetensors.write
 
-            def write(path, *given):
-                real(path, *given)
+            def write(self, path, *given):
+                real(self, path, *given)
                 made.set()
                 if not path.name.endswith("0.safetensors"):
                     replacing.join(120)
 
-            patch.setattr(storage, "write_arrays", write)
+            patch.setattr(formats.Safetensors, "write", write)
             try:
                 done = job(client, tmp_path / "out", patience=120)
             finally:
@@ -241,7 +278,7 @@ def test_patience_that_ends_says_what_is_there(ask, tmp_path):
             yield
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run, "carry_out", fails)
+            patch.setattr(work, "carry_out", fails)
             with pytest.raises(hp.Unavailable, match="tried for 0 s: gone; 5 of 6 shards are in"):
                 job(client, tmp_path / "out", patience=0)
 
@@ -255,6 +292,8 @@ def test_patience_that_ends_says_what_is_there(ask, tmp_path):
         ("layers[0]", {"layers": [99]}),
         ("hooks", {"hooks": ["resid_post", hp.hook("mlp_out", positions="last")]}),
         ("corpus", {"corpus": []}),
+        ("format", {"format": "csv"}),
+        ("part", {"part": (2, 2)}),
     ],
 )
 def test_errors_name_the_argument(ask, tmp_path, argument, options):
@@ -276,6 +315,9 @@ def test_the_program_does_the_same(ask, server, tmp_path, capsys):
         ask, tmp_path / "python", corpus, hooks, layers=[2, -1], positions="last", shuffle=7, texts_per_shard=8
     )
     assert contents(python.path) == contents(tmp_path / "program")
+    for part in ("0/2", "1/2"):
+        assert program.main([*arguments, str(tmp_path / "parts"), "--part", part, "--quiet"]) == 0
+    assert contents(python.path) == contents(tmp_path / "parts")
 
 
 def test_the_programs_errors_are_one_line(server, tmp_path, capsys):

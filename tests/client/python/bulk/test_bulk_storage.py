@@ -1,47 +1,13 @@
 """Files of a bulk job: whole or not at all."""
 
 import errno
-import json
 import os
 
-import numpy as np
 import pytest
 from python_client import hp
 
 from hydrophone.bulk import storage
-
-ARRAYS = {
-    "b": np.arange(6, dtype=np.float32).reshape(2, 3),
-    "a": np.arange(2, dtype=np.int64),
-    "half": np.ones((2, 1), dtype=np.float16),
-    "none": np.zeros((0, 4), dtype=np.float32),
-}
-
-
-def test_safetensors_reads_what_is_written(tmp_path):
-    from safetensors import safe_open
-
-    storage.write_arrays(tmp_path / "x.safetensors", ARRAYS, {"rows": 2})
-    with safe_open(tmp_path / "x.safetensors", framework="numpy") as file:
-        assert json.loads(file.metadata()["hydrophone.shard"]) == {"rows": 2}
-        assert set(file.keys()) == set(ARRAYS)
-        for name, array in ARRAYS.items():
-            np.testing.assert_array_equal(file.get_tensor(name), array)
-            assert file.get_tensor(name).dtype == array.dtype
-    header, description = storage.read_header(tmp_path / "x.safetensors")
-    assert header["b"]["shape"] == [2, 3] and description == {"rows": 2}
-
-
-def test_bytes_do_not_depend_on_the_order_of_names(tmp_path):
-    for name, arrays in (("x", ARRAYS), ("y", dict(reversed(ARRAYS.items())))):
-        storage.write_arrays(tmp_path / name, arrays, {"rows": 2})
-    assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
-
-
-def test_rows_in_another_order_are_written_as_they_stand(tmp_path):
-    turned = ARRAYS["b"][:, ::-1]
-    storage.write_arrays(tmp_path / "x", {"b": turned}, None)
-    assert (tmp_path / "x").read_bytes().endswith(turned.tobytes())
+from hydrophone.bulk.part import Part
 
 
 @pytest.mark.parametrize(
@@ -87,3 +53,29 @@ def test_one_process_at_a_time_writes(tmp_path):
         pass
     with storage.alone(tmp_path):
         pass
+
+
+def test_parts_are_written_beside_each_other_and_each_by_one_process(tmp_path):
+    refused = pytest.raises(hp.InvalidArgument, match="out: another process is writing into")
+    with storage.alone(tmp_path, Part(0, 2)), storage.alone(tmp_path, Part(1, 2)):
+        for part in (Part(0, 2), None):
+            with refused, storage.alone(tmp_path, part):
+                pass
+    with storage.alone(tmp_path), refused, storage.alone(tmp_path, Part(0, 2)):
+        pass
+    assert not list(tmp_path.iterdir()), "no lock is left"
+
+
+@pytest.mark.parametrize("shards, count", [(0, 2), (1, 3), (7, 3), (8, 8), (5, 1)])
+def test_parts_make_up_the_whole(shards, count):
+    parts = [Part(index, count).of(shards) for index in range(count)]
+    assert [shard for part in parts for shard in part] == list(range(shards))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_part_is_read_or_refused():
+    assert Part.parse("2/8") == Part(2, 8)
+    for text in ("8/8", "0/0", "1", "-1/2", "a/b", ""):
+        with pytest.raises(hp.InvalidArgument) as caught:
+            Part.parse(text)
+        assert caught.value.argument == "part"

@@ -6,9 +6,14 @@ import argparse
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from hydrophone import commands
+from hydrophone.bulk.finished import Bulk
+from hydrophone.bulk.formats import FORMATS
 from hydrophone.bulk.meter import size
+from hydrophone.bulk.on_ray import bulk_on_ray
+from hydrophone.bulk.part import Part
 from hydrophone.bulk.run import bulk
 
 
@@ -31,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--truncate", action="store_true", help="of a text that is too long, the first tokens")
     made.add_argument("--skip-bad-inputs", action="store_true", help="go on without them; index.json says why")
     made.add_argument("--shuffle", type=int, metavar="SEED", help="another order of texts and rows")
+    made.add_argument("--format", choices=list(FORMATS), default="safetensors", help="default: safetensors")
+    made.add_argument("--part", metavar="INDEX/COUNT", help="one range of the shards, 0/8 to 7/8 for instance")
+    made.add_argument("--ray", type=int, metavar="N", help="as a Ray pipeline of N workers (hydrophone[ray])")
     made.add_argument("--texts-per-shard", type=int, default=256, metavar="N", help="default: 256")
     made.add_argument(
         "--patience", type=float, default=600.0, metavar="SECONDS", help="without a server (default: 600)"
@@ -45,30 +53,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(options: argparse.Namespace) -> int:
-    with commands.connect(options) as client:
-        done = bulk(
-            client,
-            options.corpus,
-            options.hooks,
-            options.out,
-            layers=options.layers,
-            positions=commands.number_or_text(options.positions) if options.positions else None,
-            heads=options.heads,
-            features=options.features,
-            dtype=options.dtype,
-            prepend_bos=options.prepend_bos,
-            literal_specials=options.literal_specials,
-            truncate=options.truncate,
-            skip_bad_inputs=options.skip_bad_inputs,
-            shuffle=options.shuffle,
-            texts_per_shard=options.texts_per_shard,
-            patience=options.patience,
-            progress=not options.quiet,
-        )
+    done = _bulk(options)
     print(f"{done.path}: {len(done.shards)} shards, {done.rows:,} rows of {done.texts:,} texts, {size(done.bytes)}")
     if done.skipped:
         print(f"hydrophone.bulk: {len(done.skipped)} texts were skipped; index.json says why", file=sys.stderr)
     return 0
+
+
+def _bulk(options: argparse.Namespace) -> Bulk:
+    part = Part.parse(options.part) if options.part is not None else None
+    asked: dict[str, Any] = {
+        "layers": options.layers,
+        "positions": commands.number_or_text(options.positions) if options.positions else None,
+        "heads": options.heads,
+        "features": options.features,
+        "dtype": options.dtype,
+        "prepend_bos": options.prepend_bos,
+        "literal_specials": options.literal_specials,
+        "truncate": options.truncate,
+        "skip_bad_inputs": options.skip_bad_inputs,
+        "shuffle": options.shuffle,
+        "format": options.format,
+        "texts_per_shard": options.texts_per_shard,
+        "part": (part.index, part.count) if part is not None else None,
+        "patience": options.patience,
+        "progress": not options.quiet,
+    }
+    what = (options.corpus, options.hooks, options.out)
+    if options.ray is not None:
+        connect = commands.connection(options)
+        return bulk_on_ray(options.server, *what, workers=options.ray, connect=connect, **asked)
+    with commands.connect(options) as client:
+        return bulk(client, *what, **asked)
 
 
 if __name__ == "__main__":

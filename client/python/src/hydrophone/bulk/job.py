@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 from typing import Any
@@ -18,18 +19,20 @@ FILE = "job.json"
 _FORMAT = "hydrophone.bulk 1"
 _MODEL = ("weights_sha256", "tokenizer_sha256", "numerics")
 _SHOWN_CHARACTERS = 60
+_DEFAULT_FILES = "safetensors"
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
     """`request` asks for one text, whichever it is; its bits are those of the model that `weights_sha256`,
-    `tokenizer_sha256` and `numerics` tell."""
+    `tokenizer_sha256` and `numerics` tell. `files` is the name of the shards' format."""
 
     request: Any
     corpus_sha256: str
     texts: int
     texts_per_shard: int
     shuffle: int | None
+    files: str
     model: str
     weights_sha256: str
     tokenizer_sha256: str
@@ -38,6 +41,11 @@ class Job:
     @property
     def shards(self) -> int:
         return -(-self.texts // self.texts_per_shard)
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal jobs, hexadecimal."""
+        return hashlib.sha256(json.dumps(self._fields(), sort_keys=True).encode()).hexdigest()
 
     def order(self) -> Any:
         """The texts' numbers in the order of the shards, int64 [texts]."""
@@ -91,6 +99,8 @@ class Job:
     def _fields(self) -> dict[str, Any]:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         request = json_format.MessageToDict(self.request, preserving_proto_field_name=True)
+        if self.files == _DEFAULT_FILES:  # `hydrophone extract --shards` knows no other, and has no such field
+            del fields["files"]
         return {"format": _FORMAT, **fields, "request": request}
 
 

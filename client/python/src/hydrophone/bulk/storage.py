@@ -7,23 +7,20 @@ import errno
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-import numpy as np
-
+from hydrophone.bulk.part import Part
 from hydrophone.errors import DiskFull, InvalidArgument
-from hydrophone.wire.tensors import Array
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_TYPES = {"<f4": "F32", "<f2": "F16", "<i8": "I64"}
-_LENGTH_BYTES = 8
 
 
-def replace(path: pathlib.Path, write: Callable[[IO[bytes]], object]) -> None:
+def replace(path: pathlib.Path, write: Callable[[IO[bytes]], object], *, mark: str = "") -> None:
     """Writes a file beside its place, has the disk keep it, and renames it. A file beside it that a killed process left
-    is written over. DiskFull when there is no room."""
-    temporary = path.with_name(f".{path.name}.partial")
+    is written over. `mark` tells processes apart that write the same file at once. DiskFull when there is no room."""
+    temporary = path.with_name(f".{path.name}{mark}.partial")
     try:
         try:
             with temporary.open("wb") as file:
@@ -50,14 +47,30 @@ def _keep_names(directory: pathlib.Path) -> None:
 
 
 @contextlib.contextmanager
-def alone(directory: pathlib.Path) -> Iterator[None]:
-    """While this lasts, no other process writes here. The lock ends with the process, however that ends."""
+def alone(directory: pathlib.Path, part: Part | None = None) -> Iterator[None]:
+    """While this lasts, no other process writes here; beside a part's, those of other parts do. The locks end with the
+    process, however that ends."""
+    if part is None:
+        with _locked(directory, os.O_RDONLY, exclusive=True, directory=directory):
+            yield
+        return
+    lock = directory / f".part-{part.index}-of-{part.count}.lock"
+    with (
+        _locked(directory, os.O_RDONLY, exclusive=False, directory=directory),
+        _locked(lock, os.O_RDWR | os.O_CREAT, exclusive=True, directory=directory),
+    ):
+        yield
+        lock.unlink()  # the part is done, so that a process that has the lost file's lock finds nothing to do
+
+
+@contextlib.contextmanager
+def _locked(path: pathlib.Path, flags: int, *, exclusive: bool, directory: pathlib.Path) -> Iterator[None]:
     import fcntl  # which Windows lacks
 
-    descriptor = os.open(directory, os.O_RDONLY)
+    descriptor = os.open(path, flags, 0o666)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InvalidArgument.of("out", f"another process is writing into {directory}") from None
         yield
@@ -66,40 +79,6 @@ def alone(directory: pathlib.Path) -> Iterator[None]:
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
+    """A file of JSON. Parts of a job write the same one, perhaps at once."""
     text = json.dumps(value, indent=1, sort_keys=True) + "\n"
-    replace(path, lambda file: file.write(text.encode()))
-
-
-def write_arrays(path: pathlib.Path, arrays: Mapping[str, Array], description: Any) -> None:
-    """A .safetensors file whose bytes depend on the arrays and the description alone, and are those of `hydrophone
-    extract --shards` and of the safetensors library: larger elements first, then by name; the metadata has one entry,
-    "hydrophone.shard" (JSON). Of each array, no more than one copy is made."""
-    header: dict[str, Any] = {"__metadata__": {"hydrophone.shard": _compact(description)}}
-    order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
-    end = 0
-    for name in order:
-        each = arrays[name]
-        begin, end = end, end + each.nbytes
-        kind = _TYPES[each.dtype.newbyteorder("<").str]
-        header[name] = {"dtype": kind, "shape": list(each.shape), "data_offsets": [begin, end]}
-    text = _compact(header, sort_keys=False).encode()
-    text += b" " * (-len(text) % 8)  # so that arrays begin at multiples of eight
-
-    def write(file: IO[bytes]) -> None:
-        file.write(len(text).to_bytes(_LENGTH_BYTES, "little") + text)
-        for name in order:
-            file.write(np.ascontiguousarray(arrays[name]).data)
-
-    replace(path, write)
-
-
-def _compact(value: Any, sort_keys: bool = True) -> str:
-    return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"))
-
-
-def read_header(path: pathlib.Path) -> tuple[dict[str, Any], Any]:
-    """The arrays' types and shapes by name, and the description."""
-    with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(_LENGTH_BYTES), "little")))
-    description = json.loads(header.pop("__metadata__")["hydrophone.shard"])
-    return header, description
+    replace(path, lambda file: file.write(text.encode()), mark=f".{socket.gethostname()}-{os.getpid()}")
