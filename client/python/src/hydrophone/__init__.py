@@ -7,6 +7,7 @@ r["attn.c_proj", 10]                                  # [tokens, width]
 """
 
 from hydrophone import aio, transformer_lens
+from hydrophone.activations import Activations, activations, cache_activations
 from hydrophone.bulk import Bulk, bulk, bulk_on_ray
 from hydrophone.client import Client
 from hydrophone.connection.credentials import Tls
@@ -53,6 +54,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessDenied",
     "Activation",
+    "Activations",
     "Bulk",
     "Busy",
     "Cancelled",
@@ -99,10 +101,12 @@ __all__ = [
     "Unavailable",
     "Verification",
     "Violation",
+    "activations",
     "add",
     "aio",
     "bulk",
     "bulk_on_ray",
+    "cache_activations",
     "explain",
     "hook",
     "kl_divergence",

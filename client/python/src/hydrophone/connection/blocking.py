@@ -27,14 +27,15 @@ class Driver:
         for channel in self._channels.channels:
             channel.close()
 
-    def run(self, operation: Operation[T]) -> T:
-        return self._run(operation, _OpenCalls())  # type: ignore[no-any-return]
+    def run(self, operation: Operation[T], calls: OpenCalls | None = None) -> T:
+        """Carries an operation out. `calls`, given by the caller, let another thread cancel it."""
+        return self._run(operation, OpenCalls() if calls is None else calls)  # type: ignore[no-any-return]
 
     def read(self, effect: Read) -> Generator[Event, None, None]:
         """The events of a stream as they come; an iteration that is given up cancels the call."""
-        return self._read(effect, _OpenCalls())
+        return self._read(effect, OpenCalls())
 
-    def _run(self, operation: Operation[Any], calls: _OpenCalls) -> Any:
+    def _run(self, operation: Operation[Any], calls: OpenCalls) -> Any:
         steps = Steps(operation)
         while not steps.ended:
             try:
@@ -45,14 +46,14 @@ class Driver:
                 steps.give(answer)
         return steps.result
 
-    def _perform(self, effect: Effect, calls: _OpenCalls) -> Any:
+    def _perform(self, effect: Effect, calls: OpenCalls) -> Any:
         if isinstance(effect, Call):
             return self._call(effect, calls)
         if isinstance(effect, Read):
             return list(self._read(effect, calls))
         return self._together(effect, calls)
 
-    def _call(self, effect: Call, calls: _OpenCalls) -> Any:
+    def _call(self, effect: Call, calls: OpenCalls) -> Any:
         failure: errors.HydrophoneError | None = None
         for channel in self._channels.in_turn():
             method = channels.unary(channel, effect.method, effect.request, effect.response)
@@ -67,7 +68,7 @@ class Driver:
         assert failure is not None
         raise failure
 
-    def _read(self, effect: Read, calls: _OpenCalls) -> Generator[Event, None, None]:
+    def _read(self, effect: Read, calls: OpenCalls) -> Generator[Event, None, None]:
         failure: errors.HydrophoneError | None = None
         for channel in self._channels.in_turn():
             method, assembler = channels.stream(channel, effect.method, effect.request), effect.assembler()
@@ -85,8 +86,8 @@ class Driver:
         assert failure is not None
         raise failure
 
-    def _together(self, effect: Together, outer: _OpenCalls) -> list[Any]:
-        calls = _OpenCalls()
+    def _together(self, effect: Together, outer: OpenCalls) -> list[Any]:
+        calls = OpenCalls()
         pool = concurrent.futures.ThreadPoolExecutor(effect.at_once, thread_name_prefix="hydrophone")
         with outer.open(calls):  # operations within operations are cancelled with them
             try:
@@ -102,11 +103,12 @@ class Driver:
                 pool.shutdown(cancel_futures=True)
 
 
-class _OpenCalls:
-    """The calls that are under way, or other _OpenCalls, so that another thread can cancel them. Thread-safe."""
+class OpenCalls:
+    """The calls that are under way, or other OpenCalls, so that another thread can cancel them. Thread-safe, also for a
+    finalizer that the garbage collector runs in the middle of a method."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._calls: set[Any] = set()
         self._cancelled = False
 
@@ -132,7 +134,7 @@ class _OpenCalls:
 
 
 class _OpenCall:
-    def __init__(self, calls: _OpenCalls, call: Any) -> None:
+    def __init__(self, calls: OpenCalls, call: Any) -> None:
         self._calls = calls
         self._call = call
 
