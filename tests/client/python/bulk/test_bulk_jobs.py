@@ -123,6 +123,10 @@ def test_parquet_has_the_same_rows_and_goes_on_alike(ask, tmp_path):
     index = json.loads((done.path / "index.json").read_text())
     assert [each["file"] for each in index["shards"]] == [f"shard-0000{number}.parquet" for number in range(6)]
     assert index["arrays"] == json.loads((plain.path / "index.json").read_text())["arrays"]
+    fields = [json.loads((each.path / "job.json").read_text()) for each in (done, plain)]
+    assert fields[0].pop("files") == "parquet" and fields[0] == fields[1], (
+        "`hydrophone extract --shards` has no such field"
+    )
     whole = contents(done.path)
     for name in ("shard-00001.parquet", "shard-00004.parquet", "index.json"):
         (done.path / name).unlink()
