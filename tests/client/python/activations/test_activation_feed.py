@@ -3,13 +3,14 @@
 import contextlib
 import gc
 import json
+import threading
 
 import grpc
 import numpy as np
 import pytest
 import torch
 from python_client import hp
-from python_fakes import ARRAY, MODEL, Endless, FakeServer, answer, header, refuse
+from python_fakes import ARRAY, MODEL, FakeServer, answer, header, input_info, refuse
 
 from hydrophone.activations import windows
 from hydrophone.proto import v1
@@ -193,13 +194,28 @@ def test_another_model_in_between_is_refused():
         next(batches)
 
 
+class Unfinished:
+    """Extract answers that begin and do not end. `cancelled` has for each whether its caller ended it."""
+
+    def __init__(self):
+        self.begun, self.cancelled = threading.Event(), []
+
+    def __call__(self, request, context):
+        ended = threading.Event()
+        context.add_callback(ended.set)
+        yield header(1, ARRAY.nbytes)
+        yield input_info()
+        self.begun.set()
+        self.cancelled.append(ended.wait(10))
+
+
 @pytest.mark.parametrize("ending", ["close", "drop"])
 def test_an_iterator_that_ends_cancels_what_is_under_way(ending):
-    endless = Endless()
-    with a_client(endless) as client:
+    unfinished = Unfinished()
+    with a_client(unfinished) as client:
         batches = small(client)
         thread = batches._feed.thread
-        assert endless.begun.wait(30)
+        assert unfinished.begun.wait(30)
         if ending == "close":
             batches.close()
             with pytest.raises(StopIteration):
@@ -207,8 +223,9 @@ def test_an_iterator_that_ends_cancels_what_is_under_way(ending):
         else:
             del batches
             gc.collect()
-        thread.join(30)
-        assert not thread.is_alive() and endless.was_cancelled()
+        thread.join(60)
+        assert not thread.is_alive()
+    assert unfinished.cancelled and all(unfinished.cancelled)
 
 
 def test_a_full_pipe_ends_too(ask):

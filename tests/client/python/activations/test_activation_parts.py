@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+import python_client  # noqa: F401 (finds the package)
 
 from hydrophone.activations.pipe import Pipe
 from hydrophone.activations.shuffle import shuffled

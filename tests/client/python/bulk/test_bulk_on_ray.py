@@ -1,4 +1,4 @@
-"""hp.bulk_on_ray on a local cluster, with two servers: the directory that hp.bulk makes (tests/run --long)."""
+"""hp.bulk_on_ray on a local cluster, with two servers: the directory that hp.bulk makes."""
 
 import json
 import os
@@ -7,14 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import LONG, Server, cache_directory
+from conftest import Server, cache_directory
 from python_client import PACKAGE, hp
 
 SCRIPT = pathlib.Path(__file__).with_name("ray_jobs.py")
 TEXTS = [f"Text number {number} " + "and more " * (number % 5) for number in range(23)]
 JOB = {"hooks": ["resid_post", "attn.hook_z"], "layers": [2, 5], "texts_per_shard": 4, "shuffle": 1}
-
-pytestmark = pytest.mark.skipif(not LONG, reason="Ray is large: tests/run --long")
 
 
 def contents(directory):
