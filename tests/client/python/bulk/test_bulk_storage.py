@@ -35,6 +35,15 @@ def test_what_a_killed_process_left_is_written_over(tmp_path):
     assert os.listdir(tmp_path) == ["x"] and (tmp_path / "x").read_text() == "new"
 
 
+def test_json_of_a_process_that_was_killed_goes_away_with_the_next_whole_job(tmp_path):
+    left = tmp_path / ".index.json.elsewhere-7.partial"
+    left.write_text("half")
+    with storage.alone(tmp_path, Part(0, 2)):
+        assert left.exists(), "another part may be writing it"
+    with storage.alone(tmp_path):
+        assert not left.exists()
+
+
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     steps = []
     for name in ("fsync", "replace"):

@@ -52,6 +52,8 @@ def alone(directory: pathlib.Path, part: Part | None = None) -> Iterator[None]:
     process, however that ends."""
     if part is None:
         with _locked(directory, os.O_RDONLY, exclusive=True, directory=directory):
+            for left in directory.glob(".*.json*.partial"):  # by a process that was killed
+                left.unlink()
             yield
         return
     lock = directory / f".part-{part.index}-of-{part.count}.lock"
