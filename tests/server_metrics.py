@@ -28,11 +28,11 @@ class Metrics:
     def value(self, name, **labels):
         return read(self._address)[name, frozenset(f'{key}="{value}"' for key, value in labels.items())]
 
-    def await_value(self, name, wanted):
+    def await_value(self, name, wanted, **labels):
         """Reads until wanted(value); gives the value."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
-            value = self.value(name)
+            value = self.value(name, **labels)
             if wanted(value):
                 return value
             assert time.monotonic() < deadline, f"{name} stayed at {value}"

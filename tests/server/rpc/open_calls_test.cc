@@ -122,11 +122,13 @@ TEST_F(OpenCallsTest, TheOtherMethodsSayWhatTheyWorkedOn) {
   texts.add_texts("cde");
   v1::TokenizeResponse tokens;
   ASSERT_TRUE(client_->Tokenize(&context_, texts, &tokens).ok());
+  call_log_.Await(1);  // a call's line comes after its answer, and here before the next one's
   v1::DetokenizeRequest back;
   back.add_sequences()->add_token_ids(97);
   v1::DetokenizeResponse text;
   grpc::ClientContext second;
   ASSERT_TRUE(client_->Detokenize(&second, back, &text).ok());
+  call_log_.Await(2);
   v1::VerifyRequest verify;
   verify.add_texts("ab");
   verify.set_skip_reference(true);

@@ -1,10 +1,13 @@
 // Memory runs out on the server's threads: the call is refused, and the server goes on.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "server/base/mutex.h"
 #include "server/core/errors.h"
 #include "server/rpc/status.h"
 #include "tests/fakes/failing_allocations.h"
@@ -23,7 +26,15 @@ class OutOfMemoryTest : public RpcFixture {
     engine_.on_run = [] { FailingAllocations::SpareThisThread(); };
   }
 
-  void FailFromNowOn() { failing_.emplace(kLarge); }
+  void FailFromNowOn() {
+    const MutexLock lock(&mutex_);
+    failing_.emplace(kLarge);
+  }
+
+  // The same on the engine's thread, the first time that it is called.
+  void FailOnce() {
+    if (!failed_once_.exchange(true)) FailFromNowOn();
+  }
 
   static void ExpectOutOfMemory(const grpc::Status& status) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
@@ -33,9 +44,12 @@ class OutOfMemoryTest : public RpcFixture {
 
   // That allocations did fail, and that the server answers as ever once there is memory.
   void ExpectItGoesOn() {
-    ASSERT_TRUE(failing_.has_value());
-    EXPECT_GT(failing_->failed(), 0u);
-    failing_.reset();
+    {
+      const MutexLock lock(&mutex_);
+      ASSERT_TRUE(failing_.has_value());
+      EXPECT_GT(failing_->failed(), 0u);
+      failing_.reset();
+    }
     const Streamed streamed = Extract(TextRequest("ab"));
     EXPECT_TRUE(streamed.status.ok()) << streamed.status.error_message();
     EXPECT_EQ(streamed.Count(v1::ExtractResponse::kTrailer), 1u);
@@ -49,7 +63,9 @@ class OutOfMemoryTest : public RpcFixture {
     return request;
   }
 
-  std::optional<FailingAllocations> failing_;
+  Mutex mutex_;
+  std::optional<FailingAllocations> failing_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> failed_once_ = false;
 };
 
 TEST_F(OutOfMemoryTest, InAUnaryCallsTaskRefusesTheCall) {
@@ -75,28 +91,22 @@ TEST_F(OutOfMemoryTest, WhileAStreamIsAdmittedRefusesTheCall) {
 TEST_F(OutOfMemoryTest, WhileAMessageIsEncodedCutsTheStreamAndGivesItsCapturesBack) {
   v1::ExtractRequest request = LargeRequest();
   request.set_dtype(v1::DTYPE_FLOAT16);  // other elements than the captured ones need memory
-  engine_.before_capture = [this](size_t index) {
-    if (index == 0) FailFromNowOn();
-  };
+  engine_.before_capture = [this](size_t) { FailOnce(); };
   Start();
   const Streamed streamed = Extract(request);
   ExpectOutOfMemory(streamed.status);
   EXPECT_EQ(streamed.Count(v1::ExtractResponse::kHeader), 1u);
   EXPECT_EQ(streamed.Count(v1::ExtractResponse::kTrailer), 0u);
-  engine_.before_capture = [](size_t) {};
   ExpectItGoesOn();
 }
 
 TEST_F(OutOfMemoryTest, BetweenTwoStepsOfAContinuationEndsTheCall) {
   v1::ExtractRequest request = LargeRequest();
   request.set_max_new_tokens(3);
-  engine_.before_capture = [this](size_t) {
-    if (!failing_.has_value()) FailFromNowOn();
-  };
+  engine_.before_capture = [this](size_t) { FailOnce(); };
   Start();
   ExpectOutOfMemory(Extract(request).status);
   EXPECT_EQ(engine_.batches().size(), 1u);
-  engine_.before_capture = [](size_t) {};
   ExpectItGoesOn();
 }
 
