@@ -2,11 +2,14 @@
 
 Usage: transformer_lens_tasks.py CHECKPOINT_DIRECTORY TASKS_DIRECTORY OUT_DIRECTORY
 
-OUT_DIRECTORY/NAME.pickle has what the task NAME gave, its tensors as NumPy arrays, and NAME.png its picture.
+OUT_DIRECTORY/NAME.pickle has what the task NAME gave, its tensors as NumPy arrays, and NAME.png its picture. Of an
+iterator without end it has the first BATCHES values.
 """
 
+import collections.abc
 import importlib.util
 import inspect
+import itertools
 import pathlib
 import pickle
 import sys
@@ -16,8 +19,12 @@ import torch
 import transformers
 from transformer_lens.model_bridge import TransformerBridge
 
+BATCHES = 200  # of an endless iterator
+
 
 def plain(value):
+    if isinstance(value, collections.abc.Iterator):
+        value = list(itertools.islice(value, BATCHES))
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     return value.numpy() if isinstance(value, torch.Tensor) else value
