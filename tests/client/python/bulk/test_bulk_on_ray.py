@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Server, cache_directory
+from conftest import LONG, Server, cache_directory
 from python_client import PACKAGE, hp
+
+pytestmark = pytest.mark.skipif(not LONG, reason="a cluster takes a minute: tests/run --long")
 
 SCRIPT = pathlib.Path(__file__).with_name("ray_jobs.py")
 TEXTS = [f"Text number {number} " + "and more " * (number % 5) for number in range(23)]
