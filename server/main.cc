@@ -159,14 +159,14 @@ absl::Status Serve(Flags flags, StopSignals& stop) {
   }
   const auto endpoint = StartMetrics(flags, metrics);
   if (!endpoint.ok()) return endpoint.status();
+  if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
   CallLines call_lines(&metrics);
+  stop.StartServing();  // before the first call can come: its line in the log waits for the drain
   const auto server = GrpcServer::Start({engine->get(), tokenizer->get(), &scheduler, &metrics, &RealClock(),
                                          &flags.limits, &call_lines, doors->access.get(), doors->certificates.get()},
                                         ServerOptions(flags));
   if (!server.ok()) return server.status();
   LogInfo(absl::StrCat("listening on ", WithPort(flags.listen, (*server)->port())));
-  if (absl::Status warm = WarmUp(&scheduler); !warm.ok()) return warm;
-  stop.StartServing();
   (*server)->SetServing(true);
   LogInfo("serving", {{"seconds_since_start", Seconds(absl::Now() - start)}});
   DrainAfter(stop.Await(), flags, server->get(), &call_lines);

@@ -10,6 +10,26 @@ from python_client import PACKAGE, hp
 
 BINARY = build_directory() / "bin/hydrophone-server"
 
+# Answers NOT_SERVING three times, then SERVING.
+SLOW_SERVER = """
+import concurrent.futures, itertools, sys
+import grpc
+
+answers = itertools.chain([b"\\x08\\x02"] * 3, itertools.repeat(b"\\x08\\x01"))
+
+def check(request, context):
+    print("asked", file=sys.stderr, flush=True)
+    return next(answers)
+
+server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+check = grpc.unary_unary_rpc_method_handler(check)
+server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check})])
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+print(f"listening on 127.0.0.1:{port}", file=sys.stderr, flush=True)
+server.wait_for_termination()
+"""
+
 
 def test_it_serves_and_is_gone_afterwards():
     with hp.serve(model=DEFAULT_MODEL, binary=BINARY, flags={"threads": 1}) as client:
@@ -21,6 +41,15 @@ def test_it_serves_and_is_gone_afterwards():
     assert process.returncode == 0
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+def test_a_server_that_listens_before_it_serves_is_waited_for(tmp_path):
+    program = tmp_path / "slow-server"
+    program.write_text(f"#!{sys.executable}\n{SLOW_SERVER}")
+    program.chmod(0o755)
+    with hp.serve(binary=program, progress=False) as client:
+        assert client._process.poll() is None, "nothing has ended it in between"
+        assert client.log.count("asked") == 4
 
 
 def test_it_is_stopped_when_the_program_that_started_it_ends():

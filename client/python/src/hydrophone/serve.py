@@ -124,11 +124,9 @@ def _served(process: subprocess.Popen[bytes], log: IO[bytes], options: Mapping[s
     found = _LISTENING.search(written)
     if found is None:
         return None
-    served = Served(process, log, found[1], **options)
-    if _serves(served):
-        return served
-    Client.close(served)
-    return None
+    with Client(found[1], **options) as asking:
+        serves = _serves(asking)
+    return Served(process, log, found[1], **options) if serves else None
 
 
 def _read(log: IO[bytes]) -> str:
