@@ -114,13 +114,6 @@ absl::Status Shard::CheckRows(const ArrayGatherer::Gathered& gathered) const {
       gathered.array.name, " has other rows than its texts have chosen positions, expected a row for each of them"));
 }
 
-absl::StatusOr<StoredArray> Shard::Store(const std::string& name, const std::vector<int64_t>& values) {
-  const auto* bytes = reinterpret_cast<const char*>(values.data());
-  const auto segment = spool_.Append(absl::string_view(bytes, values.size() * sizeof(int64_t)));
-  if (!segment.ok()) return segment.status();
-  return StoredArray{name, ElementType::kInt64, {values.size()}, {*segment}};
-}
-
 absl::Status Shard::Write(const std::string& path, size_t shard) {
   std::vector<StoredArray> arrays;
   for (const ArrayGatherer::Gathered& gathered : arrays_.gathered()) {
@@ -130,7 +123,7 @@ absl::Status Shard::Write(const std::string& path, size_t shard) {
   const std::pair<const char*, const std::vector<int64_t>*> by_row[] = {
       {"token_ids", &token_ids_}, {"positions", &positions_}, {"texts", &text_numbers_}};
   for (const auto& [name, values] : by_row) {
-    auto stored = Store(name, *values);
+    auto stored = StoreIntegers(name, *values, spool_);
     if (!stored.ok()) return stored.status();
     arrays.push_back(*std::move(stored));
   }

@@ -48,7 +48,6 @@ class Shard : public ExtractSink {
 
  private:
   absl::Status CheckRows(const ArrayGatherer::Gathered& gathered) const;
-  absl::StatusOr<StoredArray> Store(const std::string& name, const std::vector<int64_t>& values);
   nlohmann::json Description() const;
 
   const Job& job_;

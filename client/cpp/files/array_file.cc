@@ -32,4 +32,11 @@ uint64_t StoredArray::size() const {
   return size;
 }
 
+absl::StatusOr<StoredArray> StoreIntegers(const std::string& name, const std::vector<int64_t>& values, Spool& spool) {
+  const auto* bytes = reinterpret_cast<const char*>(values.data());
+  const auto segment = spool.Append(absl::string_view(bytes, values.size() * sizeof(int64_t)));
+  if (!segment.ok()) return segment.status();
+  return StoredArray{name, ElementType::kInt64, {values.size()}, {*segment}};
+}
+
 }  // namespace hydrophone::client

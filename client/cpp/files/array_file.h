@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "client/cpp/files/spool.h"
 #include "hydrophone/v1/tensor.pb.h"
 
@@ -30,6 +31,9 @@ struct StoredArray {
 
   uint64_t size() const;  // in bytes
 };
+
+// Puts an int64 array of one dimension into the spool.
+absl::StatusOr<StoredArray> StoreIntegers(const std::string& name, const std::vector<int64_t>& values, Spool& spool);
 
 // A file's metadata: names and texts, in the order in which they are written.
 using Metadata = std::vector<std::pair<std::string, std::string>>;

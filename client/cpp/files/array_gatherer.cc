@@ -131,11 +131,9 @@ absl::Status ArrayGatherer::CountRows(const v1::TensorInfo& info, Gathered* gath
 
 absl::Status ArrayGatherer::Store(const std::string& name, const std::vector<int64_t>& values,
                                   std::vector<StoredArray>* arrays) {
-  const auto* bytes = reinterpret_cast<const char*>(values.data());
-  const auto segment = spool_.Append(absl::string_view(bytes, values.size() * sizeof(int64_t)));
-  if (!segment.ok()) return segment.status();
-  arrays->push_back({name, ElementType::kInt64, {values.size()}, {*segment}});
-  return absl::OkStatus();
+  auto stored = StoreIntegers(name, values, spool_);
+  if (stored.ok()) arrays->push_back(*std::move(stored));
+  return stored.status();
 }
 
 size_t ArrayGatherer::skipped() const {
