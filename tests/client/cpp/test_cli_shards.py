@@ -1,13 +1,11 @@
 """`hydrophone extract --shards` writes the files of hp.bulk, killed in between or not, and goes on with its jobs."""
 
 import json
-import pathlib
-import random
 import subprocess
-import time
 
 import pytest
 from conftest import FIGURES, Server
+from killed_jobs import contents, kill_again_and_again
 from python_client import hp
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
@@ -15,10 +13,6 @@ from safetensors.numpy import load_file, save
 KILLS = 50
 TEXTS = [f"Text number {number} " + "and more " * (number % 7) for number in range(25)]
 HOOKS = ["--hook", "resid_post", "--hook", "attn.hook_z", "--layers", "2,5"]
-
-
-def contents(directory):
-    return {path.name: path.read_bytes() for path in sorted(pathlib.Path(directory).iterdir())}
 
 
 @pytest.fixture
@@ -153,7 +147,7 @@ def test_a_server_that_is_gone_is_waited_for(program, corpus, tmp_path):
 
 
 def test_killed_again_and_again_the_bytes_are_those_of_an_undisturbed_run(program, server, tmp_path):
-    corpus, out = tmp_path / "corpus.jsonl", tmp_path / "killed"
+    corpus = tmp_path / "corpus.jsonl"
     corpus.write_text(
         "\n".join(json.dumps(f"Text {number}" + " and more" * (number % 7)) for number in range(30 * KILLS))
     )
@@ -163,30 +157,8 @@ def test_killed_again_and_again_the_bytes_are_those_of_an_undisturbed_run(progra
         command = [program, "--server", server.address, "extract", *HOOKS, *flags]
         return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    assert start(tmp_path / "whole").wait(300) == 0
-    whole = contents(tmp_path / "whole")
-    chance = random.Random(0)
-    there = kills = mid_file = 0
-    while kills < KILLS:
-        running = start(out)
-        goal = there + chance.randrange(1, 4)  # shards; the next ones are being made then
-        pause = chance.uniform(0, 0.01)
-        while running.poll() is None and len(list(out.glob("shard-*"))) < goal:
-            pass
-        begun = time.monotonic()
-        while time.monotonic() < begun + pause:
-            pass
-        running.kill()
-        assert running.wait(60) != 0, "killed before it was done"
-        kills += 1
-        mid_file += any(out.glob(".*.partial"))
-        for path in out.glob("shard-*"):
-            assert path.read_bytes() == whole[path.name], f"{path.name} is whole after kill {kills}"
-        there = len(list(out.glob("shard-*")))
-    assert 0 < there < len(whole) - 2, "neither all nor nothing was done between the kills"
-    assert start(out).wait(300) == 0
-    assert contents(out) == whole
-    FIGURES.append(f"extract --shards: {kills} kills, {mid_file} of them in the middle of a file")
+    mid_file = kill_again_and_again(start, tmp_path, KILLS, longest_pause=0.01)
+    FIGURES.append(f"extract --shards: {KILLS} kills, {mid_file} of them in the middle of a file")
 
 
 def test_a_full_disk_is_told_and_loses_nothing(program, server, corpus, tmp_path):
