@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -202,5 +204,12 @@ int main(int argc, char** argv) {
   hydrophone::KeepMemoryReserve();
   hydrophone::OutOfMemory().IgnoreError();  // made while there is memory
   signal(SIGPIPE, SIG_IGN);  // writing to a peer that left is an error of that write, not the end of the program
-  return hydrophone::Main(argc, argv);
+  try {
+    return hydrophone::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    hydrophone::LogError("cannot start", {{"error", "the system refused memory"}});
+  } catch (const std::system_error& error) {  // std::thread's
+    hydrophone::LogError("cannot start", {{"error", absl::StrCat("the system refused a thread: ", error.what())}});
+  }
+  return hydrophone::kStartFailed;
 }

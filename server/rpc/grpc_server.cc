@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/address.h"
 #include "server/core/errors.h"
+#include "server/rpc/grpc_threads.h"
 #include "server/rpc/server_credentials.h"
 
 namespace hydrophone {
@@ -92,6 +93,7 @@ GrpcServer::GrpcServer(const GrpcServerParts& parts, const GrpcServerOptions& op
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerParts& parts,
                                                               const GrpcServerOptions& options) {
+  if (absl::Status threads = CheckThreads(); !threads.ok()) return threads;
   auto started = absl::WrapUnique(new GrpcServer(parts, options));
   absl::StatusOr<Address> address = ParseAddress(options.listen);
   if (!address.ok()) return address.status();
@@ -109,6 +111,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerPa
   builder.RegisterCallbackGenericService(&started->unknown_methods_);
   started->server_ = builder.BuildAndStart();
   if (started->server_ == nullptr) return absl::InternalError("gRPC cannot start: its own log says why");
+  if (absl::Status threads = StartExecutorThreads(); !threads.ok()) return threads;
   started->SetServing(false);
   parts.scheduler->SetStarvedListener([streams = &started->streams_, clock = parts.clock, stall = options.stall] {
     streams->EndStalled(clock->Now(), stall);

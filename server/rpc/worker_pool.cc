@@ -6,10 +6,17 @@
 namespace hydrophone {
 
 WorkerPool::WorkerPool(int threads, size_t max_waiting) : max_waiting_(max_waiting) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
+  try {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
+  } catch (...) {  // the system refuses another thread
+    Quit();
+    throw;
+  }
 }
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { Quit(); }
+
+void WorkerPool::Quit() {
   {
     MutexLock lock(&mutex_);
     quitting_ = true;

@@ -21,7 +21,8 @@ class WorkerPool {
  public:
   using Task = std::function<void()>;
 
-  // At most `max_waiting` new tasks wait for a thread; see Turns::IsFull.
+  // At most `max_waiting` new tasks wait for a thread; see Turns::IsFull. Throws std::system_error when the system
+  // refuses a thread.
   WorkerPool(int threads, size_t max_waiting);
   // Runs the tasks that still wait, then joins the threads. No task may be added meanwhile.
   ~WorkerPool();
@@ -44,6 +45,8 @@ class WorkerPool {
   void Loop() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the next task; null when the pool ends and no task is left.
   Task Take() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Joins the threads when no task is left.
+  void Quit() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const size_t max_waiting_;
   Mutex mutex_;

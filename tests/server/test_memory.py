@@ -1,4 +1,4 @@
-"""The memory and the processors that the server is given: control groups, and an address space that runs out.
+"""The memory, processors and threads that the server is given: control groups, and an address space that runs out.
 
 A control group is made where this user may make one (version 2 or version 1); elsewhere those tests are skipped.
 """
@@ -171,3 +171,65 @@ def test_a_server_without_memory_refuses_calls_and_goes_on(api):
         clients[0].extract(**large)
         after = clients[0].extract(texts=["hello"], hook_points=["attn.c_proj"])
         assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(before.tensors, after.tensors, strict=True))
+
+
+def start_in(address_space_bytes):
+    """The exit status and the lines of a start in so much address space; one that serves is ended."""
+    server = subprocess.Popen(
+        [PROGRAM, "--listen=127.0.0.1:0", "--metrics_listen=off"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes)),
+    )
+    lines = []
+    for line in server.stderr:
+        lines.append(line)
+        if "msg=serving" in line or 'msg="serving"' in line:
+            server.terminate()
+    return server.wait(timeout=60), lines
+
+
+def test_a_start_without_address_space_serves_or_says_what_was_refused():
+    with Server() as server:
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    peak = int(re.search(r"VmPeak:\s+(\d+) kB", status)[1]) << 10
+    refused = []
+    for less in range(-128, 192, 16):
+        code, lines = start_in(peak - less * MIB)
+        if code != 0:
+            assert code == 1 and 'level=error msg="cannot start"' in lines[-1], (less, code, lines)
+            refused.append(lines[-1])
+    assert any("the system refused all but" in line for line in refused), refused
+
+
+def test_a_start_with_too_few_threads_is_refused_with_the_numbers():
+    with control_group("pids", {"pids.max": 16}) as group:
+        refused = run_in(group)
+    assert refused.returncode == 1, refused.stderr
+    assert re.search(r"need up to \d+ threads .* refused all but \d+: .*pids.max", refused.stderr), refused.stderr
+
+
+def test_every_call_is_answered_where_the_system_gives_no_more_threads(api):
+    """A thread's stack is 8 MiB of address space. gRPC wants threads of its own when many calls come at once."""
+    codes = []
+
+    def ask(client):
+        for repeats in range(1, 6):
+            request = {"inputs": [client.pb.Input(text="hello there " * repeats)], "hook_points": EVERYTHING}
+            try:
+                list(client.stub.Extract(client.pb.ExtractRequest(**request), timeout=60))
+                codes.append(grpc.StatusCode.OK)
+            except grpc.RpcError as error:
+                codes.append(error.code())
+
+    with Server() as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(api.connect(server.address)) for _ in range(16)]
+        for client in clients:
+            client.model()
+        with address_space(server.process, 4 * MIB):
+            callers = [threading.Thread(target=ask, args=(client,)) for client in clients for _ in range(3)]
+            for caller in callers:
+                caller.start()
+            for caller in callers:
+                caller.join()
+        assert len(codes) == 240 and set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}, codes
