@@ -1,12 +1,18 @@
 """Results: found by every name, shown, converted, saved and loaded."""
 
 import builtins
+import dataclasses
+import errno
+import os
+import stat
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from python_client import hp
 
+from hydrophone.files import whole_file
 from hydrophone.results.result import readable
 
 TEXTS = ["Hello world", "Goodbye"]
@@ -151,6 +157,38 @@ def test_a_saved_file_has_the_names_of_the_command_line(ask, hydrophone, tmp_pat
             np.testing.assert_array_equal(theirs.get_tensor(name), ours.get_tensor(name))
 
 
+def test_a_saved_file_is_there_whole_or_not_at_all(one, tmp_path, monkeypatch):
+    """It has the umask's mode, and the old file is there until the new one is on the disk."""
+    path = tmp_path / "x.safetensors"
+    before = os.umask(0o022)
+    try:
+        one.save(path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    old = path.read_bytes()
+    (tmp_path / f".x.safetensors{whole_file.this_process()}.partial").symlink_to("/dev/full")
+    with pytest.raises(hp.DiskFull, match="there is no room for .*x.safetensors"):
+        one.save(path)
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "disk")))
+    with pytest.raises(OSError, match="disk"):
+        one.save(path)
+    assert path.read_bytes() == old and os.listdir(tmp_path) == [path.name]
+
+
+def test_arrays_are_saved_from_their_own_memory(one, tmp_path):
+    """Saving asks for no second copy of them."""
+    large = np.ones((1 << 10, 1 << 10), dtype=np.float32)
+    captures = tuple(dataclasses.replace(each, value=large) for each in one.captures[:2])
+    tracemalloc.start()
+    try:
+        dataclasses.replace(one, captures=captures).save(tmp_path / "x.safetensors")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < large.nbytes / 4
+
+
 def test_only_arrays_are_saved_and_only_such_files_loaded(ask, tmp_path):
     r = ask.extract("Hello", "attn.c_proj", layers=0, summary=hp.Summarize())
     with pytest.raises(hp.InvalidArgument, match="expected arrays alone"):
@@ -168,7 +206,7 @@ def test_only_arrays_are_saved_and_only_such_files_loaded(ask, tmp_path):
     [
         ("torch", "torch", lambda r: r.to_torch()),
         ("xarray", "xarray", lambda r: r.to_xarray()),
-        ("safetensors", "files", lambda r: r.save("/nowhere/x")),
+        ("safetensors", "files", lambda _: hp.load("/nowhere/x")),
         (
             "matplotlib",
             "plot",

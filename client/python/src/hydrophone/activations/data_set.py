@@ -10,9 +10,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from hydrophone.bulk import storage
 from hydrophone.bulk.formats import METADATA, described
 from hydrophone.extras import need
+from hydrophone.files import whole_file
 from hydrophone.wire.tensors import Array
 
 
@@ -44,7 +44,7 @@ class DataSet:
             with arrow.ipc.new_stream(file, schema) as stream:
                 stream.write_table(table)
 
-        storage.replace(path, write)
+        whole_file.replace(path, write)
 
     def read_header(self, path: pathlib.Path) -> tuple[dict[str, Any], Any]:
         arrow = need("pyarrow", "sae-lens")
@@ -69,8 +69,8 @@ class DataSet:
             "_output_all_columns": False,
             "_split": None,
         }
-        storage.write_json(directory / _INFO, described_so)
-        storage.write_json(directory / "state.json", state)
+        whole_file.write_json(directory / _INFO, described_so)
+        whole_file.write_json(directory / "state.json", state)
 
     def _features(self) -> Any:
         datasets = need("datasets", "sae-lens")

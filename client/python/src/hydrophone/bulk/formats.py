@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from hydrophone.bulk import storage
 from hydrophone.errors import InvalidArgument
 from hydrophone.extras import need
+from hydrophone.files import safetensors_file, whole_file
 from hydrophone.wire.tensors import Array
 
 # Where a file's metadata have the description of the shard, as JSON.
 METADATA = "hydrophone.shard"
-
-_TYPES = {"<f4": "F32", "<f2": "F16", "<i8": "I64"}
-_LENGTH_BYTES = 8
 
 
 class Format(Protocol):
@@ -45,13 +42,7 @@ class Format(Protocol):
 
 class Safetensors:
     """A .safetensors file, whose bytes are those of `hydrophone extract --shards` and of the safetensors library:
-    larger elements first, then by name; the metadata have one entry, "hydrophone.shard" (JSON).
-
-    The format is written here, array by array from the arrays' own memory, into a file that storage.replace has opened,
-    so that a full disk is told, the bytes reach the disk before they have their name, and a killed process leaves one
-    known temporary file. The library (0.8) does one or the other: `serialize` makes a copy of the whole shard, and
-    `save_file` renames a temporary file of its own, closed to other users, whose errors have no number.
-    """
+    larger elements first, then by name; the metadata have one entry, "hydrophone.shard" (JSON)."""
 
     name, suffix = "safetensors", ".safetensors"
 
@@ -59,27 +50,10 @@ class Safetensors:
         pass
 
     def write(self, path: pathlib.Path, arrays: Mapping[str, Array], description: Any) -> None:
-        header: dict[str, Any] = {"__metadata__": {METADATA: described(description)}}
-        order = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
-        end = 0
-        for name in order:
-            each = arrays[name]
-            begin, end = end, end + each.nbytes
-            kind = _TYPES[each.dtype.newbyteorder("<").str]
-            header[name] = {"dtype": kind, "shape": list(each.shape), "data_offsets": [begin, end]}
-        text = json.dumps(header, separators=(",", ":")).encode()
-        text += b" " * (-len(text) % 8)  # so that arrays begin at multiples of eight
-
-        def write(file: IO[bytes]) -> None:
-            file.write(len(text).to_bytes(_LENGTH_BYTES, "little") + text)
-            for name in order:
-                file.write(np.ascontiguousarray(arrays[name]).data)
-
-        storage.replace(path, write)
+        safetensors_file.write(path, arrays, {METADATA: described(description)})
 
     def read_header(self, path: pathlib.Path) -> tuple[dict[str, Any], Any]:
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(_LENGTH_BYTES), "little")))
+        header = safetensors_file.read_header(path)
         return header, json.loads(header.pop("__metadata__")[METADATA])
 
     def finish(self, directory: pathlib.Path, files: Sequence[str], job: Any) -> None:
@@ -104,7 +78,7 @@ class Parquet:
         table = arrow.table({name: _column(arrow, arrays[name]) for name in sorted(arrays)})
         table = table.replace_schema_metadata({METADATA: described(description)})
         options = {"compression": "NONE", "use_dictionary": False, "row_group_size": max(1, len(table))}
-        storage.replace(path, lambda file: parquet.write_table(table, file, **options))
+        whole_file.replace(path, lambda file: parquet.write_table(table, file, **options))
 
     def read_header(self, path: pathlib.Path) -> tuple[dict[str, Any], Any]:
         parquet = need("pyarrow.parquet", "parquet")
@@ -134,7 +108,7 @@ def _column_header(kind: Any, rows: int) -> dict[str, Any]:
     while hasattr(kind, "list_size"):
         shape.append(kind.list_size)
         kind = kind.value_type
-    return {"dtype": _TYPES[np.dtype(kind.to_pandas_dtype()).newbyteorder("<").str], "shape": shape}
+    return {"dtype": safetensors_file.type_name(kind.to_pandas_dtype()), "shape": shape}
 
 
 FORMATS: dict[str, Format] = {each.name: each for each in (Safetensors(), Parquet())}

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from google.protobuf import json_format
 
-from hydrophone.bulk import storage
 from hydrophone.errors import InvalidArgument, Precondition
+from hydrophone.files import whole_file
 from hydrophone.results.records import Provenance
 
 FILE = "job.json"
@@ -66,7 +66,7 @@ class Job:
         if not path.exists():
             if any(directory.glob("shard-*")):
                 raise InvalidArgument.of("out", f"{directory} holds shards and no {FILE}, expected a new directory")
-            storage.write_json(path, self._fields())
+            whole_file.write_json(path, self._fields())
             return
         begun = json.loads(path.read_text())
         mine = self._fields()

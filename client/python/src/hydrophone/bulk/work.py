@@ -20,6 +20,7 @@ from hydrophone.bulk.patience import Patience
 from hydrophone.client import Client
 from hydrophone.connection.operation import Operation, Together
 from hydrophone.errors import HydrophoneError, InvalidArgument
+from hydrophone.files import whole_file
 from hydrophone.operations import tokens
 from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.session import Session, describe, model
@@ -201,7 +202,7 @@ class Work:
             for name, array in header.items():
                 shapes.setdefault(name, {"dtype": array["dtype"], "row": array["shape"][1:]})
         self.files.finish(self.directory, names, self.job)
-        storage.write_json(self.directory / INDEX, {"arrays": shapes, "shards": found, "skipped": skipped})
+        whole_file.write_json(self.directory / INDEX, {"arrays": shapes, "shards": found, "skipped": skipped})
 
     def _read(self, numbers: Iterable[int]) -> Iterator[tuple[dict[str, Any], Any]]:
         return (self.files.read_header(self.path(shard)) for shard in numbers)

@@ -9,9 +9,9 @@ import pathlib
 import sys
 from collections.abc import Mapping
 
-from hydrophone.bulk import storage
 from hydrophone.client import Client
 from hydrophone.errors import InvalidArgument
+from hydrophone.files import whole_file
 from hydrophone.report import canvas
 from hydrophone.report.ask import ANSWERS, CLEAN, CORRUPT, FINAL, LESSON, Answers, Question, ask
 from hydrophone.report.page import page
@@ -104,7 +104,7 @@ def _check(directory: pathlib.Path, files: list[pathlib.Path], force: bool) -> N
 
 
 def _write(path: pathlib.Path, data: bytes) -> None:
-    storage.replace(path, lambda file: file.write(data))
+    whole_file.replace(path, lambda file: file.write(data))
 
 
 def _description(picture: canvas.Picture, said: Answers) -> str:

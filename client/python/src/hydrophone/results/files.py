@@ -19,6 +19,7 @@ from google.protobuf import json_format
 
 from hydrophone.errors import InvalidArgument
 from hydrophone.extras import need
+from hydrophone.files import safetensors_file, whole_file
 from hydrophone.proto import v1
 from hydrophone.results.capture import Capture
 from hydrophone.results.convert import named_arrays
@@ -34,13 +35,12 @@ _MOST_REQUEST_BYTES = 32 << 20
 
 
 def save(result: Result, path: str | os.PathLike[str]) -> pathlib.Path:
-    """Writes the file beside its place and renames it. Refused: a result that holds something else than arrays."""
-    numpy_files = need("safetensors.numpy", "files")
+    """Writes the file. Refused: a result that holds something else than arrays."""
     target = pathlib.Path(path)
     named = named_arrays(result)
     if len(named) < len(result.captures):
         raise InvalidArgument.of("path", "got a result with summaries, scores or comparisons, expected arrays alone")
-    arrays = {name: np.ascontiguousarray(capture.array) for name, capture in named.items()}
+    arrays = {name: capture.array for name, capture in named.items()}
     arrays["token_ids"] = np.concatenate([np.zeros(0, dtype=np.int64), *result.token_ids])
     arrays["token_counts"] = np.array([len(info.token_ids) for info in result.inputs], dtype=np.int64)
     pieces = {str(i): piece for info in result.inputs for i, piece in zip(info.token_ids, info.pieces, strict=False)}
@@ -50,12 +50,7 @@ def save(result: Result, path: str | os.PathLike[str]) -> pathlib.Path:
         "hydrophone.result": json.dumps(_describe(result, named)),
         **_request_entries(result.request),
     }
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        numpy_files.save_file(arrays, temporary, metadata=metadata)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    safetensors_file.write(target, arrays, metadata, mark=whole_file.this_process())
     return target
 
 

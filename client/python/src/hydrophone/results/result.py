@@ -136,7 +136,8 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Writes the arrays, the tokens, the request and where they come from into a .safetensors file, whole or not at
-        all; hp.load reads it, and hp.replay proves it. Needs hydrophone[files]."""
+        all; hp.load (which needs hydrophone[files]) reads it, and hp.replay proves it. DiskFull when there is no room,
+        and what was there before is whole."""
         from hydrophone.results import files
 
         return files.save(self, path)
