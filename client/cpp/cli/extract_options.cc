@@ -76,7 +76,9 @@ void AddForm(CLI::App* command, ExtractOptions* options) {
                    "attention scores and patterns), else per-run")
       ->check(CLI::IsMember({"rows", "per-run"}))
       ->group(kGroup);
-  command->add_option("--dtype", options->dtype, "Type of the elements sent: float32 (default), float16 or bfloat16")
+  command
+      ->add_option("--dtype", options->dtype,
+                   "Type of the elements sent as bytes: float32 (default), float16 or bfloat16")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
       ->group(kGroup);
   command->add_option("--threshold", options->threshold, "Summary: the share of magnitudes above this")->group(kGroup);
@@ -139,17 +141,14 @@ void AddOutput(CLI::App* command, ExtractOptions* options) {
       ->group(kGroup);
   CLI::Option* json = command->add_flag("--json", options->json, "JSON lines: the messages of the answer");
   json->group(kGroup);
-  command->add_flag("--all", options->all, "In the terminal: list every input, not the first few")
-      ->excludes(json)
-      ->group(kGroup);
-  command
-      ->add_option(
-          "--out", options->out,
-          "FILE.safetensors, or a new DIRECTORY for .npy files. Tensors only: comparisons, logit lenses, metrics "
-          "and summaries go to the terminal or to --json")
-      ->excludes(json)
-      ->group(kGroup);
-  command->add_flag("--force", options->force, "Overwrite the file of --out")->group(kGroup);
+  CLI::Option* all = command->add_flag("--all", options->all, "In the terminal: list every input, not the first few");
+  all->excludes(json)->group(kGroup);
+  CLI::Option* out = command->add_option(
+      "--out", options->out,
+      "FILE.safetensors, or a new DIRECTORY for .npy files. Tensors only: comparisons, logit lenses, metrics "
+      "and summaries go to the terminal or to --json");
+  out->excludes(json)->excludes(all)->group(kGroup);
+  command->add_flag("--force", options->force, "Overwrite the file of --out")->needs(out)->group(kGroup);
 }
 
 void AddBulk(CLI::App* command, ExtractOptions* options) {

@@ -1,7 +1,6 @@
 #include "client/cpp/cli/extract_request.h"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cpp/cli/edited_runs.h"
+#include "client/cpp/cli/extract_combination.h"
 #include "client/cpp/cli/extract_words.h"
 #include "client/cpp/cli/inputs.h"
 #include "client/cpp/cli/metric_grammar.h"
@@ -22,7 +22,6 @@ namespace hydrophone::client {
 namespace {
 
 constexpr char kDefaultHook[] = "hook_resid_post";
-constexpr char kOutputHook[] = "logits";
 
 v1::View ViewOf(const std::string& name) {
   static const auto& views = *new std::map<std::string, v1::View>{{"preview", v1::VIEW_PREVIEW},
@@ -38,65 +37,6 @@ v1::Dtype DtypeOf(const std::string& name) {
                                                                     {"float16", v1::DTYPE_FLOAT16},
                                                                     {"bfloat16", v1::DTYPE_BFLOAT16}};
   return dtypes.at(name);
-}
-
-bool AsksForSummary(const ExtractOptions& options) {
-  return options.threshold.has_value() || options.largest > 0 || !options.quantiles.empty();
-}
-// Whether a logit lens gives scores.
-bool AsksForLens(const ExtractOptions& options) {
-  return options.top_k > 0 || !options.tokens.empty() || options.lens_entropy || options.lens_kl;
-}
-// In the terminal, a logit lens ends with the model's own output.
-bool ShowsGrids(const ExtractOptions& options) { return AsksForLens(options) && !options.json && options.out.empty(); }
-bool AsksForDivergence(const ExtractOptions& options) {
-  return std::any_of(options.metrics.begin(), options.metrics.end(),
-                     [](const std::string& metric) { return metric == "kl" || absl::StartsWith(metric, "kl@"); });
-}
-bool Compares(const ExtractOptions& options) {
-  return !options.edits.empty() && !options.no_baseline && !AsksForLens(options);
-}
-// Whether the hook to look at goes without saying.
-bool HasDefaultHook(const ExtractOptions& options) {
-  return AsksForLens(options) || options.lens_logits ||
-         (options.metrics.empty() && (!options.edits.empty() || options.max_new_tokens > 0));
-}
-
-// Whether something is said about the hooks to look at.
-bool AsksOfHooks(const ExtractOptions& options) {
-  const std::string* const texts[] = {&options.layers,   &options.positions, &options.heads,
-                                      &options.features, &options.reduce,    &options.view,
-                                      &options.layout,   &options.dtype,     &options.project};
-  return AsksForSummary(options) ||
-         std::any_of(std::begin(texts), std::end(texts), [](const std::string* text) { return !text->empty(); });
-}
-
-absl::Status CheckCombination(const ExtractOptions& options) {
-  const auto refuse = [](const char* what) { return absl::InvalidArgumentError(what); };
-  if (options.hooks.empty() && options.metrics.empty() && !HasDefaultHook(options)) {
-    return refuse("nothing to capture: give --hook, --top-k, --metric, --edit or --request");
-  }
-  if (options.hooks.empty() && !HasDefaultHook(options) && AsksOfHooks(options)) {
-    return refuse(
-        "there is no --hook that layers, positions, units or a form could apply to; metrics take METRIC@POSITIONS");
-  }
-  if (AsksForSummary(options) && !options.view.empty() && options.view != "summary") {
-    return refuse("--threshold, --largest and --quantiles go with --view summary only");
-  }
-  if (Compares(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty())) {
-    return refuse(
-        "--edit compares runs: --view, --dtype, --threshold, --largest and --quantiles need --no-baseline beside it");
-  }
-  if (AsksForLens(options) && (AsksForSummary(options) || !options.view.empty() || !options.dtype.empty())) {
-    return refuse(
-        "a logit lens gives scores: --view, --dtype, --threshold, --largest and --quantiles do not go with it, but "
-        "with "
-        "--lens-logits");
-  }
-  if (AsksForDivergence(options) && (options.edits.empty() || options.no_baseline)) {
-    return refuse("--metric kl compares an edited run with the clean one: it needs --edit, without --no-baseline");
-  }
-  return absl::OkStatus();
 }
 
 absl::Status ParseQuantiles(const std::string& text, v1::SummaryOptions* summary) {
@@ -256,14 +196,10 @@ bool AsksForSquares(const v1::ExtractRequest& request) {
 }
 
 void SetForm(const ExtractOptions& options, v1::ExtractRequest* request) {
-  const bool to_file = !options.out.empty();
-  const std::string usual = AsksForSummary(options) ? "summary"
-                            : to_file               ? "bytes"
-                            : options.json          ? "floats"
-                                                    : "preview";
-  request->set_view(ViewOf(options.view.empty() ? usual : options.view));
+  request->set_view(ViewOf(ViewName(options)));
   request->set_dtype(DtypeOf(options.dtype));
-  const bool rows = options.layout.empty() ? to_file && !AsksForSquares(*request) : options.layout == "rows";
+  const bool rows =
+      options.layout.empty() ? !options.out.empty() && !AsksForSquares(*request) : options.layout == "rows";
   request->set_layout(rows ? v1::LAYOUT_ROWS : v1::LAYOUT_PER_RUN);
 }
 

@@ -19,9 +19,14 @@ absl::StatusOr<std::vector<GivenInput>> InputOptions::Read(std::istream& standar
   InputSources from = sources;
   from.keep_empty_lines = keep_empty_lines;
   if (from.empty() && !none_is_fine) from.text_file = "-";
+  if (from.text_file == "-" && from.jsonl_file == "-") {
+    return absl::InvalidArgumentError("--jsonl -: got the standard input that --file - reads, expected it once");
+  }
   auto inputs = ReadInputs(from, standard_input);
   if (!inputs.ok()) return inputs.status();
-  if (inputs->empty() && !none_is_fine) return absl::InvalidArgumentError("no inputs: give TEXT, --file or --jsonl");
+  if (inputs->empty() && !(none_is_fine && sources.empty())) {
+    return absl::InvalidArgumentError("no inputs: give TEXT, --file or --jsonl");
+  }
   for (GivenInput& given : *inputs) {
     given.input.set_prepend_bos(prepend_bos);
     given.input.set_literal_specials(literal_specials);

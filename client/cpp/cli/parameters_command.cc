@@ -109,8 +109,9 @@ void AddParametersCommand(CLI::App& app, const Session& session, Action* action)
       app.add_subcommand("parameters", "The model's weights: their names and shapes, or a file of them");
   command->add_option("--name", options->names, "A parameter, or a pattern of names (*, {a,b}); may be repeated")
       ->allow_extra_args(false);
-  command->add_option("--rows", options->rows, "Rows of each --name, in this order: 464,262 or 0-9 (tokens of wte)");
   CLI::Option* out = command->add_option("--out", options->out, "Write the values to this FILE.safetensors");
+  command->add_option("--rows", options->rows, "Rows of each --name, in this order: 464,262 or 0-9 (tokens of wte)")
+      ->needs(out);
   command->add_option("--dtype", options->dtype, "The type in the file")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
       ->capture_default_str()

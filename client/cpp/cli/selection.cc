@@ -101,18 +101,21 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text, absl::strin
   return positions;
 }
 
+bool HasOwnLayers(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
+  return parts.first.size() < text.size() || NamesALayer(parts.first);
+}
+
 absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('@', 1));
   if (parts.first.empty()) return Unexpected("hook point", text, "HOOK or HOOK@LAYERS");
   v1::HookSelector selector;
   selector.set_hook_point(std::string(parts.first));
   std::vector<int32_t> layers = common_layers;
-  if (text.find('@') != absl::string_view::npos) {
+  if (HasOwnLayers(text)) {
     const auto own = ParseLayers(parts.second);
     if (!own.ok()) return own.status();
     layers = *own;
-  } else if (NamesALayer(parts.first)) {
-    layers.clear();
   }
   selector.mutable_layers()->Assign(layers.begin(), layers.end());
   return selector;

@@ -29,6 +29,9 @@ absl::StatusOr<v1::Positions> ParsePositions(absl::string_view text, absl::strin
 // name.
 absl::StatusOr<v1::HookSelector> ParseHook(absl::string_view text, const std::vector<int32_t>& common_layers);
 
+// Whether it has layers of its own, as in "hidden_states@10" or "blocks.10.hook_attn_out".
+bool HasOwnLayers(absl::string_view text);
+
 }  // namespace hydrophone::client
 
 #endif  // HYDROPHONE_CLIENT_CPP_CLI_SELECTION_H_

@@ -33,7 +33,7 @@ struct VerifyOptions {
   InputOptions inputs;
   std::string layers;
   float mask_abs = 0;
-  float mask_quantile = 0;
+  std::optional<float> mask_quantile;
   std::optional<uint64_t> train_seed;
   bool skip_reference = false;
   bool json = false;
@@ -43,19 +43,24 @@ absl::StatusOr<v1::VerifyRequest> MakeRequest(const VerifyOptions& options, std:
   v1::VerifyRequest request;
   auto inputs = options.inputs.Read(in, /*none_is_fine=*/true);
   if (!inputs.ok()) return inputs.status();
+  if (inputs->empty() && (options.inputs.prepend_bos || options.inputs.literal_specials)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.inputs.prepend_bos ? "--prepend-bos" : "--literal-specials",
+                     ": got no inputs, where the server verifies its own sentence; expected TEXT, --file or --jsonl"));
+  }
   AddGivenInputs(*std::move(inputs), request.mutable_inputs(), words);
   const auto layers = ParseLayers(options.layers, "--layers");
   if (!layers.ok()) return layers.status();
   request.mutable_layers()->Assign(layers->begin(), layers->end());
   if (options.mask_abs > 0) request.mutable_mask()->set_max_abs(options.mask_abs);
-  if (options.mask_quantile > 0) request.mutable_mask()->set_quantile(options.mask_quantile);
+  if (options.mask_quantile) request.mutable_mask()->set_quantile(*options.mask_quantile);
   if (options.train_seed) request.set_train_seed(*options.train_seed);
   request.set_skip_reference(options.skip_reference);
   words->Say("inputs", "all inputs together");
   words->Say("request", "all inputs together");
   words->Say("layers", OptionWords("--layers", options.layers));
   words->Say("mask.max_abs", OptionWords("--mask-abs", absl::StrCat(options.mask_abs)));
-  words->Say("mask.quantile", OptionWords("--mask-quantile", absl::StrCat(options.mask_quantile)));
+  words->Say("mask.quantile", OptionWords("--mask-quantile", absl::StrCat(options.mask_quantile.value_or(0))));
   return request;
 }
 

@@ -97,7 +97,33 @@ REFUSED = [
     (["tokenize", ""], [f'"": {NO_TOKENS}']),
     (["verify", ""], [f'"": {NO_TOKENS}']),
     ("verify --layers 99 x", [f"--layers 99: {EXPECTED_LAYERS}"]),
+    ("verify --mask-quantile 0 x", ["--mask-quantile 0: got 0, expected more than 0 and at most 1"]),
 ]
+
+
+# Command lines with an option that would change nothing beside the others.
+IDLE = [
+    ("extract --hook hook_embed --force x", "--force requires --out"),
+    ("extract --hook hook_embed --all --out x.safetensors x", "--all excludes --out"),
+    ("extract --hook hook_resid_post@1 --layers 3 x", "--layers 3: got layers that no --hook takes"),
+    ("extract --hook blocks.1.hook_resid_post --layers 3 x", "--layers 3: got layers that no --hook takes"),
+    ("extract --hook logits --layers 3 x", "--layers 3: got layers that no --hook takes"),
+    ("extract --hook hook_embed --dtype float16 x", "--dtype float16: got a type for --view preview"),
+    ("extract --hook hook_embed --dtype float16 --json x", "--dtype float16: got a type for --view floats"),
+    ("extract --top-k 3 --layout rows x", "a logit lens gives scores: --view, --layout"),
+    (["extract", "--edit", "hook_embed zero", "--layout", "rows", "x"], "--edit compares runs: --view, --layout"),
+    ("verify --prepend-bos", "--prepend-bos: got no inputs, where the server verifies its own sentence"),
+    ("verify --literal-specials", "--literal-specials: got no inputs"),
+    ("verify --file /dev/null", "no inputs: give TEXT, --file or --jsonl"),
+    ("parameters --name wte.weight --rows 1", "--rows requires --out"),
+    ("tokenize --file - --jsonl -", "--jsonl -: got the standard input that --file - reads, expected it once"),
+]
+
+
+@pytest.mark.parametrize("arguments, said", IDLE, ids=[str(line[0]) for line in IDLE])
+def test_an_option_that_would_change_nothing_is_refused(hydrophone, arguments, said):
+    words = arguments.split() if isinstance(arguments, str) else arguments
+    assert said in hydrophone(*words, status=2)
 
 
 @pytest.mark.parametrize("arguments, lines", REFUSED, ids=[str(line[0]) for line in REFUSED])

@@ -112,6 +112,11 @@ def test_bad_inputs_are_told_by_their_line_or_skipped_with_the_reason(hydrophone
             "edits that patch from another run",
         ),
         (["--shards", "4", "--force"], "--force"),
+        (["--shards", "4", "--all"], "--all"),
+        (["--shards", "4", "--json"], "--json"),
+        (["--shards", "4", "--threshold", "3"], "it takes tensors as bytes"),
+        (["--shards", "4", "--top-k", "3"], "it takes tensors as bytes"),
+        (["--shards", "4", "--metric", "loss"], "it takes tensors as bytes"),
         (["--shards", "4", "--file", "x.txt"], "--file"),
     ],
 )

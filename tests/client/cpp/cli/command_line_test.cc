@@ -132,7 +132,7 @@ TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
        "--layout",
        "rows",
        "--view",
-       "summary",
+       "bytes",
        "--dtype",
        "float16",
        "abc",
@@ -149,7 +149,7 @@ TEST_F(CommandLineTest, ExtractMakesTheRequestThatTheOptionsName) {
   EXPECT_TRUE(request.inputs(1).literal_specials());
   EXPECT_TRUE(request.skip_bad_inputs());
   EXPECT_EQ(request.layout(), v1::LAYOUT_ROWS);
-  EXPECT_EQ(request.view(), v1::VIEW_SUMMARY);
+  EXPECT_EQ(request.view(), v1::VIEW_BYTES);
   EXPECT_EQ(request.dtype(), v1::DTYPE_FLOAT16);
 }
 
@@ -259,6 +259,24 @@ TEST_F(VerifyCommandTest, TrainModeIsReconstructedAtBothPlaces) {
 TEST_F(VerifyCommandTest, NoInputsMeansTheServersOwn) {
   EXPECT_EQ(Run({"verify"}).status, 0);
   EXPECT_EQ(request_.inputs_size(), 0);
+  for (const char* option : {"--prepend-bos", "--literal-specials"}) {
+    const Result result = Run({"verify", option});
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr(std::string(option) + ": got no inputs, where the server verifies its own"));
+    EXPECT_EQ(Run({"verify", option, "abc"}).status, 0);
+  }
+}
+
+TEST_F(VerifyCommandTest, AFileWithoutInputsIsNotTakenForNone) {
+  const Result result = Run({"verify", "--jsonl", "/dev/null"});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_THAT(result.err, HasSubstr("no inputs"));
+}
+
+TEST_F(VerifyCommandTest, AQuantileOfNothingIsTheServersToRefuse) {
+  Run({"verify", "--mask-quantile", "0", "abc"});
+  EXPECT_TRUE(request_.has_mask());
+  EXPECT_EQ(request_.mask().quantile(), 0);
 }
 
 TEST_F(VerifyCommandTest, BytesThatDoNotCloseTheEquationAreStatusOne) {

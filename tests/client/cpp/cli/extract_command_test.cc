@@ -144,6 +144,8 @@ TEST_F(ExtractCommandTest, BadUsageIsOneClearLine) {
       {{"--max-new-tokens", "1", "--train-seed", "1"}, "--train-seed excludes --max-new-tokens"},
       {{"--top-k", "1", "--project", "x.npy"}, "--project excludes --top-k"},
       {{"--no-baseline", "--hook", "x"}, "--no-baseline requires --edit"},
+      {{"--force", "--hook", "x"}, "--force requires --out"},
+      {{"--all", "--hook", "x", "--out", "x"}, "--all excludes --out"},
       {{"--reduce", "sum", "--hook", "x"}, "--reduce: sum not in {mean,max}"},
       {{"--edit", "hook_embed burn"}, "hydrophone: --edit \"hook_embed burn\": got \"burn\", expected zero"},
       {{"--metric", "accuracy"}, "hydrophone: --metric \"accuracy\": expected logit-diff"},

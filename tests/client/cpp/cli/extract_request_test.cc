@@ -211,22 +211,6 @@ TEST(MakeRequest, ProjectionsAreReadFromFiles) {
 TEST(MakeRequest, RefusesWhatDoesNotGoTogether) {
   ExtractOptions options;
   EXPECT_THAT(Error(options), HasSubstr("nothing to capture"));
-  options.metrics = {"loss"};
-  options.positions = "last";
-  EXPECT_THAT(Error(options), HasSubstr("there is no --hook"));
-  options = {};
-  options.metrics = {"kl@0"};
-  EXPECT_THAT(Error(options), HasSubstr("--metric kl compares"));
-  options = {};
-  options.hooks = {"hook_embed"};
-  options.largest = 1;
-  options.view = "preview";
-  EXPECT_THAT(Error(options), HasSubstr("--view summary only"));
-  options = {};
-  options.edits = {"hook_embed zero"};
-  options.view = "summary";
-  EXPECT_THAT(Error(options), HasSubstr("need --no-baseline"));
-  options = {};
   options.top_k = 1;
   options.dtype = "float16";
   EXPECT_THAT(Error(options), HasSubstr("a logit lens gives scores"));

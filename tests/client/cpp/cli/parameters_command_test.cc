@@ -45,12 +45,16 @@ TEST_F(ParametersCommandTest, AsksForRowsOfEachNameInTheOrderGiven) {
 }
 
 TEST_F(ParametersCommandTest, WhatContradictsItselfIsRefusedUnasked) {
-  EXPECT_THAT(Run({"parameters", "--rows", "1"}).err, HasSubstr("--rows: got rows of no parameter"));
-  EXPECT_THAT(Run({"parameters", "--name", "a", "--rows", "-1"}).err, HasSubstr("--rows: got -1"));
-  EXPECT_THAT(Run({"parameters", "--name", "a", "--rows", "x"}).err, HasSubstr("--rows"));
+  EXPECT_THAT(Run({"parameters", "--rows", "1", "--out", Out("a.safetensors")}).err,
+              HasSubstr("--rows: got rows of no parameter"));
+  EXPECT_THAT(Run({"parameters", "--name", "a", "--rows", "-1", "--out", Out("a.safetensors")}).err,
+              HasSubstr("--rows: got -1"));
+  EXPECT_THAT(Run({"parameters", "--name", "a", "--rows", "x", "--out", Out("a.safetensors")}).err,
+              HasSubstr("--rows"));
   EXPECT_THAT(Run({"parameters", "--out", Out("a.npy")}).err, HasSubstr("expected FILE.safetensors"));
   EXPECT_EQ(Run({"parameters", "--dtype", "float16"}).status, 2) << "--out is missing";
   EXPECT_EQ(Run({"parameters", "--force"}).status, 2) << "--out is missing";
+  EXPECT_THAT(Run({"parameters", "--name", "a", "--rows", "1"}).err, HasSubstr("--rows requires --out"));
   EXPECT_TRUE(service_.parameters_requests().empty());
 }
 

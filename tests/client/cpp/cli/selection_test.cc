@@ -73,5 +73,13 @@ TEST(ParseHook, LayersOfItsOwnComeFirst) {
   }
 }
 
+TEST(HasOwnLayers, InTheNameOrBesideIt) {
+  for (const char* own :
+       {"hidden_states@10", "hook_embed@", "blocks.3.hook_z", "blocks.*.hook_z", "hidden_states[3]"}) {
+    EXPECT_TRUE(HasOwnLayers(own)) << own;
+  }
+  for (const char* common : {"attn.c_proj", "*resid*", "hidden_states"}) EXPECT_FALSE(HasOwnLayers(common)) << common;
+}
+
 }  // namespace
 }  // namespace hydrophone::client
