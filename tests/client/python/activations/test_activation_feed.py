@@ -106,6 +106,7 @@ def test_the_time_spent_waiting_is_said(ask):
         ("hook", {"layer": None}),
         ("hook", {"hook": "attn.hook_pattern"}),
         ("layer", {"layer": 99}),
+        ("layer", {"hook": "blocks.6.hook_resid_post"}),
         ("batch_size", {"batch_size": 0}),
         ("shuffle_buffer", {"shuffle_buffer": 15}),
         ("context", {"context": 1}),

@@ -42,7 +42,14 @@ def test_heads_are_patched_one_by_one(ask):
 
 
 @pytest.mark.parametrize(
-    "argument, call", [("hook", {"hook": "no_such"}), ("layers", {"layers": 99}), ("clean", {"clean": ""})]
+    "argument, call",
+    [
+        ("hook", {"hook": "no_such"}),
+        ("layers", {"layers": 99}),
+        ("layers", {"layers": [0, 1], "hook": "blocks.3.hook_resid_pre"}),
+        ("clean", {"clean": ""}),
+        ("by", {"by": "heads"}),
+    ],
 )
 def test_errors_of_patching_name_the_argument(ask, argument, call):
     with pytest.raises(hp.InvalidArgument) as caught:
@@ -173,11 +180,12 @@ def test_the_windows_as_html_are_escaped(ask):
         ("hook", {"layer": None}),
         ("unit", {"unit": 9999}),
         ("layer", {"layer": 12}),
+        ("layer", {"hook": "blocks.5.mlp.hook_post"}),
     ],
 )
 def test_errors_of_max_activating_name_the_argument(ask, argument, call):
     with pytest.raises(hp.InvalidArgument) as caught:
-        ask.max_activating(["Hello"], "mlp.hook_post", **{"layer": 5, "unit": 1, **call})
+        ask.max_activating(["Hello"], **{"hook": "mlp.hook_post", "layer": 5, "unit": 1, **call})
     assert caught.value.argument == argument
 
 

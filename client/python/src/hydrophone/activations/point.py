@@ -18,6 +18,7 @@ from hydrophone.wire.tensors import Array
 
 _ARGUMENTS = {
     "hooks[0]": "hook",
+    "hooks[0].layers": "layer",
     "hooks[0].layers[0]": "layer",
     "hooks[0].positions": "positions",
     "layout": "hook",  # what cannot come as rows

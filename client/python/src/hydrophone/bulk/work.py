@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,7 +26,7 @@ from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.session import Session, describe, model
 from hydrophone.requests import extraction
 from hydrophone.requests.edits import Edit
-from hydrophone.requests.hooks import Hooks, as_hooks
+from hydrophone.requests.hooks import Hook, Hooks, as_hooks
 from hydrophone.requests.runs import as_edits
 from hydrophone.requests.values import Layers, Numbers, Positions
 from hydrophone.results.records import ModelInfo
@@ -63,10 +63,12 @@ def prepare(
         raise InvalidArgument.of("texts_per_shard", f"got {texts_per_shard}, expected at least 1")
     if shuffle is not None and not 0 <= shuffle < 1 << 32:
         raise InvalidArgument.of("shuffle", f"got {shuffle}, expected a seed from 0 to {(1 << 32) - 1}")
+    chosen = as_hooks(hooks)
+    _check_arrays(chosen)
     options: dict[str, Any] = {"layers": layers, "positions": positions, "heads": heads, "features": features}
     options |= {"dtype": dtype, "edits": as_edits(edits), "prepend_bos": prepend_bos}
     options |= {"literal_specials": literal_specials, "truncate": truncate}
-    asking = functools.partial(extraction.extract, hooks=as_hooks(hooks), rows=True, **options)
+    asking = functools.partial(extraction.extract, hooks=chosen, rows=True, **options)
     waiting = Patience(patience)
     request, described = client.run(waiting.ask(functools.partial(_request, client.session, asking)))
     job = Job(
@@ -85,6 +87,19 @@ def prepare(
     directory.mkdir(parents=True, exist_ok=True)
     asking = functools.partial(asking, skip_bad_inputs=skip_bad_inputs)
     return Work(job, corpus, directory, files, part, asking, waiting)
+
+
+def _check_arrays(hooks: Sequence[str | Hook]) -> None:
+    """Refuses what a shard has no place for: all but arrays."""
+    for number, hook in enumerate(hooks):
+        if isinstance(hook, str):
+            continue
+        scores = hook.lens is not None and not hook.lens.logits
+        for name, other in (("summary", hook.summary is not None), ("lens", scores)):
+            if other:
+                raise InvalidArgument.of(f"hooks[{number}].{name}", "got it in a job of arrays, expected none")
+        if hook.view not in (None, "array", "floats"):
+            raise InvalidArgument.of(f"hooks[{number}].view", f"got {hook.view!r}, expected array or floats")
 
 
 def _request(session: Session, asking: Any) -> Operation[tuple[Any, ModelInfo]]:

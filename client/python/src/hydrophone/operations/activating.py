@@ -27,6 +27,7 @@ _MOST_TEXTS = 256
 
 _ARGUMENTS = {
     "hooks[0]": "hook",
+    "hooks[0].layers": "layer",
     "hooks[0].layers[0]": "layer",
     "hooks[0].heads[0]": "head",
     "hooks[0].features[0]": "unit",

@@ -49,6 +49,8 @@ def patch_grid(
     >>> grid.values.shape
     (2, 5)
     """
+    if by not in ("position", "head"):
+        raise InvalidArgument.of("by", f"got {by!r}, expected position or head")
     limits, model = yield from describe(session)
     pair: list[Input] = [clean, corrupt]
     before = yield from renamed(tokenize(session, pair, prepend_bos=prepend_bos), _arguments(0))
@@ -101,7 +103,13 @@ def _arguments(runs: int) -> dict[str, str]:
     """Which argument the parts of the requests are."""
     names = {"inputs[0]": "clean", "inputs[1]": "corrupt"}
     for run in range(runs):
-        for part, argument in (("hook", "hook"), ("layers[0]", "layers"), ("heads", "hook"), ("positions", "hook")):
+        for part, argument in (
+            ("hook", "hook"),
+            ("layers", "layers"),
+            ("layers[0]", "layers"),
+            ("heads", "hook"),
+            ("positions", "hook"),
+        ):
             names[f"runs[{run}].edits[0].{part}"] = argument
     return names
 

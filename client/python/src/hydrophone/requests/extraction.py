@@ -8,11 +8,11 @@ from typing import Any
 
 from hydrophone.errors import InvalidArgument
 from hydrophone.proto import v1
+from hydrophone.requests import effects, values
 from hydrophone.requests import hooks as hook_messages
 from hydrophone.requests import inputs as input_messages
 from hydrophone.requests import metrics as metric_messages
 from hydrophone.requests import runs as run_messages
-from hydrophone.requests import values
 from hydrophone.requests.edits import Edit, RunNames
 from hydrophone.requests.hooks import FIELDS, Hook, Hooks, Lens, Summarize
 from hydrophone.requests.inputs import Input, Inputs
@@ -126,6 +126,9 @@ def extract(
     and how many `data_bytes` the captures would have. `model` and `numerics` are preconditions; an answer of more than
     `max_response_bytes` is refused for each request.
 
+    InvalidArgument: an argument is wrong, or would change nothing beside the others, as `layers` of hooks that all have
+    their own, or `dtype` of previews.
+
     >>> r = client.extract("Hello world", ["attn.c_proj", "mlp.c_proj", "hidden_states"], layers=10)
     >>> r["attn.c_proj", 10].shape
     (2, 64)
@@ -141,6 +144,7 @@ def extract(
     measured = (metrics,) if isinstance(metrics, Metric) else tuple(metrics)
     if not chosen and not measured:
         raise InvalidArgument.of("hooks", "got none, expected at least one, or metrics")
+    effects.check_choices(call, chosen, shared)
     options: dict[str, Any] = {
         "view": values.choice("view", view, hook_messages.VIEWS),
         "dtype": values.dtype(dtype),
@@ -156,6 +160,8 @@ def extract(
         options["train_seed"] = train_seed
     input_options = {"prepend_bos": prepend_bos, "literal_specials": literal_specials, "truncate": truncate}
     made = _runs(len(given), runs, run_messages.as_edits(edits), train_seeds)
+    effects.check_seeds(train_seed, train_seeds, made)
+    effects.check_form(chosen, made, view, dtype, rows)
     return Extraction(given, chosen, made, measured, options, input_options, shared, runs is None)
 
 

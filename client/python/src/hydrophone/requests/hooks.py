@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+from hydrophone.errors import InvalidArgument
 from hydrophone.proto import v1
 from hydrophone.requests import values
 from hydrophone.requests.edits import RunName, RunNames
@@ -119,6 +120,8 @@ def as_hooks(hooks: Hooks) -> list[str | Hook]:
 
 def message(hook: Hook, tokens: TokenIds, runs: RunNames) -> Any:
     """The HookSelector message."""
+    if hook.lens is not None and hook.project is not None:
+        raise InvalidArgument.of("project", "got it beside lens, expected one of them")
     view = "summary" if hook.summary is not None and hook.view is None else hook.view
     result = v1.HookSelector(
         hook_point=hook.name,
