@@ -103,3 +103,9 @@ class Client(Connected[Driver]):
 
     def __repr__(self) -> str:
         return f"hydrophone.Client({self.address!r})"
+
+
+def check_blocking(client: object) -> None:
+    """Refuses an asyncio client, of which bulk, replay, explain, report and activations are not built."""
+    if isinstance(client, Connected) and not isinstance(client, Client):
+        raise InvalidArgument.of("client", "got an asyncio client, expected hp.Client: this is not built for asyncio")

@@ -103,6 +103,7 @@ def test_the_time_spent_waiting_is_said(ask):
     "argument, options",
     [
         ("hook", {"hook": "no such"}),
+        ("hook", {"hook": ["resid_pre", "resid_post"]}),
         ("hook", {"layer": None}),
         ("hook", {"hook": "attn.hook_pattern"}),
         ("layer", {"layer": 99}),

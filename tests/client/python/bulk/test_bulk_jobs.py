@@ -299,6 +299,7 @@ def test_patience_that_ends_says_what_is_there(ask, tmp_path):
         ("hooks[0].summary", {"hooks": hp.hook("mlp_out", summary=hp.Summarize())}),
         ("hooks[0].lens", {"hooks": hp.hook("resid_post", lens=hp.lens(1))}),
         ("layers", {"hooks": hp.hook("mlp_out", layers=1), "layers": 2}),
+        ("hooks", {"hooks": ["hook_pattern"]}),
         ("corpus", {"corpus": []}),
         ("format", {"format": "csv"}),
         ("part", {"part": (2, 2)}),

@@ -267,6 +267,7 @@ def test_a_precondition_that_does_not_hold_is_its_error(ask):
         ("features[1]", {"features": [1, 99999]}),
         ("reduce", {"reduce": "median"}),
         ("dtype", {"dtype": "int8"}),
+        ("rows", {"rows": True, "hooks": "hook_pattern"}),
         ("view", {"view": "picture"}),
         ("project.shape", {"project": np.ones(3)}),
         ("project", {"project": "text"}),

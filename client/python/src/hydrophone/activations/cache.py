@@ -15,7 +15,7 @@ from hydrophone.bulk.finished import Bulk
 from hydrophone.bulk.patience import Patience
 from hydrophone.bulk.run import carry_out
 from hydrophone.bulk.work import prepare
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.errors import InvalidArgument
 from hydrophone.operations.session import describe
 from hydrophone.requests.hooks import Hook
@@ -49,6 +49,7 @@ def cache_activations(
     like hp.bulk's, with its errors: killed and called again, it goes on; `windows_per_shard` windows are a file. Memory
     holds the corpus's token ids, four bytes each. Needs hydrophone[sae-lens].
     """
+    check_blocking(client)
     if windows_per_shard < 1:
         raise InvalidArgument.of("windows_per_shard", f"got {windows_per_shard}, expected at least 1")
     if shuffle is not None and not 0 <= shuffle < 1 << 32:

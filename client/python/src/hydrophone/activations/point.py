@@ -21,7 +21,7 @@ _ARGUMENTS = {
     "hooks[0].layers": "layer",
     "hooks[0].layers[0]": "layer",
     "hooks[0].positions": "positions",
-    "layout": "hook",  # what cannot come as rows
+    "rows": "hook",  # what cannot come as rows
 }
 
 
@@ -51,6 +51,8 @@ def find(
     session: Session, hook: str, layer: int | None, positions: Positions, dtype: str | None, context: int
 ) -> Operation[Point]:
     """Asks the server what a hook point gives for a window. The errors name hp.activations' arguments."""
+    if not isinstance(hook, str):
+        raise InvalidArgument.of("hook", f"got {type(hook).__name__}, expected the name of one hook point")
     if isinstance(positions, PerRun):
         raise InvalidArgument.of("positions", "got positions of each run on its own, expected the same of all windows")
     asked = Hook(hook, layer, positions, dtype=dtype)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hydrophone.activations import point, windows
 from hydrophone.activations.feed import Feed, Plan
 from hydrophone.bulk.corpus import as_corpus
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.errors import InvalidArgument
 from hydrophone.extras import need
 from hydrophone.operations.session import describe
@@ -62,6 +62,7 @@ def activations(
     torch.Size([4, 64]) blocks.6.hook_resid_post
     """
     need("torch", "torch")
+    check_blocking(client)
     if batch_size < 1:
         raise InvalidArgument.of("batch_size", f"got {batch_size}, expected at least 1")
     if shuffle_buffer < batch_size:

@@ -17,7 +17,7 @@ from hydrophone.bulk.job import Job
 from hydrophone.bulk.meter import Meter
 from hydrophone.bulk.part import Part
 from hydrophone.bulk.patience import Patience
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.connection.operation import Operation, Together
 from hydrophone.errors import HydrophoneError, InvalidArgument
 from hydrophone.files import whole_file
@@ -59,6 +59,7 @@ def prepare(
     part: Part | None = None,
 ) -> Work:
     """The job that hp.bulk describes, of the model that answers now. Writes nothing."""
+    check_blocking(client)
     if texts_per_shard < 1:
         raise InvalidArgument.of("texts_per_shard", f"got {texts_per_shard}, expected at least 1")
     if shuffle is not None and not 0 <= shuffle < 1 << 32:
@@ -181,7 +182,7 @@ class Work:
         """Writes a shard; gives the tokens that were run, and the bytes of the arrays."""
         numbers = self.texts(shard)
         asked = self._asking([self._corpus[number] for number in numbers])
-        names = {f"inputs[{place}]": f"corpus[{number}]" for place, number in enumerate(numbers)}
+        names = {f"inputs[{place}]": f"corpus[{number}]" for place, number in enumerate(numbers)} | {"rows": "hooks"}
         result = yield from self._waiting.ask(lambda: renamed(carry_out(session, asked), names))
         self.job.check(result.provenance, self.directory)
         arrays = shards.arrays_of(result, numbers, self._positions)

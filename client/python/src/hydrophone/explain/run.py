@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.errors import InvalidArgument
 from hydrophone.explain import causes, judge
 from hydrophone.explain.causes import Cause, Explanation
@@ -54,6 +54,7 @@ def explain(
     >>> hp.explain(r["resid_post"], "Plants make fantastic pets", "resid_post", 5, client=client).names
     ('off by one layer',)
     """
+    check_blocking(client)
     with contextlib.nullcontext(client) if client is not None else Client(progress=False) as asked:
         return _Search(asked, array, text, hook, layer, prepend_bos).explanation()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.connection.operation import Operation
 from hydrophone.errors import InvalidArgument, Precondition
 from hydrophone.extras import need
@@ -39,6 +39,7 @@ def replay(path: str | os.PathLike[str], client: Client | None = None) -> Replay
     >>> hp.replay(saved, client).passed
     True
     """
+    check_blocking(client)
     file = _File(pathlib.Path(path))
     with contextlib.nullcontext(client) if client is not None else Client() as asked:
         return asked.run(_replay(asked.session, file))

@@ -9,7 +9,7 @@ import pathlib
 import sys
 from collections.abc import Mapping
 
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
 from hydrophone.errors import InvalidArgument
 from hydrophone.files import whole_file
 from hydrophone.report import canvas
@@ -65,6 +65,7 @@ def report(
     ('report.html', ['attention', 'correlations', 'final_state'])
     """
     canvas.require()
+    check_blocking(client)
     directory = pathlib.Path(out)
     files = {name: directory / f"{name}.png" for name in NAMES}
     _check(directory, [directory / PAGE, *files.values()], force)

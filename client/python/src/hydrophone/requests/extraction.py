@@ -48,6 +48,7 @@ class Extraction:
         words, known = Words(), self._run_names()
         request = v1.ExtractRequest()
         _fill(request, self.options)
+        words.add("layout", "rows")
         for number, given in enumerate(self.inputs):
             request.inputs.append(input_messages.message(given, f"inputs[{number}]", **self.input_options))
         for number, hook in enumerate(self.hooks):

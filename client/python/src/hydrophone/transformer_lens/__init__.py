@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hydrophone.client import Client
+from hydrophone.client import Client, check_blocking
+from hydrophone.errors import InvalidArgument
 from hydrophone.extras import need
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def bridge(server: str | Sequence[str] | Client | None = None, **options: Any) -
     >>> edited.shape, bool((edited == logits).all())
     (torch.Size([1, 3, 50257]), False)
     """
+    check_blocking(server)
+    if isinstance(server, Client) and options:
+        raise InvalidArgument.of(next(iter(options)), "got it beside a client, expected it with an address")
     need("transformer_lens", "transformer-lens")
     from hydrophone.transformer_lens.remote import boot
 
