@@ -31,7 +31,8 @@ def per_run(*positions: Positions) -> PerRun:
 
 
 def numbers(value: Numbers | None, argument: str) -> list[int]:
-    """The whole numbers of an argument that takes one or several."""
+    """The whole numbers of an argument that takes one or several; none for None. An empty sequence is refused: the API
+    would take it for all of them."""
     if value is None:
         return []
     if isinstance(value, (str, bytes)):
@@ -41,9 +42,12 @@ def numbers(value: Numbers | None, argument: str) -> list[int]:
     except TypeError:
         pass
     try:
-        return [operator.index(each) for each in value]  # type: ignore[union-attr]
+        several = [operator.index(each) for each in value]  # type: ignore[union-attr]
     except TypeError:
         raise InvalidArgument.of(argument, f"got {value!r}, expected a whole number or several") from None
+    if not several:
+        raise InvalidArgument.of(argument, "got none, expected at least one")
+    return several
 
 
 def positions(value: Positions, argument: str = "positions") -> Any:
@@ -57,10 +61,7 @@ def positions(value: Positions, argument: str = "positions") -> Any:
         return v1.Positions(slice=":".join("" if part is None else str(operator.index(part)) for part in parts))
     if isinstance(value, str):
         return v1.Positions(at=[-1]) if value == "last" else v1.Positions(slice=":" if value == "all" else value)
-    at = numbers(value, argument)
-    if not at:
-        raise InvalidArgument.of(argument, "got no position, expected at least one")
-    return v1.Positions(at=at)
+    return v1.Positions(at=numbers(value, argument))
 
 
 def units(heads: Numbers | None, features: Numbers | None) -> Any:
