@@ -246,10 +246,11 @@ void CheckAccess(Flags& flags) {
 }
 
 // Variables named HYDROPHONE_... that no flag reads. Those that Kubernetes makes of a Service called "hydrophone", and
-// those of the client and of the project's scripts and tests, are no mistakes.
+// those of the clients and of the project's scripts and tests, are no mistakes.
 std::vector<std::string> UnknownVariables(const CLI::App& app) {
-  std::vector<std::string> known = {"HYDROPHONE_SERVER", "HYDROPHONE_TIMEOUT",   "HYDROPHONE_TOKEN", "HYDROPHONE_TLS",
-                                    "HYDROPHONE_TLS_CA", "HYDROPHONE_BUILD_DIR", "HYDROPHONE_CACHE"};
+  std::vector<std::string> known = {"HYDROPHONE_SERVER",    "HYDROPHONE_SERVER_BINARY", "HYDROPHONE_TIMEOUT",
+                                    "HYDROPHONE_TOKEN",     "HYDROPHONE_TLS",           "HYDROPHONE_TLS_CA",
+                                    "HYDROPHONE_BUILD_DIR", "HYDROPHONE_CACHE"};
   for (const CLI::Option* option : app.get_options()) known.push_back(option->get_envname());
   std::vector<std::string> warnings;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {

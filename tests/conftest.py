@@ -19,9 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 DEFAULT_MODEL = ROOT / "server/models/hydrophone-gpt2-tiny"
 RANDOM_CHECKPOINT = ROOT / "server/models/random_checkpoint.py"
 START_SECONDS = 120
-LONG = (
-    os.environ.get("HYDROPHONE_LONG_TESTS") == "1"
-)  # tests/run --long: also what takes minutes, and all of each crowd
+LONG = os.environ.get("HYDROPHONE_TEST_LONG") == "1"  # tests/run --long: also what takes minutes, and all of each crowd
 SERVICE = "hydrophone.v1.ActivationService"
 
 sys.path.insert(0, str(ROOT / "tests"))

@@ -1,7 +1,7 @@
 """The bits that the numeric contract (server/model/kernels/cpu/README.md) gives on the default model, by digests.
 
 They are the same on every CPU with fused multiply-add. A change that gives other bits raises kNumericContract and
-writes contract.json again, with HYDROPHONE_WRITE_CONTRACT=1; a change that does not mean to has a fault.
+writes contract.json again, with HYDROPHONE_TEST_WRITE_CONTRACT=1; a change that does not mean to has a fault.
 """
 
 import collections
@@ -37,7 +37,7 @@ def test_the_contract_gives_the_bits_that_it_gave(server, api):
         if "rounded" in numerics or "contract" not in numerics:
             pytest.skip(f"{numerics}: bits of its own")
         found = {part: bits(client.extract(**fields)) for part, fields in requests(client)}
-    if os.environ.get("HYDROPHONE_WRITE_CONTRACT"):
+    if os.environ.get("HYDROPHONE_TEST_WRITE_CONTRACT"):
         CONTRACT.write_text(json.dumps({"numerics": numerics, "digests": found}, indent=1) + "\n")
     contract = json.loads(CONTRACT.read_text())
     assert numerics == contract["numerics"], "the bits of another contract are on record"

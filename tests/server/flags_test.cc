@@ -83,6 +83,15 @@ TEST_F(FlagsTest, AVariableThatNoFlagReadsIsAWarning) {
             "HYDROPHONE_MAX_BATCH_TOKENS");
 }
 
+TEST_F(FlagsTest, VariablesOfClientsScriptsAndTestsAreNoMistakes) {
+  const char* const theirs[] = {"HYDROPHONE_SERVER", "HYDROPHONE_SERVER_BINARY", "HYDROPHONE_TOKEN",
+                                "HYDROPHONE_CACHE",  "HYDROPHONE_BUILD_DIR",     "HYDROPHONE_TEST_LONG"};
+  for (const char* variable : theirs) setenv(variable, "1", 1);
+  const auto flags = Parse({});
+  for (const char* variable : theirs) unsetenv(variable);
+  EXPECT_TRUE(flags->warnings.empty()) << flags->warnings[0];
+}
+
 TEST_F(FlagsTest, TheMetricsPortCanBeTurnedOff) {
   for (const char* off : {"--metrics_listen=", "--metrics_listen=off"}) {
     auto flags = Parse({off});
