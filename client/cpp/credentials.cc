@@ -16,7 +16,9 @@ bool StaysHere(const std::string& address) {
   return parsed.ok() && parsed->is_loopback();
 }
 
-bool IsTokenCharacter(unsigned char c) { return absl::ascii_isalnum(c) || absl::StrContains("-._~+/=", c); }
+bool IsTokenCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~+/=", c);
+}
 
 }  // namespace
 

@@ -13,7 +13,9 @@ namespace {
 constexpr absl::string_view kScheme = "Bearer ";
 constexpr size_t kLongestToken = 4096;
 
-bool IsTokenCharacter(unsigned char c) { return absl::ascii_isalnum(c) || absl::StrContains("-._~+/=", c); }
+bool IsTokenCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~+/=", c);
+}
 
 absl::Status BadToken(absl::string_view got) {
   return Unauthenticated("BAD_TOKEN", absl::StrCat("authorization: got ", got,

@@ -27,7 +27,9 @@ absl::Status Unexpected(absl::string_view key, absl::string_view got, absl::stri
   return absl::InvalidArgumentError(absl::StrCat(key, ": got \"", Printable(got), "\", expected ", expected));
 }
 
-bool IsNameCharacter(unsigned char c) { return absl::ascii_isalnum(c) || absl::StrContains("._-@", c); }
+bool IsNameCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("._-@", c);
+}
 
 absl::Status ReadDigest(absl::string_view value, std::string* digest) {
   if (value.size() != kDigestDigits || !std::all_of(value.begin(), value.end(), absl::ascii_isxdigit)) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <memory>
 #include <system_error>
@@ -87,7 +88,7 @@ absl::Status StartExecutorThreads() {
   const int count = kJobsForAnother * MostExecutorThreads();
   // Jobs of a thread that the system refused run when gRPC ends, if ever: they own what they touch.
   const auto jobs = std::make_shared<WaitingJobs>(count);
-  std::vector<grpc::Alarm> alarms(count);
+  std::vector<grpc::Alarm> alarms(static_cast<size_t>(count));
   // An alarm whose time is past gives its function to the executor before Set returns.
   for (grpc::Alarm& alarm : alarms)
     alarm.Set(std::chrono::system_clock::time_point(), [jobs](bool) { jobs->RunOne(); });
