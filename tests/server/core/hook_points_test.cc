@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "absl/types/span.h"
+
 namespace hydrophone {
 namespace {
 
@@ -23,9 +25,10 @@ ModelInfo SmallModel() {
 
 TEST(HookPointsTest, TheCatalogueIsInTheOrderOfSite) {
   const size_t sites = static_cast<size_t>(Site::kLogits) + 1;
-  ASSERT_GE(HookPoints().size(), sites);
-  for (size_t i = 0; i < HookPoints().size(); ++i) {
-    const HookPointInfo& info = HookPoints()[i];
+  const absl::Span<const HookPointInfo> points = HookPoints();
+  ASSERT_GE(points.size(), sites);
+  for (size_t i = 0; i < points.size(); ++i) {
+    const HookPointInfo& info = points[i];
     EXPECT_EQ(info.flat, i >= sites) << info.name;
     if (!info.flat) {
       EXPECT_EQ(static_cast<size_t>(info.site), i) << info.name;
