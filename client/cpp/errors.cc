@@ -26,7 +26,9 @@ google::rpc::Status DetailsOf(const absl::Status& status) {
 }
 
 void SetDetails(const google::rpc::Status& details, absl::Status& status) {
-  if (details.details_size() > 0) status.SetPayload(kDetailsUrl, absl::Cord(details.SerializeAsString()));
+  const std::string bytes = details.SerializeAsString();
+  // A view, as in server/core/errors.cc.
+  if (details.details_size() > 0) status.SetPayload(kDetailsUrl, absl::Cord(absl::string_view(bytes)));
 }
 
 // The first detail of this type.

@@ -39,17 +39,23 @@ std::optional<int64_t> NumberPayload(const absl::Status& status, absl::string_vi
   return number;
 }
 
+// The Cord is made of a view, since what makes one of a std::string that goes is a template, whose name clang 18 spells
+// otherwise than the g++ that built the distribution's Abseil.
+void SetPayload(absl::Status& status, absl::string_view url, absl::string_view text) {
+  status.SetPayload(url, absl::Cord(text));
+}
+
 absl::Status WithReason(absl::StatusCode code, absl::string_view message, absl::string_view reason) {
   absl::Status status(code, message);
-  status.SetPayload(kReason, absl::Cord(reason));
+  SetPayload(status, kReason, reason);
   return status;
 }
 
 void AttachViolations(absl::Status& status, const std::vector<Violation>& kept, size_t total) {
-  status.SetPayload(kViolations, absl::Cord(absl::StrCat(total)));
+  SetPayload(status, kViolations, absl::StrCat(total));
   for (size_t i = 0; i < kept.size(); ++i) {
-    status.SetPayload(FieldUrl(i), absl::Cord(kept[i].field));
-    status.SetPayload(DescriptionUrl(i), absl::Cord(kept[i].description));
+    SetPayload(status, FieldUrl(i), kept[i].field);
+    SetPayload(status, DescriptionUrl(i), kept[i].description);
   }
 }
 
@@ -63,7 +69,7 @@ absl::Status AboutField(absl::StatusCode code, absl::string_view reason, absl::s
 
 absl::Status WithRetry(absl::Status status, absl::Duration retry_after) {
   const int64_t milliseconds = std::max<int64_t>(0, absl::ToInt64Milliseconds(retry_after));
-  status.SetPayload(kRetryMs, absl::Cord(absl::StrCat(milliseconds)));
+  SetPayload(status, kRetryMs, absl::StrCat(milliseconds));
   return status;
 }
 
