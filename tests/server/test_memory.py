@@ -23,6 +23,8 @@ OTHER_MIB = 512  # kOtherMemoryBytes
 EVERYTHING = ["hidden_states", "attn.c_proj", "mlp.c_proj"]
 # Starts the rest of its arguments in the control group that the first one names.
 IN_GROUP = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"']
+# Starts the rest of its arguments in an address space of so many KiB.
+IN_ADDRESS_SPACE = ["sh", "-c", 'ulimit -v "$0" && exec "$@"']
 
 
 @contextlib.contextmanager
@@ -176,12 +178,14 @@ def test_a_server_without_memory_refuses_calls_and_goes_on(api):
 def start_in(address_space_bytes):
     """The exit status and the lines of a start in so much address space. One that serves is ended, one that hangs is
     killed."""
-    server = subprocess.Popen(
-        [PROGRAM, "--listen=127.0.0.1:0", "--metrics_listen=off"],
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes)),
-    )
+    command = [
+        *IN_ADDRESS_SPACE,
+        str(address_space_bytes >> 10),
+        PROGRAM,
+        "--listen=127.0.0.1:0",
+        "--metrics_listen=off",
+    ]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     kill = threading.Timer(60, server.kill)
     kill.start()
     lines = []
