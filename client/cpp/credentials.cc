@@ -1,11 +1,8 @@
 #include "client/cpp/credentials.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/base/address.h"
+#include "server/base/bearer_token.h"
 
 namespace hydrophone::client {
 namespace {
@@ -16,15 +13,7 @@ bool StaysHere(const std::string& address) {
   return parsed.ok() && parsed->is_loopback();
 }
 
-bool IsTokenCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~+/=", c);
-}
-
 }  // namespace
-
-bool IsToken(absl::string_view token) {
-  return !token.empty() && std::all_of(token.begin(), token.end(), IsTokenCharacter);
-}
 
 absl::Status CheckCredentials(const Credentials& credentials, const std::string& address) {
   const std::optional<TlsOptions>& tls = credentials.tls;
@@ -32,7 +21,7 @@ absl::Status CheckCredentials(const Credentials& credentials, const std::string&
     return absl::InvalidArgumentError("got one of the client's certificate and its key, expected both or none");
   }
   if (credentials.token.empty()) return absl::OkStatus();
-  if (!IsToken(credentials.token)) {
+  if (!IsBearerToken(credentials.token)) {
     return absl::InvalidArgumentError("token: got other characters, expected letters, digits and -._~+/=");
   }
   if (tls || credentials.insecure || StaysHere(address)) return absl::OkStatus();

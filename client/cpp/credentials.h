@@ -7,7 +7,6 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/security/credentials.h"
 
@@ -29,9 +28,6 @@ struct Credentials {
 // FAILED_PRECONDITION when the token would leave this machine in plaintext and that is not `insecure`; INVALID_ARGUMENT
 // when it is none that fits in a header, or of certificate and key one is missing. Messages hold nothing of the token.
 absl::Status CheckCredentials(const Credentials& credentials, const std::string& address);
-
-// Whether `token` is made of letters, digits and -._~+/= alone, and not empty: what a header may carry.
-bool IsToken(absl::string_view token);
 
 std::shared_ptr<grpc::ChannelCredentials> ChannelCredentialsOf(const Credentials& credentials);
 

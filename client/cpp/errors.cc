@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "server/base/status_payload.h"
 
 namespace hydrophone::client {
 namespace {
@@ -26,9 +26,7 @@ google::rpc::Status DetailsOf(const absl::Status& status) {
 }
 
 void SetDetails(const google::rpc::Status& details, absl::Status& status) {
-  const std::string bytes = details.SerializeAsString();
-  // A view, as in server/core/errors.cc.
-  if (details.details_size() > 0) status.SetPayload(kDetailsUrl, absl::Cord(absl::string_view(bytes)));
+  if (details.details_size() > 0) SetPayload(status, kDetailsUrl, details.SerializeAsString());
 }
 
 // The first detail of this type.

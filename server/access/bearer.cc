@@ -1,10 +1,8 @@
 #include "server/access/bearer.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/bearer_token.h"
 #include "server/core/errors.h"
 
 namespace hydrophone {
@@ -12,10 +10,6 @@ namespace {
 
 constexpr absl::string_view kScheme = "Bearer ";
 constexpr size_t kLongestToken = 4096;
-
-bool IsTokenCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("-._~+/=", c);
-}
 
 absl::Status BadToken(absl::string_view got) {
   return Unauthenticated("BAD_TOKEN", absl::StrCat("authorization: got ", got,
@@ -34,7 +28,7 @@ absl::StatusOr<absl::string_view> BearerToken(absl::Span<const absl::string_view
   token.remove_prefix(kScheme.size());
   if (token.empty()) return BadToken("an empty token");
   if (token.size() > kLongestToken) return BadToken(absl::StrCat("a token of ", token.size(), " characters"));
-  if (!std::all_of(token.begin(), token.end(), IsTokenCharacter)) return BadToken("a token with other characters");
+  if (!IsBearerToken(token)) return BadToken("a token with other characters");
   return token;
 }
 

@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "server/base/status_payload.h"
 
 namespace hydrophone {
 namespace {
@@ -37,12 +37,6 @@ std::optional<int64_t> NumberPayload(const absl::Status& status, absl::string_vi
   int64_t number = 0;
   if (!text.has_value() || !absl::SimpleAtoi(*text, &number)) return std::nullopt;
   return number;
-}
-
-// The Cord is made of a view, since what makes one of a std::string that goes is a template, whose name clang 18 spells
-// otherwise than the g++ that built the distribution's Abseil.
-void SetPayload(absl::Status& status, absl::string_view url, absl::string_view text) {
-  status.SetPayload(url, absl::Cord(text));
 }
 
 absl::Status WithReason(absl::StatusCode code, absl::string_view message, absl::string_view reason) {

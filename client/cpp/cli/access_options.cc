@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/base/bearer_token.h"
 #include "server/base/messages.h"
 #include "server/base/read_file.h"
 
@@ -47,14 +48,14 @@ absl::StatusOr<std::string> ReadToken(const std::string& path) {
   if (path.empty()) {
     const char* given = std::getenv("HYDROPHONE_TOKEN");
     std::string token = given == nullptr ? "" : given;
-    if (token.empty() || IsToken(token)) return token;
+    if (token.empty() || IsBearerToken(token)) return token;
     return absl::InvalidArgumentError(
         "HYDROPHONE_TOKEN: got other characters, expected a token of letters, digits and -._~+/=");
   }
   const absl::StatusOr<std::string> text = ReadWholeFile(path, kMostFileBytes);
   if (!text.ok()) return Annotate(text.status(), absl::StrCat("--token_file ", path));
   std::string token(absl::StripAsciiWhitespace(*text));
-  if (IsToken(token)) return token;
+  if (IsBearerToken(token)) return token;
   return absl::InvalidArgumentError(absl::StrCat("--token_file ", path, ": got ",
                                                  token.empty() ? "an empty file" : "other characters",
                                                  ", expected one token of letters, digits and -._~+/="));
