@@ -90,8 +90,8 @@ absl::Status StartExecutorThreads() {
   const auto jobs = std::make_shared<WaitingJobs>(count);
   std::vector<grpc::Alarm> alarms(static_cast<size_t>(count));
   // An alarm whose time is past gives its function to the executor before Set returns.
-  for (grpc::Alarm& alarm : alarms)
-    alarm.Set(std::chrono::system_clock::time_point(), [jobs](bool) { jobs->RunOne(); });
+  const std::chrono::system_clock::time_point past;
+  for (grpc::Alarm& alarm : alarms) alarm.Set(past, [jobs](bool) { jobs->RunOne(); });
   if (jobs->Release()) return absl::OkStatus();
   return absl::UnavailableError("the system gave gRPC fewer threads than a moment ago: what it refused is not done");
 }

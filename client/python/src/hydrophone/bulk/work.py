@@ -26,6 +26,7 @@ from hydrophone.operations.extract import carry_out, renamed
 from hydrophone.operations.session import Session, describe, model
 from hydrophone.requests import extraction
 from hydrophone.requests.edits import Edit
+from hydrophone.requests.effects import gives_scores
 from hydrophone.requests.hooks import Hook, Hooks, as_hooks
 from hydrophone.requests.runs import as_edits
 from hydrophone.requests.values import Layers, Numbers, Positions
@@ -95,8 +96,7 @@ def _check_arrays(hooks: Sequence[str | Hook]) -> None:
     for number, hook in enumerate(hooks):
         if isinstance(hook, str):
             continue
-        scores = hook.lens is not None and not hook.lens.logits
-        for name, other in (("summary", hook.summary is not None), ("lens", scores)):
+        for name, other in (("summary", hook.summary is not None), ("lens", gives_scores(hook))):
             if other:
                 raise InvalidArgument.of(f"hooks[{number}].{name}", "got it in a job of arrays, expected none")
         if hook.view not in (None, "array", "floats"):

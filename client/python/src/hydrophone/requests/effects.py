@@ -37,7 +37,7 @@ def check_form(hooks: Sequence[Hook], runs: Sequence[Run], view: str | None, dty
         for name in _FORM:
             if getattr(hook, name) is not None and _is_compared(hook, runs):
                 raise InvalidArgument.of(f"hooks[{number}].{name}", "got it where runs are compared, expected none")
-    arrays = [hook for hook in hooks if not _gives_scores(hook) and not _is_compared(hook, runs)]
+    arrays = [hook for hook in hooks if not gives_scores(hook) and not _is_compared(hook, runs)]
     if rows and not arrays:
         raise InvalidArgument.of("rows", "got True, expected a hook that gives an array: no scores, no comparison")
     if view is not None and not any(_takes_view(hook, view) for hook in arrays):
@@ -46,7 +46,8 @@ def check_form(hooks: Sequence[Hook], runs: Sequence[Run], view: str | None, dty
         raise InvalidArgument.of("dtype", f"got {dtype!r}, expected a hook that comes as array and has none itself")
 
 
-def _gives_scores(hook: Hook) -> bool:
+def gives_scores(hook: Hook) -> bool:
+    """Whether a logit lens's scores come of it, and no array."""
     return hook.lens is not None and not hook.lens.logits
 
 
